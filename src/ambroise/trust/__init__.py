@@ -1,0 +1,1 @@
+"""The two guarantees: who may see what, and the trace of who did."""
