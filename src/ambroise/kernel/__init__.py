@@ -1,0 +1,1 @@
+"""Mechanisms. Knows neither health nor HTTP."""
