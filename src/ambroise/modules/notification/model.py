@@ -1,0 +1,36 @@
+"""What a notice is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class Code(StrEnum):
+    """The kinds of notices, under the codes of the national client."""
+
+    DOCUMENT_ADDED = "AJOUT_DOCUMENT"
+    DOCUMENT_CHANGED = "MODIF_DOCUMENT"
+    DOCUMENT_DELETED = "SUPP_DOC"
+    PROFESSIONAL_ACCESS = "ACCES_DMP_PS"
+    EMERGENCY_ACCESS = "ACCES_BRIS_GLACE"
+    WITHHELD_DOCUMENT = "DOC_INVISIBLE_PATIENT"
+    """Fourteen days without a disclosure visit (R1111-53): see a professional. The national list names no code for it."""
+    VISIBLE_AGAIN = "REMISE_VISIBILITE_AUTO"
+    REPORT_CLOSED = "REPONSE_SUPPORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing told to a citizen. `subject` is the logical id of a document when there is one."""
+
+    id: UUID
+    at: datetime
+    code: str
+    subject: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    read_at: datetime | None = None

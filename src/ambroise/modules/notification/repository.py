@@ -1,0 +1,72 @@
+"""The SQL of notices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.ids import new_id, shard_of
+from ambroise.modules.notification.model import Notice
+
+
+async def insert(
+    tx: Transaction,
+    patient: UUID,
+    at: datetime,
+    code: str,
+    subject: str | None,
+    details: Mapping[str, Any],
+    hidden_from_representatives: bool,
+) -> None:
+    """Write one notice."""
+    shard = shard_of(patient)
+    await tx.execute(
+        """
+        insert into notification (shard, patient, id, at, code, subject, details, hidden_from_representatives)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        (shard, patient, new_id(shard), at, code, subject, Jsonb(dict(details)), hidden_from_representatives),
+    )
+
+
+async def recent(reader: Reader, patient: UUID, for_representative: bool, unread_only: bool, count: int) -> list[Notice]:
+    """The latest notices of a space, newest first."""
+    rows = await reader.fetch_all(
+        """
+        select id, at, code, subject, details, read_at
+        from notification
+        where shard = %s
+          and patient = %s
+          and not (hidden_from_representatives and %s)
+          and (read_at is null or not %s)
+        order by at desc, id desc
+        limit %s
+        """,
+        (shard_of(patient), patient, for_representative, unread_only, count),
+    )
+    return [Notice(*row) for row in rows]
+
+
+async def mark_read(tx: Transaction, patient: UUID, at: datetime, notice: UUID | None) -> int:
+    """Mark one notice, or all of them, as read; how many changed."""
+    return await tx.execute(
+        """
+        update notification
+        set read_at = %s
+        where shard = %s
+          and patient = %s
+          and read_at is null
+          and (id = %s or %s::uuid is null)
+        """,
+        (at, shard_of(patient), patient, notice, notice),
+    )
+
+
+async def erase(tx: Transaction, patient: UUID) -> None:
+    """Remove every notice of a space that is purged."""
+    await tx.execute("delete from notification where shard = %s and patient = %s", (shard_of(patient), patient))
