@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 ALGORITHM = "ES256"
-TOKEN_TYPE = "at+jwt"
+TOKEN_TYPE = "at+jwt"  # noqa: S105 - the name of a media type.
 """Header `typ` of an access token (RFC 9068): a token made for another use is not accepted as one."""
 
 ROLE = "amb_role"
@@ -29,7 +29,7 @@ PURPOSE = "amb_purpose"
 REASON = "amb_reason"
 ACTING_FOR = "amb_for"
 """Logical id of the Patient, or INS, of the person for whom a citizen acts."""
-SECRET = "amb_secret"
+SECRET = "amb_secret"  # noqa: S105 - the name of a claim.
 """True for a secret connection (connexion secrète): hidden from legal representatives in the trace."""
 DUTIES = "amb_duties"
 NAME = "name"
