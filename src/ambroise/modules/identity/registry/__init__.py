@@ -1,0 +1,1 @@
+"""The registry of identities: which person holds which space, under which INS."""
