@@ -8,6 +8,8 @@ create table record_unique_id (
   primary key (shard, unique_id)
 );
 
+create index record_unique_id_patient on record_unique_id (patient);
+
 -- Documents withheld from the patient until a disclosure visit (R1111-53): when, and what was already told.
 create table record_withheld (
   shard smallint not null,

@@ -1,0 +1,221 @@
+"""The SQL of the record's own tables: unique ids, withheld documents, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from ambroise.kernel.db import Reader, Row, Transaction
+from ambroise.kernel.ids import SHARDS, hash64, shard_of
+from ambroise.modules.record.model import Outcome, Report, ReportKind, ReportState
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A unique id already used: by which document of which space, and the hash of its bytes."""
+
+    patient: UUID
+    document: UUID
+    sha256: bytes
+
+
+def _unique_id_shard(unique_id: str) -> int:
+    return hash64(unique_id) % SHARDS
+
+
+async def known_unique_id(reader: Reader, unique_id: str) -> Known | None:
+    """Who holds a unique id."""
+    row = await reader.fetch_one(
+        "select patient, document, sha256 from record_unique_id where shard = %s and unique_id = %s",
+        (_unique_id_shard(unique_id), unique_id),
+    )
+    return Known(row[0], row[1], bytes(row[2])) if row else None
+
+
+async def take_unique_id(tx: Transaction, unique_id: str, patient: UUID, document: UUID, sha256: bytes) -> bool:
+    """Reserve a unique id; whether it was free. A concurrent submission of the same id waits for the first to end."""
+    taken = await tx.execute(
+        """
+        insert into record_unique_id (shard, unique_id, patient, document, sha256)
+        values (%s, %s, %s, %s, %s)
+        on conflict do nothing
+        """,
+        (_unique_id_shard(unique_id), unique_id, patient, document, sha256),
+    )
+    return taken == 1
+
+
+async def withhold(
+    tx: Transaction, patient: UUID, document: UUID, since: datetime, notice_at: datetime, visible_at: datetime
+) -> None:
+    """Start the two timers of a document withheld from the patient."""
+    await tx.execute(
+        """
+        insert into record_withheld (shard, patient, document, since, notice_at, visible_at)
+        values (%s, %s, %s, %s, %s, %s)
+        """,
+        (shard_of(patient), patient, document, since, notice_at, visible_at),
+    )
+
+
+async def end_withholding(tx: Transaction, patient: UUID, document: UUID, at: datetime) -> bool:
+    """Stop the timers of a document; whether they still ran."""
+    ended = await tx.execute(
+        """
+        update record_withheld
+        set ended_at = %s
+        where shard = %s
+          and patient = %s
+          and document = %s
+          and ended_at is null
+        """,
+        (at, shard_of(patient), patient, document),
+    )
+    return ended == 1
+
+
+async def still_withheld(reader: Reader, patient: UUID, document: UUID) -> bool:
+    """Whether the timers of a document still run."""
+    return bool(
+        await reader.fetch_value(
+            """
+            select true
+            from record_withheld
+            where shard = %s
+              and patient = %s
+              and document = %s
+              and ended_at is null
+            """,
+            (shard_of(patient), patient, document),
+        )
+    )
+
+
+_REPORT = """
+  id, patient, kind, state, subject, reported_by, reported_at, details,
+  taken_by, outcome, outcome_note, closed_by, closed_at
+"""
+
+
+async def insert_report(tx: Transaction, report: Report) -> None:
+    """Write a new report."""
+    await tx.execute(
+        """
+        insert into record_report (shard, patient, id, kind, state, subject, details, reported_by, reported_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        (
+            shard_of(report.patient),
+            report.patient,
+            report.id,
+            report.kind.value,
+            report.state.value,
+            report.subject,
+            Jsonb(dict(report.details)),
+            report.reported_by,
+            report.reported_at,
+        ),
+    )
+
+
+async def report_of(tx: Transaction, id: UUID) -> Report | None:
+    """One report, locked until the transaction ends so that two operators cannot close it at once."""
+    row = await tx.fetch_one(
+        f"select {_REPORT} from record_report where shard = %s and id = %s for update", (shard_of(id), id)
+    )
+    return _report(row) if row else None
+
+
+async def reports(
+    reader: Reader, states: Sequence[ReportState], kinds: Sequence[ReportKind], count: int, offset: int
+) -> list[Report]:
+    """The reports of a queue, oldest first."""
+    rows = await reader.fetch_all(
+        f"""
+        select {_REPORT}
+        from record_report
+        where state = any(%s)
+          and kind = any(%s)
+        order by reported_at, id
+        limit %s
+        offset %s
+        """,
+        ([state.value for state in states], [kind.value for kind in kinds], count, offset),
+    )
+    return [_report(row) for row in rows]
+
+
+async def reports_of(reader: Reader, patient: UUID) -> list[Report]:
+    """The reports about one space, newest first."""
+    rows = await reader.fetch_all(
+        f"""
+        select {_REPORT}
+        from record_report
+        where shard = %s
+          and patient = %s
+        order by reported_at desc, id
+        """,
+        (shard_of(patient), patient),
+    )
+    return [_report(row) for row in rows]
+
+
+async def count_by_queue(reader: Reader) -> dict[tuple[ReportKind, ReportState], int]:
+    """How many reports stand in each queue."""
+    rows = await reader.fetch_all(
+        "select kind, state, count(*) from record_report group by kind, state order by kind, state"
+    )
+    return {(ReportKind(kind), ReportState(state)): count for kind, state, count in rows}
+
+
+async def update_report(tx: Transaction, report: Report) -> None:
+    """Write where a report stands and how it ended."""
+    await tx.execute(
+        """
+        update record_report
+        set state = %s, taken_by = %s, outcome = %s, outcome_note = %s, closed_by = %s, closed_at = %s
+        where shard = %s
+          and patient = %s
+          and id = %s
+        """,
+        (
+            report.state.value,
+            report.taken_by,
+            report.outcome.value if report.outcome else None,
+            report.outcome_note,
+            report.closed_by,
+            report.closed_at,
+            shard_of(report.patient),
+            report.patient,
+            report.id,
+        ),
+    )
+
+
+async def erase(tx: Transaction, patient: UUID) -> None:
+    """Remove what the record keeps beside the store for a space that is purged; reports stay, as their trace does."""
+    await tx.execute("delete from record_unique_id where patient = %s", (patient,))
+    await tx.execute("delete from record_withheld where shard = %s and patient = %s", (shard_of(patient), patient))
+
+
+def _report(row: Row) -> Report:
+    outcome = Outcome(row[9]) if row[9] else None
+    return Report(
+        id=row[0],
+        patient=row[1],
+        kind=ReportKind(row[2]),
+        state=ReportState(row[3]),
+        subject=row[4],
+        reported_by=row[5],
+        reported_at=row[6],
+        details=row[7],
+        taken_by=row[8],
+        outcome=outcome,
+        outcome_note=row[10],
+        closed_by=row[11],
+        closed_at=row[12],
+    )
