@@ -1,0 +1,1 @@
+"""The FHIR R4 standard: its JSON, its definitions, its checks and its paths. Knows neither a country nor a user."""
