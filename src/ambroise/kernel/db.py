@@ -21,7 +21,6 @@ from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
 
-
 Row = tuple[Any, ...]
 Statement = LiteralString | SQL | Composed
 Params = Sequence[Any] | Mapping[str, Any]
@@ -131,7 +130,7 @@ class Transaction(Reader):
 
     @property
     def connection(self) -> AsyncConnection[Row]:
-        """The raw connection, for what must run inside this transaction in another library (the job queue, COPY out)."""
+        """The raw connection, for another library that must work inside this transaction (job queue, COPY out)."""
         return self._slot.connection
 
     async def begin(self) -> None:

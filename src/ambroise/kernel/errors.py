@@ -39,7 +39,7 @@ class Issue:
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault.
+class Refusal(Exception):
     """An answer that says no, why, and what to do about it.
 
     `code` is stable and in upper snake case; pages translate by it. `diagnostics` is plain English for developers.

@@ -1,7 +1,8 @@
 """Identifiers that carry their shard.
 
 A UUIDv7 has 48 bits of milliseconds, 12 bits `rand_a` and 62 bits `rand_b`. We keep the shard (0 to 1023) in the
-10 low bits of `rand_a`, so that a read by id knows its shard without a lookup. The two high bits of `rand_a` stay random.
+10 low bits of `rand_a`, so that a read by id knows its shard without a lookup. The two high bits of `rand_a` stay
+random.
 """
 
 import hashlib

@@ -7,6 +7,7 @@ is `-- no transaction` holds one single statement (`create index concurrently â€
 """
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def discover(root: Path | None = None) -> list[Migration]:
     root = root or Path(ambroise.__file__).parent
     found = [_read(file, root) for file in root.glob("**/sql/*.sql")]
     found.sort(key=lambda migration: (_rank(migration.package), migration.package, migration.number))
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in itertools.pairwise(found):
         if (one.package, one.number) == (other.package, other.number):
             raise MigrationError(f"{one} and {other} have the same number: give one the next free number.")
     return found
@@ -157,7 +158,7 @@ def _apply(owner: Connection, migration: Migration) -> None:
         raise Refusal(
             Kind.UNAVAILABLE,
             "MIGRATION_LOCKED",
-            f"{migration} waited more than {_LOCK_TIMEOUT} for a lock; nothing was changed. Run it again at a quieter time.",
+            f"{migration} waited more than {_LOCK_TIMEOUT} for a lock; nothing was changed. Run it again later.",
         ) from error
     except psycopg.Error as error:
         raise MigrationError(f"{migration}: {error}") from error

@@ -71,7 +71,9 @@ def _probe(folder: Path) -> Binaries | None:
     if not (folder / "postgres").is_file() or not (folder / "initdb").is_file():
         return None
     try:
-        answer = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=20)
+        answer = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=20
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     match = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)

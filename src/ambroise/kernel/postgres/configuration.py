@@ -67,6 +67,8 @@ def write(data: Path, socket: Path, *, durable: bool) -> None:
     """Write the configuration and the authentication rules of a cluster."""
     lines = [f"{name} = {value}" for name, value in sorted(settings(socket, durable=durable).items())]
     lines.append("include_if_exists = 'local.conf'")
-    (data / "postgresql.conf").write_text("# Written at every start; put your own settings in local.conf.\n" + "\n".join(lines) + "\n")
+    (data / "postgresql.conf").write_text(
+        "# Written at every start; put your own settings in local.conf.\n" + "\n".join(lines) + "\n"
+    )
     (data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
     (data / "pg_ident.conf").write_text("")

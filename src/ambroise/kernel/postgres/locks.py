@@ -54,7 +54,9 @@ class FileLock:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.release()
 
 
@@ -80,7 +82,9 @@ def starting(folder: Path) -> Iterator[None]:
     deadline = time.monotonic() + _START_SECONDS
     while not lock.try_exclusive():
         if time.monotonic() > deadline:
-            raise FolderBusy(f"Another process has been starting PostgreSQL in {folder} for {_START_SECONDS:.0f} seconds.")
+            raise FolderBusy(
+                f"Another process has been starting PostgreSQL in {folder} for {_START_SECONDS:.0f} seconds."
+            )
         time.sleep(0.02)
     with lock:
         yield

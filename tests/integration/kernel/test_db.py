@@ -1,0 +1,165 @@
+import asyncio
+
+import psycopg
+import pytest
+
+from ambroise.kernel.db import Database
+from ambroise.kernel.errors import Kind, Refusal
+from tests.support.database import TestDatabase
+
+
+@pytest.fixture
+async def numbers(fresh_database: TestDatabase) -> str:
+    with psycopg.connect(fresh_database.owner_dsn, autocommit=True) as owner:
+        owner.execute("create table number (value bigint primary key)")
+        owner.execute("grant select, insert, update, delete on number to ambroise_app")
+    return "number"
+
+
+async def count(database: Database) -> int:
+    async with database.reader() as reader:
+        return await reader.fetch_value("select count(*) from number")
+
+
+async def test_a_transaction_commits_when_its_block_ends(database: Database, numbers: str) -> None:
+    async with database.transaction() as tx:
+        assert await tx.execute("insert into number values (%s), (%s)", (1, 2)) == 2
+    assert await count(database) == 2
+
+
+async def test_a_transaction_rolls_back_when_its_block_raises(database: Database, numbers: str) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            await tx.execute("insert into number values (1)")
+            raise RuntimeError
+    assert await count(database) == 0
+
+
+async def test_an_error_in_the_first_statement_rolls_back(database: Database, numbers: str) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        async with database.transaction() as tx:
+            await tx.execute("insert into nothing values (1)")
+    async with database.transaction() as tx:
+        await tx.execute("insert into number values (1)")
+    assert await count(database) == 1
+
+
+async def test_a_statement_that_fails_can_be_undone_with_a_savepoint(database: Database, numbers: str) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("insert into number values (1)")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            async with tx.savepoint():
+                await tx.execute("insert into number values (2)")
+                await tx.execute("insert into number values (1)")
+        async with tx.savepoint():
+            await tx.execute("insert into number values (3)")
+    async with database.reader() as reader:
+        assert await reader.fetch_all("select value from number order by value") == [(1,), (3,)]
+
+
+async def test_callbacks_run_after_commit_and_never_after_a_roll_back(database: Database, numbers: str) -> None:
+    seen: list[str] = []
+    async with database.transaction() as tx:
+        tx.after_commit(lambda: seen.append("committed"))
+        with pytest.raises(RuntimeError):
+            async with tx.savepoint():
+                tx.after_commit(lambda: seen.append("undone"))
+                raise RuntimeError
+        assert seen == []
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            tx.after_commit(lambda: seen.append("rolled back"))
+            raise RuntimeError
+    assert seen == ["committed"]
+
+
+async def test_many_rows_go_in_one_pipeline_or_one_copy(database: Database, numbers: str) -> None:
+    async with database.transaction() as tx:
+        assert await tx.execute_many("insert into number values (%s)", [(n,) for n in range(50)]) == 50
+        await tx.copy_in("copy number from stdin (format binary)", [(n,) for n in range(50, 90)], ["int8"])
+        async with tx.pipeline():
+            await tx.execute("insert into number values (1000)")
+            await tx.execute("insert into number values (1001)")
+    assert await count(database) == 92
+
+
+async def test_integers_of_every_size_are_one_prepared_statement(database: Database, numbers: str) -> None:
+    async with database.transaction() as tx:
+        for n in (1, 70_000, 2**40, -3, 2**40 + 1):
+            await tx.execute("insert into number values (%s)", (n,))
+        prepared = await tx.fetch_value(
+            "select count(*) from pg_prepared_statements where statement like 'insert into number%%'"
+        )
+    assert prepared == 1
+
+
+async def test_a_slot_left_by_a_cancelled_task_is_not_handed_on_in_a_transaction(
+    database: Database, numbers: str
+) -> None:
+    async def dawdle() -> None:
+        async with database.transaction() as tx:
+            await tx.execute("insert into number values (1)")
+            await tx.fetch_value("select pg_sleep(30)")
+
+    task = asyncio.create_task(dawdle())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await count(database) == 0
+
+
+async def test_more_tasks_than_slots_wait_for_their_turn(fresh_database: TestDatabase) -> None:
+    database = await Database.open(fresh_database.app_dsn, slots=2)
+
+    async def one(n: int) -> int:
+        async with database.transaction() as tx:
+            return await tx.fetch_value("select %s + 0 * length(pg_sleep(0.01)::text)", (n,))
+
+    assert await asyncio.gather(*(one(n) for n in range(12))) == list(range(12))
+    await database.close()
+
+
+async def test_a_dead_connection_is_replaced_before_anything_was_done(
+    database: Database, fresh_database: TestDatabase
+) -> None:
+    async with database.reader() as reader:
+        pid = await reader.fetch_value("select pg_backend_pid()")
+    with psycopg.connect(fresh_database.superuser_dsn, autocommit=True) as superuser:
+        superuser.execute("select pg_terminate_backend(%s)", (pid,))
+    async with database.transaction() as tx:
+        assert await tx.fetch_value("select 1") == 1
+
+
+async def test_a_connection_lost_in_the_middle_is_an_error(database: Database, fresh_database: TestDatabase) -> None:
+    with pytest.raises(psycopg.OperationalError):
+        async with database.transaction() as tx:
+            pid = await tx.fetch_value("select pg_backend_pid()")
+            with psycopg.connect(fresh_database.superuser_dsn, autocommit=True) as superuser:
+                superuser.execute("select pg_terminate_backend(%s)", (pid,))
+            await tx.fetch_value("select 1")
+    async with database.reader() as reader:
+        assert await reader.fetch_value("select 1") == 1
+
+
+async def test_a_database_that_does_not_answer_is_unavailable(tmp_path: object) -> None:
+    with pytest.raises(Refusal) as refused:
+        await Database.open(f"host={tmp_path} dbname=nothing user=nobody")
+    assert refused.value.kind is Kind.UNAVAILABLE
+
+
+async def test_listen_hears_what_a_transaction_notifies(database: Database) -> None:
+    heard = asyncio.Event()
+
+    async def listen() -> None:
+        async for channel, payload in database.listen("bell"):
+            assert (channel, payload) == ("bell", "now")
+            heard.set()
+            return
+
+    task = asyncio.create_task(listen())
+    await asyncio.sleep(0.3)
+    async with database.transaction() as tx:
+        await tx.execute("select pg_notify('bell', 'now')")
+    await asyncio.wait_for(heard.wait(), 5)
+    await task
