@@ -1,1 +1,1 @@
-"""The versioned FHIR store on PostgreSQL. Every function wants a permit or a scope: forgetting the check does not type."""
+"""The versioned FHIR store on PostgreSQL. Every function wants a permit or a scope, so no check can be forgotten."""
