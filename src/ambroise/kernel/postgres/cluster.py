@@ -11,9 +11,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -50,7 +51,7 @@ class EmbeddedPostgres:
         self._log = self._root / "server.log"
         self._secrets = self.folder / "secrets"
         self._use = locks.FileLock(self.folder / "use.lock")
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[Any] | None = None
 
     @property
     def owner_dsn(self) -> str:
@@ -108,7 +109,8 @@ class EmbeddedPostgres:
             raise PostgresError(f"{socket} belongs to somebody else; remove it or choose another data folder.")
         if account is None:
             return
-        account.own(self._root) if self._root.stat().st_uid == 0 else None
+        if self._root.stat().st_uid == 0:
+            account.own(self._root)
         account.own(socket)
         let_reach(account, self._root)
         let_reach(account, socket)
@@ -171,7 +173,7 @@ class EmbeddedPostgres:
         made_by = int((self._data / "PG_VERSION").read_text())
         if made_by != self._binaries.major:
             raise PostgresError(
-                f"The data in {self._data} was made by PostgreSQL {made_by}, and this is PostgreSQL {self._binaries.major}. "
+                f"{self._data} was made by PostgreSQL {made_by}, and this is PostgreSQL {self._binaries.major}. "
                 f"Back up with a version of Ambroise that has PostgreSQL {made_by}, and restore into a new folder."
             )
 
@@ -268,9 +270,9 @@ class EmbeddedPostgres:
                 time.sleep(0.01)
 
 
-def _identity(account: Account | None) -> dict[str, object]:
+def _identity(account: Account | None) -> dict[str, Any]:
     """How to start a child as the account: its user and group, no other group, files private to it."""
-    common: dict[str, object] = {"umask": 0o077, "cwd": "/", "env": _environment()}
+    common: dict[str, Any] = {"umask": 0o077, "cwd": "/", "env": _environment()}
     if account is None:
         return common
     return {**common, "user": account.uid, "group": account.gid, "extra_groups": []}
@@ -297,7 +299,7 @@ def _is_postgres(pid: int, data: Path) -> bool:
 
 
 @contextmanager
-def running(folder: Path, *, durable: bool = True) -> Iterator[EmbeddedPostgres]:
+def running(folder: Path, *, durable: bool = True) -> Generator[EmbeddedPostgres]:
     """Use the server of a data folder for a while, whoever started it."""
     server = EmbeddedPostgres(folder, durable=durable)
     server.start()

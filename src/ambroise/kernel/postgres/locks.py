@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -61,7 +61,7 @@ class FileLock:
 
 
 @contextmanager
-def instance(folder: Path) -> Iterator[None]:
+def instance(folder: Path) -> Generator[None]:
     """Be the one instance of a data folder. Raises FolderBusy when another one runs."""
     path = folder / "instance.lock"
     lock = FileLock(path)
@@ -76,7 +76,7 @@ def instance(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def starting(folder: Path) -> Iterator[None]:
+def starting(folder: Path) -> Generator[None]:
     """Be alone while the server starts or stops; waits for whoever does so now."""
     lock = FileLock(folder / "start.lock")
     deadline = time.monotonic() + _START_SECONDS
