@@ -10,31 +10,8 @@ from hypothesis import strategies as st
 
 from ambroise.fhir.patch import apply_fhirpath_patch
 from ambroise.fhir.patch.locator import locate
-from ambroise.fhir.patch.shapes import Child
+from ambroise.fhir.patch.shapes import standard
 from ambroise.kernel.errors import Kind, Refusal
-
-CHILDREN: dict[tuple[str, str], Child] = {
-    ("Patient", "extension"): Child("Extension", True),
-    ("Patient", "birthDate"): Child("date", False),
-    ("Patient", "maritalStatus"): Child("CodeableConcept", False),
-    ("Patient", "name"): Child("HumanName", True),
-    ("Patient", "contact"): Child("Patient.contact", True),
-    ("Patient", "deceased"): Child("", False, ("boolean", "dateTime")),
-    ("Patient.contact", "name"): Child("HumanName", False),
-    ("Patient.contact", "gender"): Child("code", False),
-    ("HumanName", "family"): Child("string", False),
-    ("HumanName", "given"): Child("string", True),
-    ("HumanName", "use"): Child("code", False),
-    ("CodeableConcept", "text"): Child("string", False),
-    ("date", "extension"): Child("Extension", True),
-    ("string", "extension"): Child("Extension", True),
-    ("Extension", "url"): Child("uri", False),
-    ("Extension", "value"): Child("", False, ("string", "code", "Period")),
-}
-
-
-def shapes(path: str, name: str) -> Child | None:
-    return CHILDREN.get((path, name))
 
 
 def patient() -> dict[str, Any]:
@@ -63,7 +40,7 @@ def operation(kind: str, path: str, **parts: Any) -> dict[str, Any]:
 
 def patched(*operations: dict[str, Any], resource: dict[str, Any] | None = None) -> dict[str, Any]:
     parameters = {"resourceType": "Parameters", "parameter": list(operations)}
-    return apply_fhirpath_patch(resource or patient(), parameters, shapes)
+    return apply_fhirpath_patch(resource or patient(), parameters)
 
 
 def test_add_sets_an_element_that_does_not_repeat() -> None:
@@ -225,7 +202,7 @@ def test_a_path_that_cannot_be_read_is_refused_as_such(path: str) -> None:
     ],
 )
 def test_a_path_designates_the_places_that_fhirpath_says(path: str, count: int) -> None:
-    assert len(locate(path, patient(), shapes)) == count
+    assert len(locate(path, patient(), standard)) == count
 
 
 @given(

@@ -8,14 +8,14 @@ from ambroise.fhir.patch.errors import malformed, not_applicable
 from ambroise.fhir.patch.json_patch import MAX_OPERATIONS
 from ambroise.fhir.patch.locator import Focus, locate
 from ambroise.fhir.patch.nodes import Node, remove
-from ambroise.fhir.patch.shapes import Child, Shapes, choice_key
+from ambroise.fhir.patch.shapes import Child, Shapes, choice_key, standard
 
 Json = Any
 _TYPES = ("add", "insert", "delete", "replace", "move")
 _MAX_PART_DEPTH = 20
 
 
-def apply_fhirpath_patch(resource: dict[str, Json], parameters: Json, shapes: Shapes) -> dict[str, Json]:
+def apply_fhirpath_patch(resource: dict[str, Json], parameters: Json, shapes: Shapes = standard) -> dict[str, Json]:
     """The resource after every operation, or a Refusal: all or nothing, and the argument is left as it was."""
     patched = deepcopy(resource)
     for operation in _operations(parameters):
