@@ -1,0 +1,41 @@
+"""The Prefer header (RFC 7240) as FHIR uses it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+ReturnForm = Literal["minimal", "representation", "OperationOutcome"]
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What the client would like back, and how strict we should be with what we do not understand."""
+
+    form: ReturnForm = "representation"
+    lenient: bool = False
+
+
+_NONE: Final = Preferences()
+_FORMS: Final[dict[str, ReturnForm]] = {
+    "minimal": "minimal",
+    "representation": "representation",
+    "operationoutcome": "OperationOutcome",
+}
+
+
+def preferences(header: str | None) -> Preferences:
+    """What a Prefer header says; an unknown preference is passed over, as the RFC asks."""
+    if not header:
+        return _NONE
+    form: ReturnForm = "representation"
+    lenient = False
+    for part in header[:1024].replace(";", ",").split(","):
+        name, _, value = part.partition("=")
+        wanted = value.strip().strip('"').lower()
+        match name.strip().lower():
+            case "return":
+                form = _FORMS.get(wanted, form)
+            case "handling":
+                lenient = wanted == "lenient"
+            case _:
+                pass
+    return Preferences(form, lenient)
