@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import uuid4
 
 from ambroise.fhir.json import encode
 
 Link = tuple[str, str]
 """(relation, url)"""
-
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,8 @@ def instant(moment: datetime) -> str:
 
 def search_entry(full_url: str, resource: bytes, mode: str) -> bytes:
     """One entry of a searchset."""
-    return b'{"fullUrl":' + encode(full_url) + b',"resource":' + resource + b',"search":{"mode":"' + mode.encode() + b'"}}'
+    tail = b',"search":{"mode":"' + mode.encode() + b'"}}'
+    return b'{"fullUrl":' + encode(full_url) + b',"resource":' + resource + tail
 
 
 def outcome_entry(resource: bytes) -> bytes:

@@ -78,7 +78,7 @@ def read_entries(bundle: dict[str, Json], base: str) -> list[Entry]:
     items = cast("list[Json]", listed)
     if len(items) > MAX_ENTRIES:
         raise Refusal(
-            Kind.TOO_LARGE, "TOO_MANY_ENTRIES", f"A Bundle holds at most {MAX_ENTRIES} entries; this one has {len(items)}."
+            Kind.TOO_LARGE, "TOO_MANY_ENTRIES", f"A Bundle holds at most {MAX_ENTRIES} entries; here are {len(items)}."
         )
     entries = [_entry(number, item, base) for number, item in enumerate(items)]
     _refuse_repeated_full_urls(entries)
@@ -91,7 +91,7 @@ def in_transaction_order(entries: list[Entry]) -> list[Entry]:
 
 
 def refuse_overlaps(entries: list[Entry]) -> None:
-    """Refuse a transaction that changes one resource twice: its result would depend on an order that is not promised."""
+    """Refuse a transaction that changes one resource twice: the result would depend on an order nobody promises."""
     seen: dict[tuple[str, ...], int] = {}
     for entry in entries:
         if entry.method not in ("PUT", "PATCH", "DELETE") or len(entry.target.segments) != 2:

@@ -91,7 +91,7 @@ def unsupported_body(content_type: str | None) -> Refusal:
 
 
 def _not_acceptable(wanted: str) -> Refusal:
-    if any(name in wanted for name in ("xml",)):
+    if "xml" in wanted:
         text = f"XML is not written here; ask for {FHIR_JSON} in Accept or with _format=json."
     else:
         text = f"`{wanted}` is not a form we write; ask for {FHIR_JSON} in Accept or with _format=json."
@@ -102,4 +102,4 @@ def _require_r4(media: MediaType, kind: Kind | None = None) -> None:
     version = media.parameters.get("fhirversion", "4.0")
     if version not in _R4:
         code = "UNSUPPORTED_MEDIA_TYPE" if kind else NOT_ACCEPTABLE
-        raise Refusal(Kind.UNSUPPORTED_MEDIA, code, f"fhirVersion={version} is not spoken here; this server speaks 4.0.")
+        raise Refusal(Kind.UNSUPPORTED_MEDIA, code, f"fhirVersion={version} is not spoken here; 4.0 is.")

@@ -8,8 +8,10 @@ from ambroise.interfaces.fhir_rest.entries import Entry
 
 Json = Any
 _LINK_KEYS: Final = frozenset({"reference", "url", "valueUri", "valueUrl"})
-"""Where a link to another entry may stand. An identifier may look the same (a uniqueId in urn:uuid form): left alone."""
-_RESTFUL: Final = re.compile(r"^(?P<base>https?://.+/)?(?P<local>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/.+)?$")
+"""Where a link to another entry may stand. An identifier may look the same (a uniqueId as urn:uuid): left alone."""
+_RESTFUL: Final = re.compile(
+    r"^(?P<base>https?://.+/)?(?P<local>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/.+)?$"
+)
 _CONDITIONAL: Final = re.compile(r"^(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)$")
 _NARRATIVE_LINK: Final = re.compile(r'(?P<before>(?:href|src)=")(?P<url>urn:(?:uuid|oid):[^"]+)(?=")')
 
@@ -34,9 +36,7 @@ def rewrite(resource: dict[str, Json], given: Mapping[str, str]) -> None:
     _rewrite_narrative(resource, given)
 
 
-async def rewrite_conditional(
-    resource: dict[str, Json], find: Callable[[str, str], Awaitable[str]]
-) -> None:
+async def rewrite_conditional(resource: dict[str, Json], find: Callable[[str, str], Awaitable[str]]) -> None:
     """Replace, in place, every `Type?query` reference by the one resource that `find(type, query)` designates."""
     for holder, key, value in _links(resource):
         if key == "reference" and (conditional := _CONDITIONAL.match(value)):
@@ -79,7 +79,7 @@ def _links(value: Json) -> Iterator[tuple[dict[str, Json], str, str]]:
 
 
 def _rewrite_narrative(resource: dict[str, Json], given: Mapping[str, str]) -> None:
-    text = resource.get("text")
-    div = cast("dict[str, Json]", text).get("div") if isinstance(text, dict) else None
+    text: Json = resource.get("text")
+    div: Json = text.get("div") if isinstance(text, dict) else None
     if isinstance(div, str) and "urn:" in div:
         text["div"] = _NARRATIVE_LINK.sub(lambda link: link["before"] + given.get(link["url"], link["url"]), div)

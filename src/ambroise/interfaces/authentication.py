@@ -1,0 +1,238 @@
+"""From a bearer token to the context of a request: who calls, verified, with what the directory says of that person."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
+from joserfc.jwk import ECKey, KeySet
+from joserfc.jwt import JWTClaimsRegistry
+
+from ambroise.interfaces import token_claims as claim
+from ambroise.kernel.clock import Clock
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import new_id
+from ambroise.trust.context import Channel, Citizen, Context, Operator, Professional, Purpose, System
+
+MAX_TOKEN: Final = 8192
+_LEEWAY_SECONDS: Final = 5
+
+
+@dataclass(frozen=True)
+class Space:
+    """The space that an INS or a Patient id names, with the person's name for the trace."""
+
+    patient: UUID
+    name: str
+
+
+class People(Protocol):
+    """What the directory and the identity registry know of who holds a token."""
+
+    async def professional(self, rpps: str, organization: str | None) -> Professional | None:
+        """The professional in that exercise situation (organization is a FINESS), None when the directory has none."""
+        ...
+
+    async def space(self, key: UUID | str) -> Space | None:
+        """The space of a Patient id or of an INS, None when there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Verified:
+    context: Context
+    expires: int
+    good_until: float
+
+
+class Authenticator:
+    """Verifies tokens and remembers, for a short time, those it verified.
+
+    `keep` bounds how long a change in the directory goes unseen; rights are read at each request whatever it says.
+    """
+
+    def __init__(
+        self,
+        key: ECKey | KeySet,
+        people: People,
+        *,
+        issuer: str,
+        audience: str,
+        clock: Clock,
+        demonstration: bool = False,
+        keep: timedelta = timedelta(seconds=30),
+        remembered: int = 10_000,
+    ) -> None:
+        self._key = key
+        self._people = people
+        self._clock = clock
+        self._demonstration = demonstration
+        self._keep = keep.total_seconds()
+        self._remembered = remembered
+        self._verified: OrderedDict[str, _Verified] = OrderedDict()
+        self._registry = JWTClaimsRegistry(
+            now=lambda: int(clock.now().timestamp()),
+            leeway=_LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+            jti={"essential": True},
+        )
+
+    async def context(self, authorization: str | None, channel: Channel = "fhir") -> Context:
+        """The context of one request. Raises UNAUTHENTICATED, with what is wrong with the token."""
+        token = bearer(authorization)
+        now = self._clock.now().timestamp()
+        known = self._verified.get(token)
+        if known is None or now >= known.good_until:
+            known = await self._verify(token, now)
+        elif now >= known.expires:
+            raise _expired()
+        return replace(known.context, request_id=new_id(), channel=channel)
+
+    async def _verify(self, token: str, now: float) -> _Verified:
+        claims = await asyncio.to_thread(self._claims, token)
+        context = await self._context(claims)
+        verified = _Verified(context, int(claims["exp"]), now + self._keep)
+        self._verified[token] = verified
+        self._verified.move_to_end(token)
+        while len(self._verified) > self._remembered:
+            self._verified.popitem(last=False)
+        return verified
+
+    def _claims(self, token: str) -> Mapping[str, Any]:
+        try:
+            decoded = jwt.decode(token, self._key, algorithms=[claim.ALGORITHM])
+            if str(decoded.header.get("typ", "")).lower().removeprefix("application/") != claim.TOKEN_TYPE:
+                raise _refused("It is not an access token.")
+            self._registry.validate(decoded.claims)
+        except ExpiredTokenError:
+            raise _expired() from None
+        except ClaimError as error:
+            raise _refused(f"Its claim {error.claim} is missing or wrong.") from None
+        except (JoseError, ValueError) as error:
+            raise _refused("Its signature or its form is wrong.") from error
+        return decoded.claims
+
+    async def _context(self, claims: Mapping[str, Any]) -> Context:
+        shared = _Circumstances.of(claims)
+        match _text(claims, claim.ROLE):
+            case claim.Role.SYSTEM:
+                return self._made(System(), shared)
+            case claim.Role.OPERATOR:
+                return self._made(Operator(claims["sub"], shared.name or claims["sub"], _duties(claims)), shared)
+            case claim.Role.PROFESSIONAL:
+                return self._made(await self._professional(claims), shared)
+            case claim.Role.CITIZEN:
+                return await self._citizen(claims, shared)
+            case _:
+                raise _refused(f"Its claim {claim.ROLE} names no role that exists.")
+
+    async def _professional(self, claims: Mapping[str, Any]) -> Professional:
+        rpps, organization = _text(claims, claim.RPPS), _text(claims, claim.ORGANIZATION)
+        found = await self._people.professional(rpps, organization) if rpps else None
+        if found is None:
+            where = " in that organization" if organization else ""
+            raise Refusal(
+                Kind.UNAUTHENTICATED,
+                "PROFESSIONAL_UNKNOWN",
+                f"The directory knows no professional of that RPPS{where}.",
+            )
+        return found
+
+    async def _citizen(self, claims: Mapping[str, Any], shared: "_Circumstances") -> Context:
+        own = await self._space(_text(claims, claim.PATIENT) or _text(claims, claim.INS))
+        context = self._made(Citizen(own.patient, own.name), shared)
+        if shared.acting_for is None:
+            return context
+        return replace(context, acting_for=(await self._space(shared.acting_for)).patient)
+
+    async def _space(self, named: str | None) -> Space:
+        found = await self._people.space(_patient_key(named)) if named else None
+        if found is None:
+            raise Refusal(Kind.UNAUTHENTICATED, "SPACE_UNKNOWN", "The token names a space that does not exist here.")
+        return found
+
+    def _made(self, actor: Citizen | Professional | Operator | System, shared: "_Circumstances") -> Context:
+        return Context(
+            actor=actor,
+            clock=self._clock,
+            purpose=shared.purpose,
+            reason=shared.reason,
+            secret=shared.secret,
+            software=shared.software,
+            demonstration=self._demonstration,
+        )
+
+
+@dataclass(frozen=True)
+class _Circumstances:
+    purpose: Purpose
+    reason: str | None
+    secret: bool
+    software: str | None
+    name: str | None
+    acting_for: str | None
+
+    @classmethod
+    def of(cls, claims: Mapping[str, Any]) -> "_Circumstances":
+        wanted = _text(claims, claim.PURPOSE) or Purpose.NORMAL
+        if wanted not in Purpose.__members__.values():
+            raise _refused(f"Its claim {claim.PURPOSE} must be one of {', '.join(Purpose)}.")
+        return cls(
+            purpose=Purpose(wanted),
+            reason=_text(claims, claim.REASON),
+            secret=claims.get(claim.SECRET) is True,
+            software=_text(claims, claim.SOFTWARE),
+            name=_text(claims, claim.NAME),
+            acting_for=_text(claims, claim.ACTING_FOR),
+        )
+
+
+def bearer(authorization: str | None) -> str:
+    """The token of an Authorization header. Raises UNAUTHENTICATED."""
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Refusal(
+            Kind.UNAUTHENTICATED, "TOKEN_MISSING", "Send `Authorization: Bearer …`; `ambroise token` makes one."
+        )
+    if len(token) > MAX_TOKEN:
+        raise _refused("It is too long to be one of ours.")
+    return token
+
+
+def _patient_key(named: str) -> UUID | str:
+    try:
+        return UUID(named)
+    except ValueError:
+        return named
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _refused(f"Its claim {name} must be a string.")
+    return value
+
+
+def _duties(claims: Mapping[str, Any]) -> frozenset[str]:
+    given = claims.get(claim.DUTIES, [])
+    return frozenset(str(each) for each in given) if isinstance(given, list) else frozenset()
+
+
+def _refused(why: str) -> Refusal:
+    return Refusal(Kind.UNAUTHENTICATED, "TOKEN_INVALID", f"The token is refused. {why}")
+
+
+def _expired() -> Refusal:
+    return Refusal(Kind.UNAUTHENTICATED, "TOKEN_EXPIRED", "The token has expired; ask for a new one.")
