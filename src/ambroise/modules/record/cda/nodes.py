@@ -1,0 +1,61 @@
+"""Short words to walk a CDA tree: paths without namespaces, absent elements as None."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TypeAlias
+
+from lxml import etree
+
+__all__ = ["HL7", "XSI_TYPE", "Element", "attribute", "children", "local", "many", "one", "text", "xsi_type"]
+
+Element: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]  # lxml has no public name for it.
+
+HL7 = "urn:hl7-org:v3"
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+
+
+def one(element: Element | None, path: str) -> Element | None:
+    """The first element at `path` (names of the HL7 namespace, `a/b`), or None."""
+    return None if element is None else element.find(_qualified(path))
+
+
+def many(element: Element | None, path: str) -> list[Element]:
+    """Every element at `path`, in document order."""
+    return [] if element is None else element.findall(_qualified(path))
+
+
+def attribute(element: Element | None, name: str, path: str | None = None) -> str | None:
+    """An attribute without surrounding spaces, or None when it is absent or empty."""
+    node = one(element, path) if path else element
+    value = None if node is None else node.get(name)
+    return (value.strip() or None) if value else None
+
+
+def text(element: Element | None, path: str | None = None) -> str | None:
+    """All the text inside an element with spaces collapsed, or None when there is none."""
+    node = one(element, path) if path else element
+    if node is None:
+        return None
+    return re.sub(r"\s+", " ", "".join(str(part) for part in node.itertext())).strip() or None
+
+
+def local(element: Element) -> str:
+    """The name of an element without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def children(element: Element | None) -> Iterator[Element]:
+    """The child elements."""
+    return iter(()) if element is None else element.iterchildren(tag="*")
+
+
+def xsi_type(element: Element | None) -> str | None:
+    """The HL7 data type that `xsi:type` gives to a value, without its prefix."""
+    written = attribute(element, XSI_TYPE)
+    return written.rpartition(":")[2] if written else None
+
+
+@cache
+def _qualified(path: str) -> str:
+    return "/".join(part if part in (".", "", "*") else f"{{{HL7}}}{part}" for part in path.split("/"))

@@ -1,0 +1,191 @@
+"""Read XML from strangers: no document type, no entity, no network, bounded depth, and payloads kept out of the tree.
+
+A first pass with expat checks the text and finds the large base64 payloads; they are cut out before lxml builds its
+tree, so a document with a 50 MB PDF inside costs its own bytes and a small tree. A processing instruction (a
+stylesheet among them) is dropped: nothing ever follows it.
+"""
+
+import binascii
+import codecs
+import re
+from dataclasses import dataclass
+from typing import Any
+from xml.parsers import expat
+
+import pybase64
+from lxml import etree
+
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.record.cda.nodes import Element, local
+
+MAX_DEPTH = 200
+MAX_ELEMENTS = 400_000
+
+# Shorter payloads stay in the tree: cutting them would save nothing.
+_CUT_FROM = 4096
+# The sign `@` is no letter of base64, so no honest payload can be taken for the mark of a cut.
+_CUT_MARK = "@@"
+_DECLARATION = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z][\w.\-]*)["']""")
+_ENCODINGS = {
+    name: codec
+    for codec, names in {
+        "utf-8": ("utf-8", "utf8", "us-ascii", "ascii"),
+        "utf-16": ("utf-16", "utf-16le", "utf-16be"),
+        "iso8859-1": ("iso-8859-1", "latin1"),
+        "iso8859-15": ("iso-8859-15",),
+        "cp1252": ("windows-1252", "cp1252"),
+    }.items()
+    for name in names
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A parsed document: its tree, its text in UTF-8, and where its large payloads stand in that text."""
+
+    root: Element
+    text: bytes
+    payloads: tuple[tuple[int, int], ...]
+
+    def decode(self, element: Element) -> bytes:
+        """The bytes that a base64 element holds. Raises Refusal BASE64_INVALID."""
+        written = element.text or ""
+        if written.startswith(_CUT_MARK) and written[len(_CUT_MARK) :].isdigit():
+            number = int(written[len(_CUT_MARK) :])
+            start, end = self.payloads[number] if number < len(self.payloads) else (0, 0)
+            raw = self.text[start:end]
+        else:
+            raw = "".join(str(part) for part in element.itertext()).encode()
+        try:
+            return pybase64.b64decode(raw.translate(None, b" \t\r\n"), validate=True)
+        except (binascii.Error, ValueError) as error:
+            place = local(element)
+            raise Refusal(
+                Kind.UNPROCESSABLE,
+                "BASE64_INVALID",
+                f"the content of {place} is not base64: {error}; encode the bytes again",
+                element=place,
+            ) from error
+
+
+def read_xml(content: bytes) -> Source:
+    """Parse untrusted XML. Raises Refusal XML_MALFORMED, XML_DTD_FORBIDDEN or XML_TOO_COMPLEX."""
+    text = _utf8(content)
+    payloads = _survey(text)
+    pieces: list[bytes] = []
+    position = 0
+    for number, (start, end) in enumerate(payloads):
+        pieces += (text[position:start], f"{_CUT_MARK}{number}".encode())
+        position = end
+    light = b"".join((*pieces, text[position:])) if pieces else text
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+        # The survey has bounded depth and elements: only the length of one text is freed here.
+        huge_tree=len(light) > 9_000_000,
+    )
+    try:
+        root = etree.fromstring(light, parser)
+    except etree.XMLSyntaxError as error:
+        raise _malformed(error.lineno or 0, error.position[1] or 0, error.msg or "not XML") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise _document_type(1)
+    return Source(root, text, tuple(payloads))
+
+
+def _utf8(content: bytes) -> bytes:
+    """The document in UTF-8; both parsers then read the same characters whatever was declared."""
+    head = content[:256]
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        name = "utf-16"
+    else:
+        declared = _DECLARATION.search(head)
+        name = declared[1].decode("ascii").lower() if declared else "utf-8"
+    codec = _ENCODINGS.get(name)
+    if codec is None:
+        raise _malformed(1, 0, f"the encoding {name!r} is not accepted; write the document in UTF-8")
+    if codec == "utf-8":
+        return content.removeprefix(codecs.BOM_UTF8)
+    try:
+        return content.decode(codec).encode("utf-8")
+    except UnicodeError as error:
+        raise _malformed(1, 0, f"the bytes are not {name}: {error}") from error
+
+
+def _survey(text: bytes) -> list[tuple[int, int]]:
+    """Check the whole text once and return the spans of the large base64 payloads."""
+    parser = expat.ParserCreate("utf-8")
+    parser.ordered_attributes = True
+    depth = elements = 0
+    spans: list[tuple[int, int]] = []
+    # The base64 element being read: its depth and where its text began.
+    open_depth, open_at = 0, -1
+
+    def start(_name: str, attributes: Any) -> None:
+        nonlocal depth, elements, open_depth, open_at
+        depth += 1
+        elements += 1
+        if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
+            raise Refusal(
+                Kind.UNPROCESSABLE,
+                "XML_TOO_COMPLEX",
+                f"the document has more than {MAX_DEPTH} levels or {MAX_ELEMENTS} elements",
+                element=f"line {parser.CurrentLineNumber}",
+            )
+        if attributes and "representation" in attributes:
+            index = attributes.index("representation")
+            if not index % 2 and attributes[index + 1] == "B64":
+                open_depth, open_at = depth, -1
+                parser.CharacterDataHandler = characters
+
+    def characters(_data: str) -> None:
+        nonlocal open_at
+        open_at = parser.CurrentByteIndex
+        # The first piece tells where the text begins; the others would only cost time.
+        parser.CharacterDataHandler = None
+
+    def end(_name: str) -> None:
+        nonlocal depth, open_depth
+        if depth == open_depth:
+            parser.CharacterDataHandler = None
+            stop = parser.CurrentByteIndex
+            plain = open_at >= 0 and text.find(b"<", open_at, stop) < 0 and text.find(b"&", open_at, stop) < 0
+            if plain and stop - open_at >= _CUT_FROM:
+                spans.append((open_at, stop))
+            open_depth = 0
+        depth -= 1
+
+    def document_type(*_: Any) -> None:
+        raise _document_type(parser.CurrentLineNumber)
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.StartDoctypeDeclHandler = document_type
+    try:
+        parser.Parse(text, True)
+    except expat.ExpatError as error:
+        raise _malformed(error.lineno, error.offset, expat.ErrorString(error.code) or "not XML") from error
+    return spans
+
+
+def _malformed(line: int, column: int, what: str) -> Refusal:
+    return Refusal(
+        Kind.UNPROCESSABLE,
+        "XML_MALFORMED",
+        f"line {line}, column {column}: {what}",
+        element=f"line {line}",
+        data={"line": line, "column": column},
+    )
+
+
+def _document_type(line: int) -> Refusal:
+    return Refusal(
+        Kind.UNPROCESSABLE,
+        "XML_DTD_FORBIDDEN",
+        f"line {line}: a document type declaration (DOCTYPE) is never accepted; remove it",
+        element=f"line {line}",
+    )
