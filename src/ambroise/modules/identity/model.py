@@ -1,0 +1,184 @@
+"""Accounts, sessions and the rules about them: no clock, no SQL, no HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+from ambroise.trust.context import Professional, Relation
+
+PasswordHash = NewType("PasswordHash", str)
+SessionToken = NewType("SessionToken", str)
+DeviceToken = NewType("DeviceToken", str)
+
+DEFAULT_PROFESSION_SYSTEM = "1.2.250.1.71.1.2.7"
+
+
+class AccountKind(StrEnum):
+    CITIZEN = "citizen"
+    PROFESSIONAL = "professional"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One situation of exercise of a professional."""
+
+    profession: str
+    profession_system: str = DEFAULT_PROFESSION_SYSTEM
+    specialty: str | None = None
+    organization: str | None = None
+    organization_name: str | None = None
+    role_title: str | None = None
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What it takes to let somebody sign in. `password` is hashed; None: only the demonstration list opens it."""
+
+    kind: AccountKind
+    sign_in_name: str
+    display_name: str
+    patient: UUID | None = None
+    professional: str | None = None
+    situations: tuple[Situation, ...] = ()
+    duties: frozenset[str] = frozenset()
+    password: PasswordHash | None = None
+    demonstration: bool = False
+    demonstration_rank: int | None = None
+    demonstration_note: str | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    id: UUID
+    kind: AccountKind
+    sign_in_name: str
+    display_name: str
+    patient: UUID | None = None
+    professional: str | None = None
+    situations: tuple[Situation, ...] = ()
+    duties: frozenset[str] = frozenset()
+    has_second_factor: bool = False
+    demonstration: bool = False
+    demonstration_note: str | None = None
+
+    def as_professional(self, number: int = 0) -> Professional:
+        """The professional of this account in one of their situations; the usual one when the number is unknown."""
+        if self.professional is None:
+            raise ValueError("not the account of a professional")
+        situation = self.situations[number] if number < len(self.situations) else self.situations[0]
+        return Professional(
+            id=self.professional,
+            rpps=self.professional[1:],
+            name=self.display_name,
+            profession=situation.profession,
+            profession_system=situation.profession_system,
+            specialty=situation.specialty,
+            organization=situation.organization,
+            organization_name=situation.organization_name,
+            role_title=situation.role_title,
+        )
+
+
+@dataclass(frozen=True)
+class Emergency:
+    """An emergency access open in a session."""
+
+    patient: UUID
+    purpose: str
+    reason: str
+    opened_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser that signed in. `live` is false once it ended: such a session only serves to keep a draft."""
+
+    id: UUID
+    account: Account
+    complete: bool
+    situation: int
+    opened_at: datetime
+    ends_at: datetime
+    live: bool = True
+    acting_for: UUID | None = None
+    relation: Relation | None = None
+    secret: bool = False
+    emergencies: tuple[Emergency, ...] = ()
+
+    def emergency_for(self, patient: UUID) -> Emergency | None:
+        """The emergency access that this session holds on a patient, if any."""
+        return next((emergency for emergency in self.emergencies if emergency.patient == patient), None)
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a session lasts without use, and at most."""
+
+    idle: timedelta
+    most: timedelta
+
+
+LIFETIMES: dict[AccountKind, Lifetime] = {
+    AccountKind.CITIZEN: Lifetime(timedelta(minutes=30), timedelta(hours=12)),
+    AccountKind.PROFESSIONAL: Lifetime(timedelta(minutes=30), timedelta(hours=4)),
+    AccountKind.OPERATOR: Lifetime(timedelta(minutes=15), timedelta(hours=8)),
+}
+# Between the password and the second factor.
+HALF_OPEN = Lifetime(timedelta(minutes=10), timedelta(minutes=10))
+EMERGENCY_LASTS = timedelta(hours=1)
+DRAFT_KEPT = timedelta(hours=24)
+
+
+class SignInProblem(StrEnum):
+    """Why nobody was signed in. A wrong name and a wrong password look the same."""
+
+    WRONG = "SIGN_IN_WRONG"
+    WAIT = "SIGN_IN_WAIT"
+    SUSPENDED = "ACCOUNT_SUSPENDED"
+    CODE_WRONG = "CODE_WRONG"
+
+
+@dataclass(frozen=True)
+class NotSignedIn:
+    problem: SignInProblem
+    wait: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session was opened, complete or waiting for the second factor."""
+
+    token: SessionToken
+    account: Account
+    complete: bool
+    device: DeviceToken | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an attempt comes from: the network address, and the device token that the browser kept."""
+
+    address: str = ""
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class TotpEnrolment:
+    """What an authenticator needs: the secret in base32, its `otpauth:` address, and that address as a QR code."""
+
+    secret: str
+    uri: str
+    qr_svg: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    path: str
+    fields: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    saved_at: datetime | None = None

@@ -1,0 +1,407 @@
+"""Signing in, sessions and accounts: one function per use case.
+
+The use cases of signing in take the database rather than a transaction: checking a password takes 25 ms of processor on
+purpose, and no connection should wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from uuid import UUID
+
+from ambroise.kernel.clock import Clock
+from ambroise.kernel.db import Database, Reader, Transaction
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import new_id
+from ambroise.modules.identity import passwords, repository, throttle, tokens
+from ambroise.modules.identity.model import (
+    DRAFT_KEPT,
+    EMERGENCY_LASTS,
+    HALF_OPEN,
+    LIFETIMES,
+    Account,
+    AccountKind,
+    DeviceToken,
+    Draft,
+    Emergency,
+    Lifetime,
+    NewAccount,
+    NotSignedIn,
+    Origin,
+    Session,
+    SessionToken,
+    SignedIn,
+    SignInProblem,
+    TotpEnrolment,
+)
+from ambroise.modules.identity.tokens import Sealer
+from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, Relation
+
+_TOUCH_EVERY = timedelta(minutes=1)
+_TOTP = "totp"
+_DRAFT = "draft"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The face of accounts and sessions. `demonstration` opens the list of people whom anybody may be."""
+
+    database: Database
+    clock: Clock
+    sealer: Sealer
+    demonstration: bool = False
+    issuer: str = "Ambroise"
+
+    # Accounts
+
+    async def create_account(self, tx: Transaction, new: NewAccount) -> UUID:
+        """Let somebody sign in. The name is kept in lower case; a name already taken is refused."""
+        if new.demonstration and not self.demonstration:
+            raise Refusal(Kind.UNPROCESSABLE, "NOT_A_DEMONSTRATION", "A real instance takes no demonstration account.")
+        account = new_id()
+        name = sign_in_name(new.sign_in_name)
+        if await repository.credentials(tx, name=name) is not None:
+            raise Refusal(Kind.CONFLICT, "SIGN_IN_NAME_TAKEN", "Another account already uses this sign-in name.")
+        await repository.insert_account(tx, account, replace(new, sign_in_name=name), self.clock.now())
+        return account
+
+    async def create_operator(
+        self, tx: Transaction, *, name: str, sign_in_name: str, password: str, duties: frozenset[str]
+    ) -> UUID:
+        """Create an operator; the second factor is set up at the first sign-in."""
+        _refuse_weak(password, sign_in_name, name)
+        return await self.create_account(
+            tx,
+            NewAccount(
+                AccountKind.OPERATOR, sign_in_name, name, duties=duties, password=passwords.hash_password(password)
+            ),
+        )
+
+    async def account_of(
+        self, reader: Reader, *, patient: UUID | None = None, professional: str | None = None
+    ) -> Account | None:
+        """The account of a citizen (by Patient) or of a professional (by PS_IdNat)."""
+        return await repository.find_account(reader, patient, professional)
+
+    async def change_password(self, session: Session, password: str, new_password: str) -> bool:
+        """Change the password and end the other sessions of the account; false when the present password is wrong."""
+        account = session.account
+        _refuse_weak(new_password, account.sign_in_name, account.display_name)
+        async with self.database.reader() as reader:
+            found = await repository.credentials(reader, account=account.id)
+        if found is None or not await passwords.matches(found.password_hash, password):
+            return False
+        async with self.database.transaction() as tx:
+            await repository.set_password(tx, account.id, passwords.hash_password(new_password))
+            await repository.close_sessions(tx, account.id, self.clock.now(), session.id)
+        return True
+
+    # The demonstration list
+
+    async def demonstration_people(
+        self, reader: Reader, kind: AccountKind, words: str = "", count: int = 12
+    ) -> list[Account]:
+        """The people one can be on a demonstration instance, the most telling first; nobody elsewhere."""
+        if not self.demonstration:
+            return []
+        return await repository.demonstration_accounts(reader, kind, words, count)
+
+    async def be(self, account: UUID, origin: Origin) -> SignedIn:
+        """Sign in as a demonstration person, without password."""
+        if not self.demonstration:
+            raise Refusal(
+                Kind.FORBIDDEN, "NOT_A_DEMONSTRATION", "Only a demonstration instance signs in without password."
+            )
+        async with self.database.transaction() as tx:
+            found = await repository.credentials(tx, account=account)
+            if found is None or not found.account.demonstration or found.suspended:
+                raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PERSON", "No demonstration person has this id.")
+            token = await self._open(tx, found.account, complete=True)
+        return SignedIn(token, found.account, complete=True)
+
+    async def refuse_demonstration_accounts(self, reader: Reader) -> None:
+        """Stop a real instance from starting on data where anybody can be anybody."""
+        if not self.demonstration and await repository.has_demonstration_accounts(reader):
+            raise Refusal(
+                Kind.UNAVAILABLE,
+                "DEMONSTRATION_DATA",
+                "This database holds demonstration people, who sign in without password: a real instance refuses it.",
+            )
+
+    # Signing in
+
+    async def sign_in(self, name: str, password: str, origin: Origin) -> SignedIn | NotSignedIn:
+        """Check a name and a password. The session waits for the second factor, or for its set-up."""
+        name = sign_in_name(name)
+        now = self.clock.now()
+        async with self.database.reader() as reader:
+            found = await repository.credentials(reader, name=name)
+            keys = await self._failure_keys(reader, name, origin, found.account.id if found else None)
+            wait = await self._wait(reader, keys, now)
+        if wait:
+            return NotSignedIn(SignInProblem.WAIT, wait)
+        if not await passwords.matches(found.password_hash if found else None, password) or found is None:
+            return await self._count_failure(keys, SignInProblem.WRONG)
+        if found.suspended:
+            return NotSignedIn(SignInProblem.SUSPENDED)
+        async with self.database.transaction() as tx:
+            if found.password_hash and passwords.needs_rehash(found.password_hash):
+                await repository.set_password(tx, found.account.id, passwords.hash_password(password))
+            return SignedIn(await self._open(tx, found.account, complete=False), found.account, complete=False)
+
+    async def verify_code(self, token: str, code: str, origin: Origin) -> SignedIn | NotSignedIn:
+        """Complete a session by a code of the authenticator or by a recovery code; the browser gets a new token."""
+        now = self.clock.now()
+        session = await self._half_open(token)
+        account = session.account
+        async with self.database.reader() as reader:
+            keys = [_key("code", str(account.id)), *_address_keys(origin)]
+            wait = await self._wait(reader, keys, now)
+            found = await repository.credentials(reader, account=account.id)
+        if wait:
+            return NotSignedIn(SignInProblem.WAIT, wait)
+        if found is None or found.totp_secret is None or not found.account.has_second_factor:
+            raise Refusal(Kind.CONFLICT, "NO_SECOND_FACTOR", "Set a second factor up first.")
+        async with self.database.transaction() as tx:
+            if await self._accepts(tx, found, code, now):
+                await repository.clear_failures(tx, keys[0])
+                return await self._complete(tx, token, account, origin)
+        return await self._count_failure(keys, SignInProblem.CODE_WRONG)
+
+    async def begin_second_factor(self, token: str) -> TotpEnrolment:
+        """Draw a new secret for an account that has no second factor yet."""
+        session = await self._half_open(token)
+        if session.account.has_second_factor:
+            raise Refusal(Kind.CONFLICT, "SECOND_FACTOR_SET", "This account already has a second factor.")
+        secret = tokens.new_totp_secret()
+        async with self.database.transaction() as tx:
+            await repository.set_totp_secret(tx, session.account.id, self.sealer.seal(_TOTP, secret.encode()))
+        return tokens.enrolment(secret, session.account.sign_in_name, self.issuer)
+
+    async def second_factor_in_progress(self, token: str) -> TotpEnrolment:
+        """The enrolment begun in this session, to be shown again after a mistyped code."""
+        session = await self._half_open(token)
+        async with self.database.reader() as reader:
+            found = await repository.credentials(reader, account=session.account.id)
+        if found is None or found.totp_secret is None or found.account.has_second_factor:
+            raise Refusal(Kind.CONFLICT, "NO_SECOND_FACTOR", "No set-up is under way.")
+        secret = self.sealer.unseal(_TOTP, found.totp_secret).decode()
+        return tokens.enrolment(secret, session.account.sign_in_name, self.issuer)
+
+    async def confirm_second_factor(
+        self, token: str, code: str, origin: Origin
+    ) -> tuple[SignedIn, list[str]] | NotSignedIn:
+        """End the set-up by a first code. The recovery codes are shown once; only their hashes are kept."""
+        now = self.clock.now()
+        session = await self._half_open(token)
+        async with self.database.transaction() as tx:
+            found = await repository.credentials(tx, account=session.account.id)
+            if found is None or found.totp_secret is None or found.account.has_second_factor:
+                raise Refusal(Kind.CONFLICT, "NO_SECOND_FACTOR", "No set-up is under way.")
+            secret = self.sealer.unseal(_TOTP, found.totp_secret).decode()
+            step = tokens.matching_step(secret, code, now, after=found.totp_last_step)
+            if step is None or not await repository.use_totp_step(tx, found.account.id, step):
+                return NotSignedIn(SignInProblem.CODE_WRONG)
+            await repository.confirm_totp(tx, found.account.id, now)
+            codes = tokens.new_recovery_codes()
+            await repository.replace_recovery_codes(
+                tx, found.account.id, [tokens.recovery_digest(code) for code in codes]
+            )
+            return await self._complete(tx, token, found.account, origin), codes
+
+    # Sessions
+
+    async def session(self, token: str) -> Session | None:
+        """The session of this token, kept alive by being used; not `live` once it ended; None when there is none."""
+        now = self.clock.now()
+        digest = tokens.digest(token)
+        async with self.database.reader() as reader:
+            found = await repository.session(reader, digest, now)
+        if found is None:
+            return None
+        session, seen_at = found
+        if session.live and now - seen_at > _TOUCH_EVERY:
+            async with self.database.transaction() as tx:
+                await repository.touch_session(tx, digest, now, now + _lifetime(session.account, session.complete).idle)
+        return session
+
+    async def sign_out(self, token: str) -> None:
+        """End the session of this token."""
+        async with self.database.transaction() as tx:
+            await repository.close_session(tx, tokens.digest(token), self.clock.now())
+
+    async def sign_out_everywhere(self, session: Session) -> int:
+        """End the other sessions of the same account; how many there were."""
+        async with self.database.transaction() as tx:
+            return await repository.close_sessions(tx, session.account.id, self.clock.now(), session.id)
+
+    async def choose_space(
+        self, tx: Transaction, session: Session, patient: UUID | None, relation: Relation | None
+    ) -> None:
+        """Look at another person's space from now on. The door checks the relation at every access."""
+        if session.account.kind is not AccountKind.CITIZEN:
+            raise Refusal(Kind.FORBIDDEN, "NOT_A_CITIZEN", "Only a citizen acts for somebody.")
+        own = patient is None or patient == session.account.patient
+        await repository.set_space(tx, session.id, None if own else patient, None if own else relation)
+
+    async def choose_situation(self, tx: Transaction, session: Session, number: int) -> None:
+        """Work under another situation of exercise from now on."""
+        if not 0 <= number < len(session.account.situations):
+            raise Refusal(Kind.INVALID, "NO_SUCH_SITUATION", "This professional has no such situation of exercise.")
+        await repository.set_situation(tx, session.id, number)
+
+    async def open_emergency(
+        self, tx: Transaction, session: Session, patient: UUID, purpose: Purpose, reason: str
+    ) -> Emergency:
+        """Keep an emergency purpose on one patient for an hour. The door decides at every access what it opens."""
+        if session.account.kind is not AccountKind.PROFESSIONAL or purpose is Purpose.NORMAL:
+            raise Refusal(Kind.FORBIDDEN, "NOT_AN_EMERGENCY", "Only a professional opens an emergency access.")
+        if not reason.strip():
+            raise Refusal(Kind.INVALID, "REASON_REQUIRED", "An emergency access needs its reason in words.")
+        now = self.clock.now()
+        emergency = Emergency(patient, purpose.value, reason.strip(), now, now + EMERGENCY_LASTS)
+        await repository.put_emergency(tx, session.id, emergency)
+        return emergency
+
+    async def close_emergency(self, tx: Transaction, session: Session, patient: UUID) -> None:
+        """End an emergency access before its hour."""
+        await repository.end_emergency(tx, session.id, patient)
+
+    async def keep_draft(self, session: Session, path: str, fields: dict[str, list[str]]) -> None:
+        """Keep what was typed in a form when its session had ended."""
+        sealed = self.sealer.seal(_DRAFT, json.dumps(fields).encode())
+        async with self.database.transaction() as tx:
+            await repository.put_draft(tx, session.account.id, path, sealed, self.clock.now())
+
+    async def take_draft(self, session: Session, path: str) -> Draft | None:
+        """Give back, once, what was kept for this page."""
+        async with self.database.transaction() as tx:
+            kept = await repository.take_draft(tx, session.account.id, path)
+        if kept is None or self.clock.now() - kept[1] > DRAFT_KEPT:
+            return None
+        return Draft(path, json.loads(self.sealer.unseal(_DRAFT, kept[0])), kept[1])
+
+    async def sweep(self, tx: Transaction) -> int:
+        """Forget what ended more than a day ago; how many sessions. For a daily job."""
+        return await repository.sweep(tx, self.clock.now() - DRAFT_KEPT)
+
+    def context(self, session: Session, *, patient: UUID | None = None) -> Context:
+        """The context of a request in this session; `patient`: whose record a professional opens, for an emergency."""
+        if not session.live or not session.complete:
+            raise Refusal(Kind.UNAUTHENTICATED, "SESSION_ENDED", "This session ended, or waits for its second factor.")
+        actor = _actor(session)
+        emergency = session.emergency_for(patient) if patient is not None else None
+        return Context(
+            actor=actor,
+            clock=self.clock,
+            purpose=Purpose(emergency.purpose) if emergency else Purpose.NORMAL,
+            reason=emergency.reason if emergency else None,
+            acting_for=session.acting_for,
+            relation=session.relation,
+            secret=session.secret,
+            channel="web",
+            software="portal",
+            demonstration=self.demonstration,
+        )
+
+    # Steps
+
+    async def _half_open(self, token: str) -> Session:
+        session = await self.session(token)
+        if session is None or not session.live or session.complete:
+            raise Refusal(Kind.UNAUTHENTICATED, "SIGN_IN_AGAIN", "Start signing in again: too much time went by.")
+        return session
+
+    async def _open(self, tx: Transaction, account: Account, *, complete: bool) -> SessionToken:
+        now = self.clock.now()
+        lasts = _lifetime(account, complete)
+        token = tokens.new_session_token()
+        await repository.insert_session(
+            tx, tokens.digest(token), new_id(), account.id, complete, now, now + lasts.idle, now + lasts.most
+        )
+        return token
+
+    async def _complete(self, tx: Transaction, token: str, account: Account, origin: Origin) -> SignedIn:
+        """Swap the half-open session for a complete one: a token never gains rights."""
+        now = self.clock.now()
+        await repository.close_session(tx, tokens.digest(token), now)
+        device = DeviceToken(origin.device) if origin.device else tokens.new_device_token()
+        await repository.remember_device(tx, tokens.digest(device), account.id, now)
+        await repository.clear_failures(tx, _key("device", device, account.sign_in_name))
+        return SignedIn(await self._open(tx, account, complete=True), account, complete=True, device=device)
+
+    async def _accepts(self, tx: Transaction, found: repository.Credentials, code: str, now: datetime) -> bool:
+        if found.totp_secret is None:
+            return False
+        secret = self.sealer.unseal(_TOTP, found.totp_secret).decode()
+        step = tokens.matching_step(secret, code, now, after=found.totp_last_step)
+        if step is not None:
+            return await repository.use_totp_step(tx, found.account.id, step)
+        return await repository.use_recovery_code(tx, found.account.id, tokens.recovery_digest(code), now)
+
+    async def _failure_keys(self, reader: Reader, name: str, origin: Origin, account: UUID | None) -> list[bytes]:
+        """What failures are counted under: the name (apart for a browser already known), then the address."""
+        if (
+            origin.device
+            and account
+            and await repository.device_account(reader, tokens.digest(origin.device)) == account
+        ):
+            return [_key("device", origin.device, name)]
+        return [_key("name", name), *_address_keys(origin)]
+
+    async def _wait(self, reader: Reader, keys: list[bytes], now: datetime) -> timedelta:
+        found = await repository.failures(reader, keys)
+        waits = [
+            throttle.still_to_wait(found[key].count, found[key].last_at, now, by_address=position > 0)
+            for position, key in enumerate(keys)
+            if key in found
+        ]
+        return max(waits, default=timedelta())
+
+    async def _count_failure(self, keys: list[bytes], problem: SignInProblem) -> NotSignedIn:
+        now = self.clock.now()
+        async with self.database.transaction() as tx:
+            for key in keys:
+                await repository.add_failure(tx, key, now, now - throttle.FORGOTTEN_AFTER)
+        return NotSignedIn(problem)
+
+
+def sign_in_name(text: str) -> str:
+    """One form for a name, however it is typed."""
+    return text.strip().casefold()
+
+
+def _refuse_weak(password: str, *personal: str) -> None:
+    found = passwords.weakness(password, *personal)
+    if found is not None:
+        raise Refusal(Kind.UNPROCESSABLE, found.value, "Choose a longer or less common password.", element="password")
+
+
+def _lifetime(account: Account, complete: bool) -> Lifetime:
+    return LIFETIMES[account.kind] if complete else HALF_OPEN
+
+
+def _actor(session: Session) -> Citizen | Professional | Operator:
+    account = session.account
+    if account.patient is not None:
+        return Citizen(account.patient, account.display_name)
+    if account.kind is AccountKind.PROFESSIONAL:
+        return account.as_professional(session.situation)
+    return Operator(account.id, account.display_name, account.duties)
+
+
+def _key(*parts: str) -> bytes:
+    return tokens.digest("\x1f".join(parts))
+
+
+def _address_keys(origin: Origin) -> list[bytes]:
+    """The network of the address: one IPv4 address, the /64 of an IPv6 one."""
+    try:
+        address = ip_address(origin.address)
+    except ValueError:
+        return []
+    network = str(address) if address.version == 4 else str(ip_network((address, 64), strict=False))
+    return [_key("address", network)]
