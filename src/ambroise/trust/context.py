@@ -101,8 +101,8 @@ Actor: TypeAlias = Citizen | Professional | Operator | System
 class Context:
     """Everything the door and the trace need to know about one request.
 
-    `acting_for` is the Patient a citizen represents or cares for, with the `relation` claimed: the door checks it against
-    the facts. `secret` hides the trace of this access from legal representatives (connexion secrète).
+    `acting_for` is the Patient a citizen represents or cares for, with the `relation` claimed: the door checks it
+    against the facts. `secret` hides the trace of this access from legal representatives (connexion secrète).
     """
 
     actor: Actor

@@ -1,0 +1,107 @@
+"""The facts one decision reads: the state of a space, the viewer's standing in it, its emergency choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum, StrEnum
+from uuid import UUID
+
+from ambroise.trust.access.matrix import NO_ROLE, Role, matrix
+from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, Relation, System
+
+
+class SpaceState(StrEnum):
+    """The life of a space (états de l'espace)."""
+
+    ELIGIBLE = "eligible"
+    NOTIFIED = "notified"
+    OPPOSED = "opposed"
+    OPEN_INACTIVE = "open_inactive"
+    OPEN_ACTIVE = "open_active"
+    CLOSED = "closed"
+    SUSPENDED = "suspended"
+    DELETING = "deleting"
+    PURGED = "purged"
+    DECEASED = "deceased"
+
+
+OPEN_STATES = (SpaceState.OPEN_INACTIVE, SpaceState.OPEN_ACTIVE)
+"""Professionals may feed and, with the patient's consent, read."""
+AUTHOR_STATES = (*OPEN_STATES, SpaceState.SUSPENDED)
+"""An author still reads what he deposited."""
+HOLDER_STATES = (*AUTHOR_STATES, SpaceState.CLOSED, SpaceState.DELETING)
+"""The holder, and who acts for the holder, still reads."""
+
+
+_INSIDE = ("job", "load", "cli")
+
+
+class Standing(IntEnum):
+    """What a professional is to a patient: the best of the grants in force, unless one of them blocks."""
+
+    BLOCKED = -1
+    NONE = 0
+    AUTHORISED = 1
+    TREATING = 2
+    ADMINISTRATOR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules know about one viewer and one patient at one instant. The default is: nothing is allowed."""
+
+    state: SpaceState | None = None
+    standing: Standing = Standing.NONE
+    in_care_team: bool = False
+    relation: Relation | None = None
+    emergency_open: bool = False
+    etreat: bool = True
+    btg: bool = True
+    emergency_masked: bool = False
+    masked_by_default: bool = False
+    feed_opposed: bool = False
+
+
+class Viewer(Enum):
+    """Which rows of the evaluation order concern a caller."""
+
+    PROFESSIONAL = "professional"
+    CITIZEN = "citizen"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """A context reduced to what the rules compare: who looks, with which role, in which mode."""
+
+    viewer: Viewer
+    key: int
+    organization: int = 0
+    role: Role = NO_ROLE
+    purpose: Purpose = Purpose.NORMAL
+    space: UUID | None = None
+    person: UUID | None = None
+    own: bool = True
+    trusted: bool = False
+
+    @staticmethod
+    def of(ctx: Context) -> Eyes:
+        """The eyes of a context."""
+        match ctx.actor:
+            case Professional() as actor:
+                return Eyes(
+                    Viewer.PROFESSIONAL,
+                    actor.key,
+                    actor.organization_key,
+                    matrix().role(actor.profession_system, actor.profession),
+                    ctx.purpose,
+                )
+            case Citizen() as actor:
+                own = ctx.acting_for is None or ctx.acting_for == actor.patient
+                return Eyes(Viewer.CITIZEN, actor.key, space=ctx.space, person=actor.patient, own=own)
+            case Operator() as actor:
+                return Eyes(Viewer.OPERATOR, actor.key)
+            case System() as actor:
+                # The instance's own jobs and loader are trusted everywhere; its token only for demonstrations.
+                return Eyes(Viewer.SYSTEM, actor.key, trusted=ctx.demonstration or ctx.channel in _INSIDE)

@@ -1,0 +1,111 @@
+"""Read the facts of many (viewer, patient) pairs in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from ambroise.kernel.db import Reader
+from ambroise.kernel.ids import shard_of
+from ambroise.trust.access.facts import Eyes, Facts, SpaceState, Standing
+from ambroise.trust.context import Relation
+
+_NOBODY = UUID(int=0)
+
+_FACTS = """
+select s.state, s.etreat, s.btg, s.emergency_masked, s.masked_by_default, s.feed_opposed,
+  g.standing, g.blocked, g.in_team, d.kind, e.opened
+from unnest(%(shard)s::smallint[], %(patient)s::uuid[], %(me)s::bigint[], %(organization)s::bigint[],
+    %(person)s::uuid[], %(purpose)s::text[], %(at)s::timestamptz[])
+  with ordinality as q (shard, patient, me, organization, person, purpose, at, place)
+left join access_space s on s.shard = q.shard and s.patient = q.patient
+left join lateral (
+  select max(case g.state when 'administrator' then 3 when 'treating' then 2 when 'authorised' then 1 else 0 end)
+      as standing,
+    bool_or(g.state = 'blocked') as blocked,
+    bool_or(g.state <> 'blocked' and (g.via = 'care_team' or g.actor_kind = 'organization')) as in_team
+  from access_grant g
+  where g.shard = q.shard and g.patient = q.patient and g.actor in (q.me, q.organization)
+    and g.since <= q.at and (g.until is null or g.until > q.at)
+) g on true
+left join lateral (
+  select max(d.kind) as kind
+  from access_relation d
+  where d.shard = q.shard and d.patient = q.patient and d.person = q.person
+    and d.since <= q.at and (d.until is null or d.until > q.at)
+) d on true
+left join lateral (
+  select true as opened
+  from access_emergency e
+  where e.shard = q.shard and e.patient = q.patient and e.actor = q.me and e.purpose = q.purpose
+    and e.opened <= q.at and e.until > q.at
+  limit 1
+) e on true
+order by q.place
+"""
+
+
+class Question(NamedTuple):
+    """Whose facts about which patient, when."""
+
+    eyes: Eyes
+    patient: UUID
+    at: datetime
+
+
+async def load_facts(reader: Reader, questions: Sequence[Question]) -> list[Facts]:
+    """The facts of each question, in order."""
+    if not questions:
+        return []
+    rows = await reader.fetch_all(_FACTS, _columns(questions))
+    return [
+        Facts(
+            state=SpaceState(state) if state is not None else None,
+            standing=Standing.BLOCKED if blocked else Standing(standing or 0),
+            in_care_team=bool(in_team),
+            relation=_relation(relation),
+            emergency_open=bool(opened),
+            etreat=bool(etreat),
+            btg=bool(btg),
+            emergency_masked=bool(masked),
+            masked_by_default=bool(masked_by_default),
+            feed_opposed=bool(feed_opposed),
+        )
+        for (
+            state,
+            etreat,
+            btg,
+            masked,
+            masked_by_default,
+            feed_opposed,
+            standing,
+            blocked,
+            in_team,
+            relation,
+            opened,
+        ) in rows
+    ]
+
+
+def _columns(questions: Iterable[Question]) -> dict[str, list[object]]:
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("shard", "patient", "me", "organization", "person", "purpose", "at")
+    }
+    for eyes, patient, at in questions:
+        columns["shard"].append(shard_of(patient))
+        columns["patient"].append(patient)
+        columns["me"].append(eyes.key)
+        columns["organization"].append(eyes.organization)
+        columns["person"].append(eyes.person or _NOBODY)
+        columns["purpose"].append(eyes.purpose.value)
+        columns["at"].append(at)
+    return columns
+
+
+def _relation(kind: str | None) -> Relation | None:
+    """Row 4 comes before row 5: who both represents and cares is a representative ("representative" sorts last)."""
+    if kind == "representative":
+        return "representative"
+    return "carer" if kind == "carer" else None

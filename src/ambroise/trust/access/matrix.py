@@ -1,0 +1,107 @@
+"""The access matrix (matrice d'habilitation), read from data: no other code tests a profession."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias, cast
+
+from ambroise.trust.access.kinds import KindTable, kinds, load_table
+
+Mark: TypeAlias = Literal["verified", "proposal"]
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one group of professions may read, and under which conditions."""
+
+    name: str
+    readable: frozenset[int]
+    care_team_only: bool = False
+    emergency: bool = True
+    verified: frozenset[int] = frozenset()
+
+    def mark(self, kind: int) -> Mark:
+        """Whether this cell was read in a source or is a proposal."""
+        return "verified" if kind in self.verified else "proposal"
+
+
+NO_ROLE = Role(name="unknown", readable=frozenset(), emergency=False)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell, for the page that shows the matrix in words."""
+
+    kind: int
+    code: str
+    readable: bool
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A version of the matrix with its source."""
+
+    version: str
+    effective: date
+    source: str
+    roles: Mapping[tuple[str, str], Role]
+
+    def role(self, system: str, code: str) -> Role:
+        """The role of a profession; one the matrix does not know reads nothing."""
+        return self.roles.get((system, code), NO_ROLE)
+
+    def cells(self, system: str, code: str) -> Iterator[Cell]:
+        """Every document type for one profession, in the order of the kinds."""
+        role = self.role(system, code)
+        for name, kind in sorted(kinds().numbers.items(), key=lambda pair: pair[1]):
+            yield Cell(kind, name, kind in role.readable, role.mark(kind))
+
+
+@lru_cache(maxsize=1)
+def matrix() -> Matrix:
+    """The matrix in force."""
+    raw = load_table("matrix.toml")
+    return Matrix(
+        version=raw["version"],
+        effective=raw["effective"],
+        source=raw["source"],
+        roles=dict(_roles(raw, kinds())),
+    )
+
+
+def _roles(raw: Mapping[str, Any], table: KindTable) -> Iterator[tuple[tuple[str, str], Role]]:
+    shared = frozenset(table.number(name) for name in raw["shared"]["pseudo"])
+    for group in cast(list[dict[str, Any]], raw["group"]):
+        role = _role(group, table, shared)
+        for system, codes in cast(dict[str, list[str]], group["roles"]).items():
+            for code in _expand(codes):
+                yield (raw["systems"][system], code), role
+
+
+def _role(group: Mapping[str, Any], table: KindTable, shared: frozenset[int]) -> Role:
+    def numbers(key: str) -> frozenset[int]:
+        return frozenset(table.number(name) for name in group.get(key, ()))
+
+    readable = (table.of_classes(group.get("classes", ())) | numbers("allowed")) - numbers("denied")
+    every = frozenset(table.numbers.values())
+    return Role(
+        name=group["name"],
+        readable=readable | shared,
+        care_team_only=group.get("care_team_only", False),
+        emergency=group.get("emergency", True),
+        verified=every if group.get("all_verified") else numbers("verified"),
+    )
+
+
+def _expand(codes: list[str]) -> Iterator[str]:
+    """Codes, with ranges such as "300-370" written out."""
+    for code in codes:
+        low, _, high = code.partition("-")
+        if high:
+            yield from (str(number) for number in range(int(low), int(high) + 1))
+        else:
+            yield code

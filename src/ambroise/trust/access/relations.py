@@ -1,0 +1,82 @@
+"""Who acts for whom: legal representatives (représentants légaux) and carers (aidants), in `access_relation`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.ids import shard_of
+from ambroise.trust.access.people import recorder
+from ambroise.trust.context import Context, Relation
+
+
+@dataclass(frozen=True)
+class RelationFact:
+    """Somebody who may act in a patient's space. `person` is the id of that somebody's own Patient."""
+
+    patient: UUID
+    person: UUID
+    kind: Relation
+    person_name: str
+    since: datetime
+    until: datetime | None
+
+
+async def set_relation(
+    tx: Transaction,
+    ctx: Context,
+    patient: UUID,
+    person: UUID,
+    kind: Relation,
+    *,
+    person_name: str = "",
+    until: datetime | None = None,
+) -> None:
+    """Record that this person represents or cares for the patient from now on."""
+    await tx.execute(
+        """
+        insert into access_relation (shard, patient, person, kind, person_name, since, until, recorded_by)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (shard, patient, person, kind) do update
+        set until = excluded.until, person_name = excluded.person_name, recorded_by = excluded.recorded_by
+        """,
+        (shard_of(patient), patient, person, kind, person_name, ctx.now(), until, recorder(ctx)),
+    )
+
+
+async def end_relation(tx: Transaction, ctx: Context, patient: UUID, person: UUID, kind: Relation) -> bool:
+    """End a relation at once."""
+    touched = await tx.execute(
+        "delete from access_relation where shard = %s and patient = %s and person = %s and kind = %s",
+        (shard_of(patient), patient, person, kind),
+    )
+    return touched > 0
+
+
+async def relations_of(reader: Reader, patient: UUID) -> list[RelationFact]:
+    """Who may act in this space."""
+    rows = await reader.fetch_all(
+        "select patient, person, kind, person_name, since, until from access_relation"
+        " where shard = %s and patient = %s order by since, person",
+        (shard_of(patient), patient),
+    )
+    return [_fact(*row) for row in rows]
+
+
+async def spaces_of_person(reader: Reader, person: UUID) -> list[RelationFact]:
+    """The spaces in which this person may act."""
+    rows = await reader.fetch_all(
+        "select patient, person, kind, person_name, since, until from access_relation"
+        " where person = %s order by since, patient",
+        (person,),
+    )
+    return [_fact(*row) for row in rows]
+
+
+def _fact(
+    patient: UUID, person: UUID, kind: str, person_name: str, since: datetime, until: datetime | None
+) -> RelationFact:
+    return RelationFact(patient, person, cast(Relation, kind), person_name, since, until)

@@ -1,0 +1,181 @@
+"""The evaluation order: who sees a resource, first matching row decides. Pure: facts in, verdict out.
+
+`scope.py` says the same in SQL; a generative test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from ambroise.fhir.store.types import Flags, Label
+from ambroise.trust.access.facts import AUTHOR_STATES, HOLDER_STATES, OPEN_STATES, Eyes, Facts, Standing, Viewer
+from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, Shelf
+from ambroise.trust.context import Purpose
+
+
+class Rule(StrEnum):
+    """The stable names of the rules: they stand in the trace, in refusals and on the pages that explain."""
+
+    # Allowed because…
+    DIRECTORY = "directory"
+    SYSTEM = "system"
+    OPERATOR = "operator"
+    AUTHOR = "author"
+    AUTHOR_STRUCTURE = "author_structure"
+    PATIENT = "patient"
+    REPRESENTATIVE = "representative"
+    CARER = "carer"
+    AUTHORISED = "authorised"
+    CARE_TEAM = "care_team"
+    TREATING = "treating_professional"
+    ADMINISTRATOR = "administrator"
+    EMERGENCY = "emergency"
+    CENTRE_15 = "centre_15"
+    FEEDING = "feeding"
+    IDENTITY_ONLY = "identity_only"
+    # Refused because…
+    DELETED = "deleted"
+    SIGNATURE = "signature"
+    OPERATOR_ONLY = "operator_only"
+    CLINICAL = "clinical_data"
+    NO_SPACE = "no_space"
+    SPACE_CLOSED = "space_closed"
+    BLOCKED = "blocked"
+    NOT_AUTHORISED = "not_authorised"
+    CARE_TEAM_ONLY = "care_team_only"
+    EMERGENCY_ROLE = "emergency_role"
+    EMERGENCY_REFUSED = "emergency_refused"
+    EMERGENCY_NOT_OPENED = "emergency_not_opened"
+    EMERGENCY_REASON = "emergency_reason"
+    MATRIX = "matrix"
+    OPERATIONAL = "operational"
+    MASKED = "masked"
+    OTHER_SPACE = "other_space"
+    NO_RELATION = "no_relation"
+    WITHHELD = "withheld_from_patient"
+    WITHHELD_REPRESENTATIVES = "withheld_from_representatives"
+    NOT_AUTHOR = "not_author"
+    FEED_OPPOSED = "feed_opposed"
+    WRITE_RESERVED = "write_reserved"
+    SYSTEM_ONLY_DEMONSTRATION = "system_only_demonstration"
+    TOO_MANY_LOOKUPS = "too_many_lookups"
+
+
+class Verdict(NamedTuple):
+    """Whether, and under which rule."""
+
+    allowed: bool
+    rule: Rule
+
+
+def first_match(facts: Facts, label: Label, eyes: Eyes, shelf: Shelf = Shelf.PATIENT) -> Verdict:
+    """Decide whether this viewer sees a resource with this label, its patient's facts being these."""
+    if label.flags & Flags.DELETED:
+        return Verdict(False, Rule.DELETED)
+    if eyes.viewer is Viewer.SYSTEM and eyes.trusted:
+        return Verdict(True, Rule.SYSTEM)
+    if label.patient is None:
+        return _without_patient(label, eyes, shelf)
+    if label.flags & Flags.SIGNATURE:
+        return Verdict(False, Rule.SIGNATURE)
+    if eyes.viewer is Viewer.PROFESSIONAL:
+        return _professional(facts, label, eyes)
+    if eyes.viewer is Viewer.CITIZEN:
+        return _citizen(facts, label, eyes)
+    if eyes.viewer is Viewer.OPERATOR:
+        mine = is_operational(label) or label.kind == IDENTITY
+        return Verdict(True, Rule.OPERATOR) if mine else Verdict(False, Rule.CLINICAL)
+    return Verdict(False, Rule.SYSTEM_ONLY_DEMONSTRATION)
+
+
+def is_author(label: Label, eyes: Eyes) -> bool:
+    """Whether this professional wrote it, or belongs to the structure that did when no person signed it."""
+    if label.author:
+        return label.author == eyes.key
+    return eyes.organization != 0 and label.author_organization == eyes.organization
+
+
+def is_operational(label: Label) -> bool:
+    """Whether it belongs to the life of the space rather than to care."""
+    return label.kind == OPERATIONAL or bool(label.flags & Flags.OPERATIONAL)
+
+
+def entry(facts: Facts, eyes: Eyes) -> Verdict:
+    """Rows 6 to 9: whether a professional gets into the space at all, before any document is looked at."""
+    if facts.state is None:
+        return Verdict(False, Rule.NO_SPACE)
+    if facts.state not in OPEN_STATES:
+        return Verdict(False, Rule.SPACE_CLOSED)
+    if facts.standing is Standing.BLOCKED:
+        return Verdict(False, Rule.BLOCKED)
+    if eyes.purpose is not Purpose.NORMAL:
+        return _emergency(facts, eyes)
+    if facts.standing is Standing.NONE:
+        return Verdict(False, Rule.NOT_AUTHORISED)
+    if eyes.role.care_team_only and not facts.in_care_team:
+        return Verdict(False, Rule.CARE_TEAM_ONLY)
+    return Verdict(True, _granted(facts))
+
+
+def _emergency(facts: Facts, eyes: Eyes) -> Verdict:
+    call_centre = eyes.purpose is Purpose.CENTRE_15
+    if not eyes.role.emergency:
+        return Verdict(False, Rule.EMERGENCY_ROLE)
+    if not (facts.etreat if call_centre else facts.btg):
+        return Verdict(False, Rule.EMERGENCY_REFUSED)
+    if not facts.emergency_open:
+        return Verdict(False, Rule.EMERGENCY_NOT_OPENED)
+    return Verdict(True, Rule.CENTRE_15 if call_centre else Rule.EMERGENCY)
+
+
+def _granted(facts: Facts) -> Rule:
+    if facts.standing is Standing.ADMINISTRATOR:
+        return Rule.ADMINISTRATOR
+    if facts.standing is Standing.TREATING:
+        return Rule.TREATING
+    return Rule.CARE_TEAM if facts.in_care_team else Rule.AUTHORISED
+
+
+def _professional(facts: Facts, label: Label, eyes: Eyes) -> Verdict:
+    if facts.state in AUTHOR_STATES and is_author(label, eyes):
+        return Verdict(True, Rule.AUTHOR if label.author else Rule.AUTHOR_STRUCTURE)
+    verdict = entry(facts, eyes)
+    if not verdict.allowed:
+        return verdict
+    if is_operational(label):
+        return Verdict(False, Rule.OPERATIONAL)
+    if label.kind not in eyes.role.readable:
+        return Verdict(False, Rule.MATRIX)
+    if label.flags & Flags.MASKED and facts.standing < Standing.TREATING:
+        in_emergency = eyes.purpose is not Purpose.NORMAL
+        return verdict if in_emergency and facts.emergency_masked else Verdict(False, Rule.MASKED)
+    return verdict
+
+
+def _citizen(facts: Facts, label: Label, eyes: Eyes) -> Verdict:
+    if label.patient != eyes.space:
+        return Verdict(False, Rule.OTHER_SPACE)
+    if not eyes.own and facts.relation is None:
+        return Verdict(False, Rule.NO_RELATION)
+    if facts.state not in HOLDER_STATES:
+        return Verdict(False, Rule.NO_SPACE if facts.state is None else Rule.SPACE_CLOSED)
+    if label.flags & Flags.INVISIBLE_PATIENT:
+        return Verdict(False, Rule.WITHHELD)
+    if eyes.own:
+        return Verdict(True, Rule.PATIENT)
+    if facts.relation == "carer":
+        return Verdict(True, Rule.CARER)
+    if label.flags & Flags.INVISIBLE_REPRESENTATIVES:
+        return Verdict(False, Rule.WITHHELD_REPRESENTATIVES)
+    return Verdict(True, Rule.REPRESENTATIVE)
+
+
+def _without_patient(label: Label, eyes: Eyes, shelf: Shelf) -> Verdict:
+    if shelf is Shelf.OPEN:
+        return Verdict(True, Rule.DIRECTORY)
+    if eyes.viewer is Viewer.OPERATOR:
+        return Verdict(True, Rule.OPERATOR)
+    if label.author and label.author == eyes.key:
+        return Verdict(True, Rule.AUTHOR)
+    return Verdict(False, Rule.OPERATOR_ONLY)
