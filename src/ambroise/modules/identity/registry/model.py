@@ -61,11 +61,11 @@ def traits_of(patient: Mapping[str, Any]) -> Traits:
     """The strict traits that a Patient resource states (fr-core: name `official`, extension birthPlace)."""
     name = _name(patient, "official") or next(iter(patient.get("name", ())), {})
     given = [str(part) for part in name.get("given", ())]
-    birth_list = _extension(name, "birth-list-given-name")
     return Traits(
         birth_name=name.get("family"),
         first_given=given[0] if given else None,
-        given_names=birth_list or (" ".join(given) or None),
+        # Only the extension is the list of the birth certificate: `given` may hold used first names as well.
+        given_names=_extension(name, "birth-list-given-name"),
         birth_date=birth_date_of(patient["birthDate"]) if patient.get("birthDate") else None,
         sex=_GENDER.get(str(patient.get("gender", ""))),
         birth_place=_birth_place(patient),
@@ -80,12 +80,12 @@ def used_names_of(patient: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 def require_complete(traits: Traits) -> None:
-    """Refuse traits too poor to hold a qualified identity: birth name, first names, birth date and sex are needed."""
+    """Refuse traits too poor to hold a qualified identity: birth name, first name, birth date and sex are needed."""
     missing = [
         element
         for element, value in (
             ("Patient.name.family", traits.birth_name),
-            ("Patient.name.given", traits.given_names),
+            ("Patient.name.given", traits.first_given),
             ("Patient.birthDate", traits.birth_date),
             ("Patient.gender", traits.sex),
         )

@@ -51,10 +51,10 @@ async def lead(tx: Transaction, ins: Ins, patient: UUID, at: datetime) -> None:
     """Make a matricule lead to a space."""
     await tx.execute(
         """
-        insert into identity_matricule (shard, matricule, oid, patient, since)
-        values (%s, %s, %s, %s, %s)
+        insert into identity_matricule (shard, matricule, oid, patient_shard, patient, since)
+        values (%s, %s, %s, %s, %s, %s)
         """,
-        (matricule_shard(ins), ins.matricule, ins.oid, patient, at),
+        (matricule_shard(ins), ins.matricule, ins.oid, shard_of(patient), patient, at),
     )
 
 
@@ -95,12 +95,13 @@ async def retire(tx: Transaction, ins: Ins, at: datetime, *, to: UUID | None = N
     await tx.execute(
         """
         update identity_matricule
-        set current = false, until = %s, patient = coalesce(%s, patient)
+        set current = false, until = %s, patient = coalesce(%s, patient),
+            patient_shard = coalesce(%s, patient_shard)
         where shard = %s
           and matricule = %s
           and oid = %s
         """,
-        (at, to, matricule_shard(ins), ins.matricule, ins.oid),
+        (at, to, shard_of(to) if to else None, matricule_shard(ins), ins.matricule, ins.oid),
     )
 
 
@@ -122,6 +123,25 @@ _COLUMNS = """
   patient, matricule, oid, status, birth_name, first_name, given_names,
   used_name, used_first_name, birth_date, sex, birth_place, merged_into
 """
+
+
+async def identity_under(reader: Reader, ins: Ins) -> Identity | None:
+    """The identity that an INS leads to, in one statement."""
+    row = await reader.fetch_one(
+        f"""
+        select {_COLUMNS}
+        from identity_registry
+        where (shard, patient) = (
+          select patient_shard, patient
+          from identity_matricule
+          where shard = %s
+            and matricule = %s
+            and oid = %s
+        )
+        """,
+        (matricule_shard(ins), ins.matricule, ins.oid),
+    )
+    return _identity(row) if row else None
 
 
 async def identity_of(reader: Reader, patient: UUID) -> Identity | None:
