@@ -1,0 +1,198 @@
+"""One line of the trace, and how to write lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
+
+import orjson
+
+from ambroise.fhir.definitions import type_number
+from ambroise.kernel.db import Transaction
+from ambroise.kernel.ids import new_id, shard_of
+from ambroise.trust.access.people import actor_id, actor_kind
+from ambroise.trust.context import Citizen, Context, Professional
+
+Action: TypeAlias = Literal["C", "R", "U", "D", "E"]
+
+DONE: Final = 0
+REFUSED: Final = 4
+
+
+class Event(StrEnum):
+    """The acts of the door. Modules add their own names ("login", "message_sent"…): same style, past or noun."""
+
+    READ = "read"
+    HISTORY = "history"
+    SEARCH = "search"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    CONTENT_READ = "content_read"
+    CONTENT_ADDED = "content_added"
+    MASKED = "masked"
+    UNMASKED = "unmasked"
+    DISCLOSED_TO_PATIENT = "disclosed_to_patient"
+    DISCLOSED_TO_REPRESENTATIVES = "disclosed_to_representatives"
+    ARCHIVED = "archived"
+    UNARCHIVED = "unarchived"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+    RELABELLED = "relabelled"
+    PERSON_FOUND = "person_found"
+    EMERGENCY_OPENED = "emergency_opened"
+    TRACE_READ = "trace_read"
+    SPACE_OPENED = "space_opened"
+    SPACE_STATE = "space_state"
+    EMERGENCY_CHOICES = "emergency_choices"
+    DEFAULT_MASKING = "default_masking"
+    FEED_OPPOSITION = "feed_opposition"
+    AUTHORISED = "authorised"
+    CARE_TEAM_AUTHORISED = "care_team_authorised"
+    TREATING_DECLARED = "treating_declared"
+    ADMINISTRATOR_APPOINTED = "administrator_appointed"
+    REVOKED = "revoked"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+    RELATION_SET = "relation_set"
+    RELATION_ENDED = "relation_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happened to one patient (or to none), for the trace."""
+
+    action: Action
+    event: str
+    patient: UUID | None = None
+    type: str | None = None
+    resource: UUID | None = None
+    kind: int | None = None
+    version: int | None = None
+    rule: str | None = None
+    outcome: int = DONE
+    count: int | None = None
+    query: str | None = None
+    details: Mapping[str, Any] | None = None
+
+
+COLUMNS: Final = (
+    ("shard", "int2"),
+    ("id", "uuid"),
+    ("patient", "uuid"),
+    ("at", "timestamptz"),
+    ("actor_kind", "text"),
+    ("actor_id", "text"),
+    ("actor_name", "text"),
+    ("actor_role", "text"),
+    ("actor_specialty", "text"),
+    ("organization", "text"),
+    ("organization_name", "text"),
+    ("acting_for", "uuid"),
+    ("relation", "text"),
+    ("action", "text"),
+    ("event", "text"),
+    ("resource_type", "int2"),
+    ("resource", "uuid"),
+    ("resource_kind", "int4"),
+    ("version", "int4"),
+    ("purpose", "text"),
+    ("reason", "text"),
+    ("rule", "text"),
+    ("outcome", "int2"),
+    ("channel", "text"),
+    ("software", "text"),
+    ("request_id", "uuid"),
+    ("secret", "bool"),
+    ("count", "int4"),
+    ("query", "text"),
+    ("details", "jsonb"),
+)
+
+_INSERT: Final = """
+insert into trace (shard, id, patient, at, actor_kind, actor_id, actor_name, actor_role, actor_specialty, organization,
+  organization_name, acting_for, relation, action, event, resource_type, resource, resource_kind, version, purpose,
+  reason, rule, outcome, channel, software, request_id, secret, count, query, details)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+  %s, %s, %s)
+"""
+_COPY: Final = """
+copy trace (shard, id, patient, at, actor_kind, actor_id, actor_name, actor_role, actor_specialty, organization,
+  organization_name, acting_for, relation, action, event, resource_type, resource, resource_kind, version, purpose,
+  reason, rule, outcome, channel, software, request_id, secret, count, query, details) from stdin (format binary)
+"""
+_TYPES: Final = tuple(type for _, type in COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry with who made it and when: one row."""
+
+    ctx: Context
+    entry: Entry
+    id: UUID
+    at: datetime
+
+    @staticmethod
+    def of(ctx: Context, entry: Entry) -> Line:
+        """A line of now, on the shard of the patient concerned."""
+        shard = shard_of(entry.patient) if entry.patient is not None else None
+        return Line(ctx, entry, new_id(shard), ctx.now())
+
+    def row(self) -> tuple[Any, ...]:
+        """The values of the columns, in order."""
+        ctx, entry, actor = self.ctx, self.entry, self.ctx.actor
+        role = specialty = organization = organization_name = None
+        if isinstance(actor, Professional):
+            role, specialty = f"{actor.profession_system}|{actor.profession}", actor.specialty
+            organization, organization_name = actor.organization, actor.organization_name
+        acting_for = ctx.acting_for if isinstance(actor, Citizen) and ctx.acting_for != actor.patient else None
+        return (
+            shard_of(self.id),
+            self.id,
+            entry.patient,
+            self.at,
+            actor_kind(ctx),
+            actor_id(ctx),
+            actor.name,
+            role,
+            specialty,
+            organization,
+            organization_name,
+            acting_for,
+            ctx.relation if acting_for is not None else None,
+            entry.action,
+            entry.event,
+            type_number(entry.type) if entry.type is not None else None,
+            entry.resource,
+            entry.kind,
+            entry.version,
+            ctx.purpose.value,
+            ctx.reason,
+            entry.rule,
+            entry.outcome,
+            ctx.channel,
+            ctx.software,
+            ctx.request_id,
+            ctx.secret,
+            entry.count,
+            entry.query,
+            orjson.dumps(entry.details).decode() if entry.details else None,
+        )
+
+
+async def record(tx: Transaction, ctx: Context, *entries: Entry) -> None:
+    """Write entries in the transaction of what they record."""
+    await record_lines(tx, [Line.of(ctx, entry) for entry in entries])
+
+
+async def record_lines(tx: Transaction, lines: Sequence[Line]) -> None:
+    """Write lines; many at once go through COPY."""
+    if len(lines) == 1:
+        await tx.execute(_INSERT, lines[0].row())
+    elif lines:
+        await tx.copy_in(_COPY, (line.row() for line in lines), _TYPES)
