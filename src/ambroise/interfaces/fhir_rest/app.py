@@ -1,0 +1,125 @@
+"""The edge of the FHIR interface: find the interaction, say who calls, answer; refusals become outcomes here, once."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import psycopg
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from ambroise.fhir.json import encode
+from ambroise.interfaces.fhir_rest import outcome as outcomes
+from ambroise.interfaces.fhir_rest.http import Answer, Call, ClientGone
+from ambroise.interfaces.fhir_rest.negotiation import require_json_answer
+from ambroise.interfaces.fhir_rest.shaping import pretty
+from ambroise.kernel.errors import Issue, Kind, Refusal
+from ambroise.kernel.log import logger
+from ambroise.trust.context import Context
+
+Handler = Callable[[Call], Awaitable[Answer]]
+Authenticate = Callable[[str | None], Awaitable[Context]]
+Router = Callable[[Call], Handler]
+_log = logger(__name__)
+_PLAIN_HEADERS: Final = ((b"cache-control", b"private, no-cache"), (b"x-content-type-options", b"nosniff"))
+
+
+class FhirRoute(BaseRoute):
+    """Everything at and under one path goes to the FHIR interface, which has its own table of interactions."""
+
+    def __init__(self, app: "FhirEdge", path: str = "/fhir") -> None:
+        self.app = app
+        self.path = path
+        self._under = path + "/"
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        path: str = scope["path"]
+        inside = path.startswith(self._under) or path == self.path
+        return (Match.FULL, {"endpoint": self.app}) if inside else (Match.NONE, {})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+class FhirEdge:
+    """An ASGI application that speaks FHIR R4 under `path`."""
+
+    def __init__(
+        self, route: Router, authenticate: Authenticate, *, path: str = "/fhir", public_url: str | None = None
+    ) -> None:
+        self._route = route
+        self._authenticate = authenticate
+        self._path = path
+        self._public_url = public_url.rstrip("/") if public_url else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        segments = tuple(segment for segment in scope["path"][len(self._path) :].split("/") if segment)
+        call = Call(scope, receive, segments, self._base(scope))
+        try:
+            answer = await self._answer(call)
+        except ClientGone:
+            return
+        await send_answer(answer, send, with_body=call.method != "HEAD")
+
+    async def _answer(self, call: Call) -> Answer:
+        try:
+            if not call.segments or call.segments[0] != "Binary":
+                require_json_answer(call.header(b"accept"), call.parameter("_format"))
+            handler = self._route(call)
+            if call.segments != ("metadata",):
+                call.context = await self._authenticate(call.header(b"authorization"))
+            answer = await handler(call)
+        except Refusal as refusal:
+            answer = refused(refusal)
+        except psycopg.DataError:
+            answer = refused(Refusal(Kind.INVALID, "VALUE_NOT_STORABLE", "A value cannot be stored; look for U+0000."))
+        except (ClientGone, GeneratorExit):
+            raise
+        except Exception:
+            answer = self._broken(call)
+        if call.parameter("_pretty") == "true" and isinstance(answer.body, bytes) and answer.body[:1] == b"{":
+            answer = Answer(answer.status, pretty(answer.body), answer.content_type, answer.headers)
+        return answer
+
+    def _broken(self, call: Call) -> Answer:
+        context = getattr(call, "context", None)
+        request = str(context.request_id) if context else "none"
+        _log.exception("fhir_request_failed", request=request, method=call.method, depth=len(call.segments))
+        text = f"Something went wrong on our side; nothing was changed. Quote request {request} to the operator."
+        issue = Issue("fatal", "exception", text, None, "INTERNAL_ERROR")
+        return Answer(500, encode(outcomes.outcome([issue])))
+
+    def _base(self, scope: Scope) -> str:
+        if self._public_url:
+            return self._public_url + self._path
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
+        return f"{scope.get('scheme', 'http')}://{host}{self._path}"
+
+
+def refused(refusal: Refusal) -> Answer:
+    """The answer that says no."""
+    return Answer(outcomes.status_of(refusal), outcomes.outcome_bytes(refusal), headers=outcomes.headers_of(refusal))
+
+
+async def send_answer(answer: Answer, send: Send, *, with_body: bool = True) -> None:
+    """Write an answer out; a HEAD gets the headers of the GET and no body."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer, answer.headers)})
+    if isinstance(answer.body, bytes) or not with_body:
+        body = answer.body if with_body and isinstance(answer.body, bytes) else b""
+        await send({"type": "http.response.body", "body": body})
+        return
+    async for chunk in answer.body:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _headers(answer: Answer, named: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    headers = [*_PLAIN_HEADERS]
+    headers += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in named.items()]
+    length = len(answer.body) if isinstance(answer.body, bytes) else answer.length
+    if answer.status != 304 and (length or answer.status != 204):
+        headers.append((b"content-type", answer.content_type.encode("latin-1", "replace")))
+    if length is not None and answer.status not in (204, 304):
+        headers.append((b"content-length", str(length).encode()))
+    return headers
