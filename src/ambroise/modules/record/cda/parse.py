@@ -88,7 +88,7 @@ def attachments(document: ClinicalDocument) -> list[Embedded]:
     body = one(document.source.root, "component/nonXMLBody/text")
     inside = embedded(document)
     found = [inside] if inside else []
-    for element in document.source.root.iter(f"{{{HL7}}}value", f"{{{HL7}}}text"):
+    for element in document.source.root.iter("*"):
         if element.get("representation") == "B64" and element is not body:
             content = content_of(document.source, element)
             if content:

@@ -1,0 +1,55 @@
+"""Check a content before it is stored: sort, active content, malware; a CDA is checked with all that it carries."""
+
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.record.cda.model import ClinicalDocument
+from ambroise.modules.record.cda.parse import attachments
+from ambroise.modules.record.content.malware import NoScanner, Scanner, refuse_malware
+from ambroise.modules.record.content.pdf import active_content
+from ambroise.modules.record.content.sniff import Sort, sniff
+
+_NO_SCANNER = NoScanner()
+_ACTIVE_MARKS = {b"MZ": "executable", b"\x7fELF": "executable", b"#!": "script"}
+
+
+async def check_content(content: bytes, *, where: str = "content", scanner: Scanner = _NO_SCANNER) -> Sort:
+    """Say what a file is, after having refused what it must not be.
+
+    Raises Refusal ACTIVE_CONTENT (`data["found"]` names what), MALWARE, SCANNER_UNAVAILABLE, PDF_ENCRYPTED or
+    PDF_TOO_COMPLEX. An unknown sort is returned, not refused: the caller knows which sorts it takes.
+    """
+    verdict = await scanner.scan(content)
+    if verdict.malware:
+        raise refuse_malware(verdict.malware, where)
+    sort = sniff(content)
+    _refuse_active(_active(content, sort), where)
+    return sort
+
+
+async def check_document(document: ClinicalDocument, content: bytes, *, scanner: Scanner = _NO_SCANNER) -> None:
+    """Check a CDA: the document as it was sent, then every file inside it, decoded.
+
+    Raises the refusals of `check_content`; `element` says which part is concerned.
+    """
+    verdict = await scanner.scan(content)
+    if verdict.malware:
+        raise refuse_malware(verdict.malware, "document")
+    for number, part in enumerate(attachments(document), start=1):
+        where = part.identifier or f"attachment {number}"
+        await check_content(part.content, where=where, scanner=scanner)
+
+
+def _active(content: bytes, sort: Sort) -> tuple[str, ...]:
+    if sort is Sort.PDF:
+        return active_content(content)
+    return tuple(sorted({name for mark, name in _ACTIVE_MARKS.items() if content.startswith(mark)}))
+
+
+def _refuse_active(found: tuple[str, ...], where: str) -> None:
+    if found:
+        raise Refusal(
+            Kind.UNPROCESSABLE,
+            "ACTIVE_CONTENT",
+            f"{where} carries active content ({', '.join(found)}): export it without scripts, actions or programs",
+            element=where,
+            data={"found": list(found)},
+        )
