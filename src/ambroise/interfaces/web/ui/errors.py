@@ -1,0 +1,98 @@
+"""Refusals in words: what happened, why, and the lawful ways on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ambroise.interfaces.web.ui.i18n import N_, gettext
+from ambroise.kernel.errors import Kind, Refusal
+
+STATUS: Mapping[Kind, int] = {
+    Kind.INVALID: 400,
+    Kind.UNPROCESSABLE: 422,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.GONE: 410,
+    Kind.PRECONDITION_FAILED: 412,
+    Kind.UNSUPPORTED: 501,
+    Kind.UNSUPPORTED_MEDIA: 415,
+    Kind.TOO_LARGE: 413,
+    Kind.THROTTLED: 429,
+    Kind.UNAVAILABLE: 503,
+}
+
+_BY_KIND: Mapping[Kind, tuple[str, str]] = {
+    Kind.INVALID: (
+        N_("Cette demande n’est pas complète"),
+        N_("Revenez à la page précédente et vérifiez ce que vous avez écrit."),
+    ),
+    Kind.UNPROCESSABLE: (
+        N_("Ce n’est pas possible"),
+        N_("Revenez à la page précédente et vérifiez ce que vous avez écrit."),
+    ),
+    Kind.UNAUTHENTICATED: (N_("Connectez-vous"), N_("Cette page demande de savoir qui vous êtes.")),
+    Kind.FORBIDDEN: (N_("Vous n’avez pas accès à cette page"), N_("Une règle de protection des données l’empêche.")),
+    Kind.NOT_FOUND: (N_("Page introuvable"), N_("Elle a peut-être changé d’adresse, ou n’existe plus.")),
+    Kind.CONFLICT: (
+        N_("Quelque chose a changé entre-temps"),
+        N_("Rechargez la page pour voir l’état présent, puis recommencez."),
+    ),
+    Kind.GONE: (N_("Ce contenu n’existe plus"), N_("Il a été supprimé par son auteur.")),
+    Kind.PRECONDITION_FAILED: (
+        N_("Quelque chose a changé entre-temps"),
+        N_("Rechargez la page pour voir l’état présent, puis recommencez."),
+    ),
+    Kind.UNSUPPORTED: (N_("Ce n’est pas possible"), N_("Ce service ne sait pas encore le faire.")),
+    Kind.UNSUPPORTED_MEDIA: (N_("Ce format n’est pas accepté"), N_("Choisissez un PDF, une photo ou un texte.")),
+    Kind.TOO_LARGE: (N_("Ce fichier est trop lourd"), N_("Choisissez un fichier plus petit.")),
+    Kind.THROTTLED: (N_("Trop d’essais"), N_("Attendez un moment avant de recommencer.")),
+    Kind.UNAVAILABLE: (N_("Le service ne répond pas"), N_("Réessayez dans quelques instants. Rien n’est perdu.")),
+}
+
+# Codes that deserve their own words, wherever they come from.
+_BY_CODE: Mapping[str, str] = {
+    "FORM_FORGED": N_(
+        "Ce formulaire n’a pas été ouvert dans ce navigateur, ou il y a trop longtemps. Rouvrez la page."
+    ),
+    "NOT_THIS_PORTAL": N_("Cette page s’adresse à d’autres personnes que vous."),
+    "ACTIVE_CONTENT": N_("Ce fichier contient un programme. Enregistrez-le sans, puis recommencez."),
+    "MALWARE": N_("Ce fichier contient un virus connu. Il n’a pas été gardé."),
+    "XML_MALFORMED": N_("Ce document est abîmé : son contenu ne se lit pas."),
+    "XML_DTD_FORBIDDEN": N_("Ce document contient des définitions interdites. Son éditeur doit le corriger."),
+    "TOO_LARGE": N_("Ce fichier est trop lourd. Choisissez un fichier plus petit."),
+    "UNSUPPORTED_FORMAT": N_("Ce format n’est pas accepté. Choisissez un PDF, une photo ou un texte."),
+    "EMPTY_DOCUMENT": N_("Ce fichier est vide."),
+    "DUPLICATE_UNIQUE_ID": N_("Ce document est déjà dans le dossier."),
+    "FEED_OPPOSED": N_("La personne s’oppose au dépôt de ce document, pour un motif légitime."),
+    "DMP_CLOSED": N_("Le dossier de cette personne est fermé. Vous ne pouvez pas y déposer de document."),
+    "UNKNOWN_PATIENT": N_("Aucun dossier n’existe pour cette identité."),
+    "IDENTITY_NOT_QUALIFIED": N_("L’identité de cette personne n’est pas qualifiée : vérifiez-la d’abord."),
+    "IDENTITY_MISMATCH": N_("L’identité écrite dans le document n’est pas celle de ce dossier."),
+    "METADATA_MISMATCH": N_("Les informations du document et celles que vous avez saisies se contredisent."),
+    "CLASS_TYPE_MISMATCH": N_("Le type et la classe du document ne vont pas ensemble."),
+    "AUTHOR_MISMATCH": N_("L’auteur écrit dans le document n’est pas vous."),
+    "ACCESS_TOO_MANY_LOOKUPS": N_("Vous avez cherché beaucoup de patients en peu de temps. Attendez un peu."),
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A refusal as a page says it."""
+
+    status: int
+    title: str
+    text: str
+
+
+def explain(refusal: Refusal) -> Explanation:
+    """The words for a refusal, in the current language."""
+    title, text = _BY_KIND[refusal.kind]
+    return Explanation(STATUS[refusal.kind], gettext(title), gettext(_BY_CODE.get(refusal.code, text)))
+
+
+def has_words(code: str) -> bool:
+    """Whether this code has its own sentence."""
+    return code in _BY_CODE

@@ -1,0 +1,64 @@
+"""What just happened, told once on the next page. The cookie carries a code and an id, never health content."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ambroise.interfaces.web.ui.i18n import N_, gettext
+
+_WRITTEN = re.compile(r"([a-z-]{1,40})(?::([0-9a-f-]{36}))?")
+
+_SAID = {
+    "language": N_("La langue a changé."),
+    "settings": N_("Vos réglages sont enregistrés."),
+    "signed-out": N_("Vous êtes déconnecté."),
+    "masked": N_("Document masqué."),
+    "unmasked": N_("Document de nouveau visible par vos soignants autorisés."),
+    "added": N_("Document ajouté."),
+    "deleted": N_("Document supprimé."),
+    "blocked": N_("Personne bloquée. Elle ne voit plus rien."),
+    "unblocked": N_("Personne débloquée. Elle ne verra votre dossier qu’avec un nouvel accord."),
+    "authorised": N_("Accès autorisé."),
+    "withdrawn": N_("Accès retiré."),
+    "emergency-settings": N_("Votre choix pour les urgences est enregistré."),
+    "reported": N_("Signalement envoyé. Nous vous répondrons ici."),
+    "space": N_("Vous avez changé de dossier."),
+    "consent": N_("Accord enregistré. Le patient le voit dans son historique."),
+    "emergency-open": N_("Accès d’urgence ouvert pour une heure."),
+    "emergency-closed": N_("Accès d’urgence fermé."),
+    "deposited": N_("Document déposé."),
+    "taken": N_("Signalement pris en charge."),
+    "closed": N_("Signalement terminé."),
+    "situation": N_("Vous travaillez maintenant dans un autre lieu."),
+    "password": N_("Mot de passe changé. Vos autres appareils sont déconnectés."),
+}
+
+# Which toasts offer to undo, and where that is asked.
+_UNDO = {"masked": "/documents/{id}/visibilite", "unmasked": "/documents/{id}/visibilite"}
+
+
+@dataclass(frozen=True)
+class Toast:
+    """One thing that happened, to the object of this id when there is one."""
+
+    code: str
+    id: str = ""
+
+    def written(self) -> str:
+        return f"{self.code}:{self.id}" if self.id else self.code
+
+    @classmethod
+    def read(cls, cookie: str | None) -> Toast | None:
+        found = _WRITTEN.fullmatch(cookie or "")
+        return cls(found[1], found[2] or "") if found and found[1] in _SAID else None
+
+    @property
+    def text(self) -> str:
+        return gettext(_SAID[self.code])
+
+    @property
+    def undo(self) -> str | None:
+        """Where a form that undoes it is sent."""
+        path = _UNDO.get(self.code)
+        return path.format(id=self.id) if path and self.id else None

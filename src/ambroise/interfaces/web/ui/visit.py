@@ -1,0 +1,299 @@
+"""One request of a browser: who visits, in which language, and how a page is answered.
+
+`Screen` makes the routes. It looks the session up, keeps each portal to its people, checks that a change comes
+from our own form, keeps the draft of a session that ended, and
+turns refusals into pages: no handler can forget any of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
+
+from jinja2 import Environment
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Message, Receive
+
+from ambroise.interfaces.web.ui import i18n, pages, tokens
+from ambroise.interfaces.web.ui.cookies import Cookies
+from ambroise.interfaces.web.ui.errors import explain
+from ambroise.interfaces.web.ui.security import page_headers
+from ambroise.interfaces.web.ui.toasts import Toast
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.log import logger
+from ambroise.modules.identity.api import AccountKind, Identity, Origin, Session
+from ambroise.trust.context import Context
+
+_log = logger(__name__)
+
+FORM_FIELD = "jeton"
+_SMALL_FORM = 256 * 1024
+_NEVER_KEPT = frozenset({FORM_FIELD, "passe", "code", "nouveau"})
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every visit needs, built once."""
+
+    identity: Identity
+    environment: Environment
+    demonstration: bool
+    shells: dict[AccountKind, Callable[[Visit], Awaitable[dict[str, Any]]]] = field(
+        default_factory=dict[AccountKind, Callable[["Visit"], Awaitable[dict[str, Any]]]]
+    )
+
+
+class Visit:
+    """One request."""
+
+    def __init__(self, site: Site, request: Request) -> None:
+        self.site = site
+        self.request = request
+        self.cookies = Cookies.of(request, demonstration=site.demonstration)
+        self.session: Session | None = None
+        self.token = self.cookies.get("session")
+        self.visitor = self.cookies.get("visitor")
+        self._new_visitor: str | None = None
+        preferred = self.cookies.get("language") or i18n.accepted(request.headers.get("accept-language", ""))
+        self.language = i18n.speak(preferred or "fr").code
+
+    @property
+    def now(self) -> Any:
+        """The present instant."""
+        return self.site.identity.clock.now()
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the address, blank ones left out."""
+        return {name: value.strip() for name, value in self.request.query_params.items() if value.strip()}
+
+    @property
+    def origin(self) -> Origin:
+        """Where the browser is, for the rate limits."""
+        client = self.request.client
+        return Origin(client.host if client else "", self.cookies.get("device"))
+
+    @property
+    def who(self) -> Session:
+        """The session of a page that only signed-in people reach."""
+        if self.session is None:
+            raise Refusal(Kind.UNAUTHENTICATED, "SIGN_IN", "Sign in first.")
+        return self.session
+
+    def context(self, patient: UUID | None = None) -> Context:
+        """The context of this request; `patient`: whose record a professional opens."""
+        return self.site.identity.context(self.who, patient=patient)
+
+    def parameter(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def id(self, name: str = "id") -> UUID:
+        """A part of the path that is an id; anything else is a page that does not exist."""
+        try:
+            return UUID(self.parameter(name))
+        except ValueError:
+            raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "No such page.") from None
+
+    def form_token(self) -> str:
+        """What the forms of this page carry."""
+        if self.session is not None and self.session.live and self.token:
+            return tokens.drawn(self.token)
+        if self.visitor is None:
+            self.visitor = self._new_visitor = secrets.token_urlsafe(18)
+        return tokens.drawn(self.visitor)
+
+    async def render(self, template: str, status: int = 200, **values: Any) -> Response:
+        """Answer with a page."""
+        site, session = self.site, self.session
+        live = session if session is not None and session.live and session.complete else None
+        shell = await site.shells[live.account.kind](self) if live and live.account.kind in site.shells else {}
+        toast = Toast.read(self.cookies.get("toast"))
+        html = site.environment.get_template(template).render(
+            visit=self,
+            session=live,
+            language=self.language,
+            languages=i18n.NAMES,
+            theme=self.cookies.get("theme"),
+            toast=toast,
+            here=self.request.url.path,
+            here_full=self._here(),
+            form_token=self.form_token(),
+            form_token_name=FORM_FIELD,
+            now=self.now,
+            demonstration=site.demonstration,
+            **shell,
+            **values,
+        )
+        response = pages.page(self.request, html, status, page_headers(secure=self.request.url.scheme == "https"))
+        if toast is not None:
+            self.cookies.drop(response, "toast")
+        return self._with_visitor(response)
+
+    def go(self, address: str, toast: Toast | None = None) -> Response:
+        """Answer a change by sending the browser to a page, which may say what just happened."""
+        response = RedirectResponse(address, 303, page_headers(secure=self.request.url.scheme == "https"))
+        if toast is not None:
+            self.cookies.put(response, "toast", toast.written(), max_age=60)
+        return self._with_visitor(response)
+
+    async def draft(self) -> dict[str, list[str]]:
+        """What this person had typed on this page when their session ended, given back once."""
+        kept = await self.site.identity.take_draft(self.who, self.request.url.path)
+        return kept.fields if kept else {}
+
+    def _here(self) -> str:
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    def _with_visitor(self, response: Response) -> Response:
+        if self._new_visitor is not None:
+            self.cookies.put(response, "visitor", self._new_visitor)
+        return response
+
+
+Read = Callable[[Visit], Awaitable[Response]]
+Change = Callable[[Visit, FormData], Awaitable[Response]]
+
+
+class Screen:
+    """Makes the routes of a portal. `people`: whom it is for; None for everybody, signed in or not."""
+
+    def __init__(self, site: Site, people: AccountKind | None = None) -> None:
+        self._site = site
+        self._people = people
+
+    def route(
+        self, path: str, read: Read | None = None, change: Change | None = None, *, most: int = _SMALL_FORM
+    ) -> Route:
+        """A page, and what its form does. `most` bounds the bytes of the form, its files included."""
+
+        async def answer(request: Request) -> Response:
+            visit = Visit(self._site, request)
+            try:
+                return await self._answer(visit, read, change, most)
+            except Refusal as refusal:
+                return await refused(visit, refusal)
+            except Exception:
+                _log.exception("page_failed", path=path)
+                return await broken(visit)
+
+        methods = (["GET"] if read else []) + (["POST"] if change else [])
+        return Route(path, answer, methods=methods)
+
+    async def _answer(self, visit: Visit, read: Read | None, change: Change | None, most: int) -> Response:
+        if visit.token:
+            visit.session = await self._site.identity.session(visit.token)
+        entered = visit.session is not None and visit.session.live and visit.session.complete
+        if visit.request.method == "POST" and change is not None:
+            form = await _form(visit, most)
+            try:
+                if self._people is not None and not entered:
+                    return await self._keep_and_ask(visit, form)
+                self._keep_to_its_people(visit)
+                return await change(visit, form)
+            finally:
+                await form.close()
+        if self._people is not None and not entered:
+            return _ask_to_sign_in(visit, ended=visit.session is not None)
+        self._keep_to_its_people(visit)
+        if read is None:
+            return visit.go("/")
+        return await read(visit)
+
+    def _keep_to_its_people(self, visit: Visit) -> None:
+        if self._people is not None and visit.who.account.kind is not self._people:
+            raise Refusal(Kind.FORBIDDEN, "NOT_THIS_PORTAL", "This page is for other people.")
+
+    async def _keep_and_ask(self, visit: Visit, form: FormData) -> Response:
+        """The session ended while somebody was writing: keep the words, ask to sign in, come back."""
+        if visit.session is None or not visit.session.complete:
+            return _ask_to_sign_in(visit, ended=False)
+        fields = _words(form.multi_items())
+        await self._site.identity.keep_draft(visit.session, visit.request.url.path, fields)
+        return _ask_to_sign_in(visit, ended=True, kept=True)
+
+
+async def refused(visit: Visit, refusal: Refusal) -> Response:
+    """The page of a refusal."""
+    if refusal.kind is Kind.UNAUTHENTICATED:
+        return _ask_to_sign_in(visit, ended=False)
+    return await visit.render("ui/refused.html", explain(refusal).status, refusal=explain(refusal))
+
+
+async def broken(visit: Visit) -> Response:
+    """The page of a fault of ours."""
+    visit.session = None
+    return await visit.render("ui/broken.html", 500)
+
+
+def local_address(address: str | None, otherwise: str = "/") -> str:
+    """An address of this site, or the other one: a link never sends somebody elsewhere."""
+    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return otherwise
+    return address if not urlsplit(address).netloc else otherwise
+
+
+def with_query(address: str, **parameters: str | None) -> str:
+    """An address with these parameters, those that are None left out."""
+    query = urlencode({name: value for name, value in parameters.items() if value})
+    return f"{address}?{query}" if query else address
+
+
+def _ask_to_sign_in(visit: Visit, *, ended: bool, kept: bool = False) -> Response:
+    reason = "brouillon" if kept else "duree" if ended else None
+    target = with_query("/connexion", suite=visit.request.url.path, fin=reason)
+    if visit.request.headers.get("hx-request") == "true":
+        return Response(status_code=204, headers={"hx-redirect": target})
+    return visit.go(target)
+
+
+async def _form(visit: Visit, most: int) -> FormData:
+    """The form that was sent, after checking that it is one of ours."""
+    request = visit.request
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise _forged()
+    source = request.headers.get("origin")
+    if source and source != "null" and urlsplit(source).netloc != request.url.netloc:
+        raise _forged()
+    counted = Request(request.scope, _at_most(request.receive, most))
+    form = await counted.form(max_files=10, max_fields=200)
+    sent = form.get(FORM_FIELD)
+    holders = [cookie for cookie in (visit.token, visit.visitor) if cookie]
+    if not isinstance(sent, str) or not any(tokens.genuine(cookie, sent) for cookie in holders):
+        await form.close()
+        raise _forged()
+    return form
+
+
+def _forged() -> Refusal:
+    return Refusal(Kind.FORBIDDEN, "FORM_FORGED", "The form does not come from a page of this site.")
+
+
+def _at_most(receive: Receive, most: int) -> Receive:
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise Refusal(Kind.TOO_LARGE, "TOO_LARGE", f"A form of this page takes at most {most} bytes.")
+        return message
+
+    return counted
+
+
+def _words(items: Iterable[tuple[str, UploadFile | str]]) -> dict[str, list[str]]:
+    kept: dict[str, list[str]] = {}
+    for name, value in items:
+        if isinstance(value, str) and name not in _NEVER_KEPT:
+            kept.setdefault(name, []).append(value)
+    return kept
