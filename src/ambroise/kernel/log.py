@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Any
+import traceback
+from typing import Any, cast
 
 import structlog
 
@@ -16,12 +17,36 @@ def _refuse_content(_: Any, __: str, event: structlog.typing.EventDict) -> struc
     return event
 
 
-def configure(*, level: str = "info", human: bool = False) -> None:
-    """Set up logging for the process; `human` renders for a terminal instead of JSON."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(level=number, stream=sys.stderr, format="%(message)s", force=True)
+def _describe_exception(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Say which exception and where; the text of a foreign exception may quote a person's data, and stays out."""
+    error: Any = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    elif isinstance(error, tuple):
+        error = cast("tuple[Any, Any, Any]", error)[1]
+    if not isinstance(error, BaseException):
+        return event
+    kind = type(error)
+    event["exception"] = {
+        "type": f"{kind.__module__}.{kind.__qualname__}",
+        "message": str(error) if kind.__module__.startswith("ambroise.") else None,
+        "frames": [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ],
+    }
+    return event
+
+
+def _printer(*_: Any) -> structlog.PrintLogger:
+    # Looked up at each use: tests and daemons replace the stream.
+    return structlog.PrintLogger(sys.stderr)
+
+
+def _use(level: int, *, human: bool) -> None:
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if human else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
+        if human
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[
@@ -29,15 +54,25 @@ def configure(*, level: str = "info", human: bool = False) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _refuse_content,
-            structlog.processors.dict_tracebacks if not human else structlog.processors.format_exc_info,
+            _describe_exception,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_printer,
     )
+
+
+def configure(*, level: str = "info", human: bool = False) -> None:
+    """Set up logging for the process; `human` renders for a terminal instead of JSON."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(message)s", force=True)
+    _use(number, human=human)
 
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """A logger that says where it speaks from."""
     return structlog.get_logger(where=name)
+
+
+# Whoever logs before the process has configured anything, a test for example, gets the same discretion.
+_use(logging.WARNING, human=False)

@@ -1,0 +1,176 @@
+"""The data key of each citizen, wrapped by the master key, kept in the database.
+
+Destroying the keys of a citizen makes every document of theirs unreadable, in the database and in every backup made
+under them. What belongs to nobody (directory attachments) has a key of the house, under the nil UUID.
+"""
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from uuid import UUID
+
+from ambroise.kernel.crypto.master import MasterKeys
+from ambroise.kernel.db import Transaction
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import shard_of
+
+NOBODY = UUID(int=0)
+
+_SIZE = 32
+_CACHED = 10_000
+# Taken shared by who makes a key and alone by who rotates: no key is ever wrapped by a master key being retired.
+_ROTATION_LOCK = 0x6B657973
+
+
+@dataclass(frozen=True)
+class DataKey:
+    patient: UUID
+    version: int
+    key: bytes
+
+
+class DataKeyDestroyed(Refusal):
+    """The citizen's keys were destroyed: what they protected is gone."""
+
+    def __init__(self) -> None:
+        super().__init__(Kind.GONE, "KEY_DESTROYED", "The key of this space was destroyed by a purge.")
+
+
+class DataKeys:
+    """Makes, reads, renews and destroys the data keys."""
+
+    def __init__(self, master: MasterKeys) -> None:
+        self._master = master
+        self._current: OrderedDict[UUID, DataKey] = OrderedDict()
+
+    def unwrap(self, patient: UUID, version: int, master_id: str, wrapped: bytes | None) -> DataKey:
+        """A key from its row. Raises DataKeyDestroyed."""
+        if wrapped is None:
+            raise DataKeyDestroyed
+        return DataKey(patient, version, self._master.unwrap(master_id, wrapped, _context(patient, version)))
+
+    async def current(self, tx: Transaction, patient: UUID | None) -> DataKey:
+        """The key that protects what is written now; made the first time. Raises DataKeyDestroyed after a purge."""
+        owner = patient or NOBODY
+        cached = self._current.get(owner)
+        if cached is not None:
+            return cached
+        key = await self._latest(tx, owner)
+        if key is None:
+            await self._make(tx, owner, 1)
+            key = await self._latest(tx, owner)
+        if key is None:
+            raise DataKeyDestroyed
+        # Remembered once it is certain: a key made by a transaction that rolls back never existed.
+        tx.after_commit(lambda: self._remember(key))
+        return key
+
+    async def read(self, tx: Transaction, patient: UUID | None, version: int) -> DataKey:
+        owner = patient or NOBODY
+        row = await tx.fetch_one(
+            """
+            select master_id, wrapped
+            from data_key
+            where shard = %s and patient = %s and version = %s
+            """,
+            (shard_of(owner), owner, version),
+        )
+        if row is None:
+            raise DataKeyDestroyed
+        return self.unwrap(owner, version, row[0], row[1])
+
+    def forget_cached(self, patient: UUID | None) -> None:
+        """Stop trusting what we remember about a citizen's current key."""
+        self._current.pop(patient or NOBODY, None)
+
+    async def hold(self, tx: Transaction, patient: UUID) -> None:
+        """Wait until nobody is writing under this citizen's keys, and let nobody start until this transaction ends."""
+        await tx.execute(
+            "select 1 from data_key where shard = %s and patient = %s for update", (shard_of(patient), patient)
+        )
+
+    async def renew(self, tx: Transaction, patient: UUID | None) -> DataKey:
+        """Make a new current key; the former ones still read what they protect."""
+        owner = patient or NOBODY
+        latest = await self.current(tx, patient)
+        await self._make(tx, owner, latest.version + 1)
+        renewed = await self._latest(tx, owner)
+        if renewed is None:
+            raise DataKeyDestroyed
+        tx.after_commit(lambda: self._remember(renewed))
+        return renewed
+
+    async def destroy(self, tx: Transaction, patient: UUID, *, below_version: int | None = None) -> None:
+        """Destroy a citizen's keys for ever (or only those below a version, once nothing uses them)."""
+        await tx.execute(
+            """
+            update data_key
+            set wrapped = null, destroyed_at = now()
+            where shard = %s and patient = %s and wrapped is not null and (%s::bigint is null or version < %s)
+            """,
+            (shard_of(patient), patient, below_version, below_version),
+        )
+        self.forget_cached(patient)
+        tx.after_commit(lambda: self.forget_cached(patient))
+
+    async def rotate_master(self, tx: Transaction) -> str:
+        """Make a new master key, once no key is being made under the former one."""
+        await tx.execute("select pg_advisory_xact_lock(%s)", (_ROTATION_LOCK,))
+        return self._master.add()
+
+    async def rewrap(self, tx: Transaction, *, limit: int = 1000) -> int:
+        """Wrap some data keys again under the current master key; how many. Zero means that all are done."""
+        current = self._master.current
+        rows = await tx.fetch_all(
+            """
+            select shard, patient, version, master_id, wrapped
+            from data_key
+            where master_id <> %s and wrapped is not null
+            order by shard, patient, version
+            limit %s
+            for update
+            """,
+            (current, limit),
+        )
+        for shard, patient, version, master_id, wrapped in rows:
+            key = self.unwrap(patient, version, master_id, wrapped)
+            new_id, new_wrapped = self._master.wrap(key.key, _context(patient, version))
+            await tx.execute(
+                "update data_key set master_id = %s, wrapped = %s where shard = %s and patient = %s and version = %s",
+                (new_id, new_wrapped, shard, patient, version),
+            )
+        return len(rows)
+
+    async def _latest(self, tx: Transaction, owner: UUID) -> DataKey | None:
+        row = await tx.fetch_one(
+            """
+            select version, master_id, wrapped
+            from data_key
+            where shard = %s and patient = %s
+            order by version desc
+            limit 1
+            """,
+            (shard_of(owner), owner),
+        )
+        return None if row is None else self.unwrap(owner, row[0], row[1], row[2])
+
+    async def _make(self, tx: Transaction, owner: UUID, version: int) -> None:
+        await tx.execute("select pg_advisory_xact_lock_shared(%s)", (_ROTATION_LOCK,))
+        master_id, wrapped = self._master.wrap(secrets.token_bytes(_SIZE), _context(owner, version))
+        await tx.execute(
+            """
+            insert into data_key (shard, patient, version, master_id, wrapped)
+            values (%s, %s, %s, %s, %s)
+            on conflict do nothing
+            """,
+            (shard_of(owner), owner, version, master_id, wrapped),
+        )
+
+    def _remember(self, key: DataKey) -> None:
+        self._current[key.patient] = key
+        if len(self._current) > _CACHED:
+            self._current.popitem(last=False)
+
+
+def _context(patient: UUID, version: int) -> bytes:
+    return b"ambroise data key " + patient.bytes + version.to_bytes(4, "big")

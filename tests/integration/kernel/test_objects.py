@@ -1,0 +1,204 @@
+import hashlib
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from ambroise.kernel.crypto import DataKeys, MasterKeys
+from ambroise.kernel.db import Database
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import new_id, shard_of
+from ambroise.kernel.objects import Blobs, open_store
+
+SMALL = b"%PDF-1.7 a small document"
+LARGE = bytes(range(256)) * 4 * 1024 * 3
+
+PATIENT = new_id(17)
+
+
+@pytest.fixture
+def master(tmp_path: Path) -> MasterKeys:
+    return MasterKeys.open(tmp_path / "master.key", create=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def blobs(master: MasterKeys, folder: Path) -> Blobs:
+    return Blobs(DataKeys(master), open_store(f"file://{folder}"))
+
+
+@pytest.fixture
+async def kept(database: Database, blobs: Blobs) -> AsyncIterator[dict[bytes, UUID]]:
+    ids = {SMALL: new_id(shard_of(PATIENT)), LARGE: new_id(shard_of(PATIENT))}
+    async with database.transaction() as tx:
+        for content, id in ids.items():
+            await blobs.put(tx, PATIENT, id, content, "application/pdf")
+    yield ids
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_a_document_comes_back_byte_for_byte(database: Database, blobs: Blobs, kept: dict[bytes, UUID]) -> None:
+    async with database.reader() as reader:
+        for content, id in kept.items():
+            assert await blobs.get(reader, id) == content
+            stream = await blobs.open_stream(reader, id)
+            assert b"".join([chunk async for chunk in stream.chunks]) == content
+            assert stream.info.sha256 == hashlib.sha256(content).digest()
+            assert stream.info.sha1 == hashlib.sha1(content).digest()
+            assert stream.info.size == len(content)
+            assert stream.info.content_type == "application/pdf"
+            assert await blobs.info(reader, id) == stream.info
+
+
+async def test_only_a_large_document_goes_to_the_object_store(folder: Path, kept: dict[bytes, UUID]) -> None:
+    assert len(files(folder)) == 1
+
+
+async def test_a_document_given_as_a_file_is_the_same(database: Database, blobs: Blobs) -> None:
+    async with database.transaction() as tx:
+        for content in (SMALL, LARGE):
+            source = io.BytesIO(b"skipped" + content)
+            source.seek(7)
+            id = new_id(17)
+            await blobs.put(tx, PATIENT, id, source, "text/plain")
+            assert await blobs.get(tx, id) == content
+
+
+async def test_nothing_is_readable_on_disk_or_in_the_database(
+    fresh_database: object, database: Database, folder: Path, kept: dict[bytes, UUID]
+) -> None:
+    async with database.reader() as reader:
+        stored = await reader.fetch_all("select data from blob where data is not null")
+    assert all(SMALL not in data for (data,) in stored)
+    assert all(LARGE[:64] not in file.read_bytes() for file in files(folder))
+
+
+async def test_a_document_of_nobody_has_the_key_of_the_house(database: Database, blobs: Blobs) -> None:
+    id = new_id()
+    async with database.transaction() as tx:
+        await blobs.put(tx, None, id, SMALL, "image/png")
+        assert await blobs.get(tx, id) == SMALL
+
+
+async def test_the_id_must_carry_the_citizens_shard(database: Database, blobs: Blobs) -> None:
+    async with database.transaction() as tx:
+        with pytest.raises(ValueError, match="shard"):
+            await blobs.put(tx, PATIENT, new_id(18), SMALL, "image/png")
+
+
+async def test_an_unknown_document_is_not_found(database: Database, blobs: Blobs) -> None:
+    async with database.reader() as reader:
+        with pytest.raises(Refusal) as refused:
+            await blobs.get(reader, new_id(1))
+    assert refused.value.kind is Kind.NOT_FOUND
+
+
+async def test_a_document_moved_to_another_citizen_does_not_open(
+    database: Database, blobs: Blobs, kept: dict[bytes, UUID]
+) -> None:
+    other = new_id(17)
+    async with database.transaction() as tx:
+        await blobs.put(tx, other, new_id(17), SMALL, "image/png")
+        await tx.execute("update blob set patient = %s where id = %s", (other, kept[SMALL]))
+        with pytest.raises(Exception, match="not what was sealed"):
+            await blobs.get(tx, kept[SMALL])
+
+
+async def test_a_purge_destroys_the_key_and_removes_everything(
+    database: Database, blobs: Blobs, folder: Path, kept: dict[bytes, UUID]
+) -> None:
+    async with database.transaction() as tx:
+        assert await blobs.purge(tx, PATIENT) == 2
+    assert files(folder) == []
+    async with database.transaction() as tx:
+        wrapped = await tx.fetch_all("select wrapped, destroyed_at is not null from data_key")
+        assert wrapped == [(None, True)]
+        with pytest.raises(Refusal, match="KEY_DESTROYED"):
+            await blobs.put(tx, PATIENT, new_id(17), SMALL, "image/png")
+
+
+async def test_a_destroyed_key_makes_a_restored_row_unreadable(
+    database: Database, blobs: Blobs, kept: dict[bytes, UUID]
+) -> None:
+    async with database.transaction() as tx:
+        await blobs.destroy_key(tx, PATIENT)
+        with pytest.raises(Refusal, match="KEY_DESTROYED"):
+            await blobs.get(tx, kept[SMALL])
+
+
+async def test_a_new_data_key_seals_everything_again(
+    database: Database, blobs: Blobs, folder: Path, kept: dict[bytes, UUID]
+) -> None:
+    before = {file: file.read_bytes() for file in files(folder)}
+    async with database.transaction() as tx:
+        assert await blobs.rotate(tx, PATIENT) == 2
+    assert len(files(folder)) == 1
+    assert not before.keys() & set(files(folder))
+    async with database.transaction() as tx:
+        assert await tx.fetch_all(
+            "select version, wrapped is null from data_key where patient = %s order by version", (PATIENT,)
+        ) == [(1, True), (2, False)]
+        for content, id in kept.items():
+            assert await blobs.get(tx, id) == content
+        await blobs.put(tx, PATIENT, new_id(17), SMALL, "image/png")
+
+
+async def test_another_process_still_remembering_the_former_key_writes_with_the_new_one(
+    database: Database, blobs: Blobs, master: MasterKeys, folder: Path, kept: dict[bytes, UUID]
+) -> None:
+    elsewhere = Blobs(DataKeys(master), open_store(f"file://{folder}"))
+    async with database.transaction() as tx:
+        await elsewhere.rotate(tx, PATIENT)
+    id = new_id(17)
+    async with database.transaction() as tx:
+        await blobs.put(tx, PATIENT, id, LARGE, "image/png")
+    async with database.reader() as reader:
+        assert await elsewhere.get(reader, id) == LARGE
+
+
+async def test_a_new_master_key_wraps_every_data_key_again(
+    database: Database, master: MasterKeys, folder: Path, blobs: Blobs, kept: dict[bytes, UUID]
+) -> None:
+    old = master.current
+    keys = DataKeys(master)
+    async with database.transaction() as tx:
+        await keys.rotate_master(tx)
+    async with database.transaction() as tx:
+        assert await keys.rewrap(tx) == 1
+        assert await keys.rewrap(tx) == 0
+    master.forget(old)
+    async with database.reader() as reader:
+        assert await blobs.get(reader, kept[LARGE]) == LARGE
+
+
+async def test_what_a_rolled_back_transaction_left_is_swept(
+    database: Database, blobs: Blobs, folder: Path, kept: dict[bytes, UUID]
+) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            await blobs.put(tx, PATIENT, new_id(17), LARGE, "image/png")
+            raise RuntimeError
+    assert len(files(folder)) == 2
+    async with database.transaction() as tx:
+        assert await blobs.sweep(tx, datetime.now(UTC)) == 0
+        assert await blobs.sweep(tx, datetime.now(UTC) + timedelta(hours=2)) == 1
+    assert len(files(folder)) == 1
+    async with database.reader() as reader:
+        assert await blobs.get(reader, kept[LARGE]) == LARGE
+
+
+async def test_the_application_may_not_read_what_the_schema_hides(database: Database) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        async with database.transaction() as tx:
+            await tx.execute("delete from data_key")
