@@ -1,1 +1,35 @@
 """The versioned FHIR store on PostgreSQL. Every function wants a permit or a scope, so no check can be forgotten."""
+
+from ambroise.fhir.store.codec import keep_dictionaries
+from ambroise.fhir.store.keys import as_key, key_of, new_key
+from ambroise.fhir.store.pages import PageSeal
+from ambroise.fhir.store.reading import lock, peek, read, read_keys, vread
+from ambroise.fhir.store.records import purge, relabel
+from ambroise.fhir.store.types import Flags, Label, Peeked, Permit, Scope, ScopeBuilder, ScopeRow, Stored
+from ambroise.fhir.store.writing import delete, insert, update
+
+__all__ = [
+    "Flags",
+    "Label",
+    "PageSeal",
+    "Peeked",
+    "Permit",
+    "Scope",
+    "ScopeBuilder",
+    "ScopeRow",
+    "Stored",
+    "as_key",
+    "delete",
+    "insert",
+    "keep_dictionaries",
+    "key_of",
+    "lock",
+    "new_key",
+    "peek",
+    "purge",
+    "read",
+    "read_keys",
+    "relabel",
+    "update",
+    "vread",
+]

@@ -1,0 +1,162 @@
+"""From what a resource offers to search to the columns and rows that stand for it."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from ambroise.fhir.paths import extract
+from ambroise.fhir.paths.extracted import Extracted
+from ambroise.fhir.store import terms
+from ambroise.fhir.store.folding import fold
+from ambroise.fhir.store.layout import Layout, layout
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+LATEST: Final = datetime.max.replace(tzinfo=UTC)
+_INFINITE: Final = Decimal("Infinity")
+_MICROSECOND: Final = timedelta(microseconds=1)
+_LONGEST_TEXT: Final = 500  # Beyond it a btree entry does not fit; a search reads no further either.
+
+RangeRow = tuple[int, Decimal, Decimal, tuple[int, ...] | None]
+TextRow = tuple[int, str, str | None]
+
+
+class Indexed(msgspec.Struct, frozen=True):
+    """The searchable side of one resource. Dates are None when the type has no principal date or this one lacks it."""
+
+    terms: tuple[int, ...]
+    labels: str | None
+    date_low: datetime | None
+    date_high: datetime | None
+    ranges: tuple[RangeRow, ...]
+    texts: tuple[TextRow, ...]
+
+
+NOTHING: Final = Indexed((), None, None, None, (), ())
+
+
+def index(resource: dict[str, Any]) -> Indexed:
+    """The index entries of a valid resource."""
+    return from_extracted(extract(resource), layout(resource["resourceType"]))
+
+
+def from_extracted(extracted: Extracted, plan: Layout) -> Indexed:
+    """The rows that stand for extracted values; entries of parameters that others make up are left out."""
+    found = _tokens(extracted, plan)
+    _references(extracted, plan, found)
+    _uris(extracted, plan, found)
+    ranges = [
+        (number, low, high, None) for number, low, high in extracted.numbers if number not in plan.skipped
+    ] + _quantities(extracted, plan)
+    low, high = _dates(extracted, plan, ranges)
+    texts = _texts(extracted, plan)
+    for number in {row[0] for row in ranges} | {row[0] for row in texts}:
+        found.add(terms.presence(number))
+    return Indexed(tuple(sorted(found)), _labels(extracted, plan), low, high, tuple(ranges), texts)
+
+
+def microseconds(instant: datetime) -> Decimal:
+    """An instant as the tables of ranges hold it: microseconds since 1970, infinite at the ends of time."""
+    if instant >= LATEST:
+        return _INFINITE
+    if instant <= EARLIEST:
+        return -_INFINITE
+    return Decimal((instant - EPOCH) // _MICROSECOND)
+
+
+def label_line(number: int, text: str) -> str:
+    """How the start of a display or text of a token stands in `labels`."""
+    return f"\n{number}\x1f{fold(text)}"
+
+
+def unit_terms(system: str | None, code: str | None, unit: str | None) -> tuple[int, ...]:
+    """The hashes that the unit of a stored quantity answers to."""
+    found = {terms.unit("", word) for word in (code, unit) if word}
+    if system and code:
+        found.add(terms.unit(system, code))
+    return tuple(sorted(found))
+
+
+def _tokens(extracted: Extracted, plan: Layout) -> set[int]:
+    found: set[int] = set()
+    for number, system, code in extracted.tokens:
+        if number in plan.skipped:
+            continue
+        found.add(terms.presence(number))
+        add_token(found, number, system, code)
+    for number, system, code, value in extracted.typed:
+        if number in plan.skipped or code is None:
+            continue
+        found.add(terms.of_type(number, "", code, value))
+        if system:
+            found.add(terms.of_type(number, system, code, value))
+    return found
+
+
+def add_token(found: set[int], number: int, system: str | None, code: str | None) -> None:
+    """Add the terms that a stored token answers to."""
+    if code is not None:
+        found.add(terms.code_in_any_system(number, code))
+        found.add(terms.system_and_code(number, system, code) if system else terms.code_without_system(number, code))
+    if system:
+        found.add(terms.any_code_of(number, system))
+
+
+def _references(extracted: Extracted, plan: Layout, found: set[int]) -> None:
+    for number, target, identifier in extracted.references:
+        found.add(terms.presence(number))
+        if target is not None and number not in plan.narrows:
+            found.add(terms.reference(number, target))
+        if identifier is not None:
+            add_token(found, number, identifier[0], identifier[1])
+
+
+def _uris(extracted: Extracted, plan: Layout, found: set[int]) -> None:
+    for number, address in extracted.uris:
+        if number in plan.skipped:
+            continue
+        found.add(terms.presence(number))
+        bare = address.partition("|")[0]
+        found.add(terms.uri(number, address))
+        if bare != address:
+            found.add(terms.uri(number, bare))
+        for above in terms.ancestors(bare):
+            found.add(terms.below(number, above))
+
+
+def _quantities(extracted: Extracted, plan: Layout) -> list[RangeRow]:
+    return [
+        (number, low, high, unit_terms(system, code, unit))
+        for number, low, high, system, code, unit in extracted.quantities
+        if number not in plan.skipped
+    ]
+
+
+def _dates(extracted: Extracted, plan: Layout, ranges: list[RangeRow]) -> tuple[datetime | None, datetime | None]:
+    """The principal date; the other dates are added to `ranges`."""
+    low = high = None
+    for number, start, end in extracted.dates:
+        if number == plan.principal:
+            low = start if low is None else min(low, start)
+            high = end if high is None else max(high, end)
+        elif number not in plan.skipped:
+            ranges.append((number, microseconds(start), microseconds(end), None))
+    return low, high
+
+
+def _texts(extracted: Extracted, plan: Layout) -> tuple[TextRow, ...]:
+    found: dict[tuple[int, str], None] = {
+        (number, text[:_LONGEST_TEXT]): None for number, text in extracted.strings if number not in plan.skipped
+    }
+    return tuple(
+        (number, folded, None if folded == text else text.replace("\x00", " "))
+        for number, text in found
+        if (folded := fold(text)[:_LONGEST_TEXT])
+    )
+
+
+def _labels(extracted: Extracted, plan: Layout) -> str | None:
+    lines = dict.fromkeys(label_line(number, text) for number, text in extracted.texts if number not in plan.skipped)
+    return "".join(lines) or None

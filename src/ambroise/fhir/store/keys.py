@@ -1,0 +1,54 @@
+"""Keys and logical ids. A server-made id is the key itself and carries its shard; a client's id is a name for a key."""
+
+from uuid import UUID
+
+from psycopg.sql import SQL
+
+from ambroise.fhir.definitions import type_number
+from ambroise.fhir.store.types import Label
+from ambroise.kernel.db import Reader
+from ambroise.kernel.ids import SHARDS, hash64, new_id, shard_of
+
+_LOOK_UP = SQL("select id from named_id where slot = %s and type = %s and name = %s")
+
+
+def new_key(patient: UUID | None = None) -> UUID:
+    """A fresh key: beside its patient's rows when it belongs to one, anywhere otherwise."""
+    return new_id(None if patient is None else shard_of(patient))
+
+
+def as_key(id: str) -> UUID | None:
+    """The key that `id` is, if it has the form of one (a lower-case UUIDv7)."""
+    if len(id) != 36 or id[14] != "7" or id[19] not in "89ab":
+        return None
+    try:
+        key = UUID(id)
+    except ValueError:
+        return None
+    return key if str(key) == id else None
+
+
+def slot_of(type: str, name: str) -> int:
+    """The shard where a client's id is looked up."""
+    return hash64(f"{type}/{name}") % SHARDS
+
+
+async def key_of(reader: Reader, type: str, id: str) -> UUID | None:
+    """The key behind a logical id, whether or not anything is stored there; None for a name nobody gave."""
+    named = await name_key(reader, type, id)
+    return named if named is not None else as_key(id)
+
+
+async def name_key(reader: Reader, type: str, name: str) -> UUID | None:
+    """The key behind an id that a client chose."""
+    return await reader.fetch_value(_LOOK_UP, (slot_of(type, name), type_number(type), name))
+
+
+def shard_for(key: UUID, label: Label) -> int:
+    """The shard of a row. Raises ValueError when the key was not made beside its patient's rows."""
+    shard = shard_of(key)
+    if label.patient is not None and shard_of(label.patient) != shard:
+        raise ValueError(
+            "the key of a resource in a patient's record carries that patient's shard: use new_key(patient)"
+        )
+    return shard

@@ -1,0 +1,72 @@
+"""From rows to stored resources: the columns that every reading statement selects, in this order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import sql
+
+from ambroise.fhir.definitions import type_name
+from ambroise.fhir.store.codec import unpack
+from ambroise.fhir.store.types import Label, Peeked, Stored, flags_of
+
+_PEEKED: Final = (
+    "type",
+    "id",
+    "name",
+    "version",
+    "updated",
+    "deleted",
+    "patient",
+    "kind",
+    "flags",
+    "author",
+    "author_organization",
+    "source",
+)
+
+
+def columns(alias: str) -> sql.Composed:
+    """The columns of `stored`."""
+    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in (*_PEEKED, "body"))
+
+
+def peeked_columns(alias: str) -> sql.Composed:
+    """The columns of `peeked`."""
+    return sql.SQL(", ").join(sql.Identifier(alias, name) for name in _PEEKED)
+
+
+def stored(row: Sequence[Any]) -> Stored:
+    """The resource in a row that starts with `columns`."""
+    type: int
+    key: UUID
+    name: str | None
+    version: int
+    updated: datetime
+    deleted: bool
+    type, key, name, version, updated, deleted, patient, kind, flags, author, organization, source, body = row[:13]
+    return Stored(
+        type_name(type),
+        str(key) if name is None else name,
+        key,
+        version,
+        updated,
+        deleted,
+        Label(patient, kind, flags_of(flags), author, organization, source),
+        unpack(body),
+    )
+
+
+def peeked(row: Sequence[Any]) -> Peeked:
+    """The same without the body."""
+    type, key, name, version, updated, deleted, patient, kind, flags, author, organization, source = row[:12]
+    return Peeked(
+        type_name(type),
+        str(key) if name is None else name,
+        key,
+        version,
+        updated,
+        deleted,
+        Label(patient, kind, flags_of(flags), author, organization, source),
+    )
