@@ -37,19 +37,20 @@ class Reader:
     def __init__(self, slot: "Slot") -> None:
         self._slot = slot
 
-    async def fetch_all(self, sql: Statement, params: Params = ()) -> list[Row]:
-        return await (await self._run(sql, params)).fetchall()
+    async def fetch_all(self, sql: Statement, params: Params = (), *, prepare: bool | None = None) -> list[Row]:
+        """Every row. `prepare=False` has the statement planned for these very values, each time."""
+        return await (await self._run(sql, params, prepare)).fetchall()
 
-    async def fetch_one(self, sql: Statement, params: Params = ()) -> Row | None:
-        return await (await self._run(sql, params)).fetchone()
+    async def fetch_one(self, sql: Statement, params: Params = (), *, prepare: bool | None = None) -> Row | None:
+        return await (await self._run(sql, params, prepare)).fetchone()
 
-    async def fetch_value(self, sql: Statement, params: Params = ()) -> Any:
+    async def fetch_value(self, sql: Statement, params: Params = (), *, prepare: bool | None = None) -> Any:
         """The first column of the first row, or None."""
-        row = await self.fetch_one(sql, params)
+        row = await self.fetch_one(sql, params, prepare=prepare)
         return None if row is None else row[0]
 
-    async def _run(self, sql: Statement, params: Params) -> AsyncCursor[Row]:
-        return await self._slot.run(sql, params)
+    async def _run(self, sql: Statement, params: Params, prepare: bool | None = None) -> AsyncCursor[Row]:
+        return await self._slot.run(sql, params, prepare)
 
 
 class Transaction(Reader):
@@ -123,11 +124,11 @@ class Transaction(Reader):
         """Send BEGIN now; only needed before using `connection` directly."""
         await self._ensure_begun()
 
-    async def _run(self, sql: Statement, params: Params) -> AsyncCursor[Row]:
+    async def _run(self, sql: Statement, params: Params, prepare: bool | None = None) -> AsyncCursor[Row]:
         if self._begun:
-            return await self._slot.run(sql, params)
+            return await self._slot.run(sql, params, prepare)
         self._begun = True
-        return await self._slot.run_first(self._begin, sql, params)
+        return await self._slot.run_first(self._begin, sql, params, prepare)
 
     async def _ensure_begun(self) -> None:
         if not self._begun:
@@ -181,42 +182,46 @@ class Slot:
         connection = self.connection
         return not connection.closed and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
-    async def run(self, sql: Statement, params: Params) -> AsyncCursor[Row]:
+    async def run(self, sql: Statement, params: Params, prepare: bool | None = None) -> AsyncCursor[Row]:
         cursor = self.connection.cursor(binary=True)
-        return await cursor.execute(sql, params)
+        return await cursor.execute(sql, params, prepare=prepare)
 
     async def command(self, sql: LiteralString) -> None:
         await self.connection.execute(sql, prepare=False)
 
-    async def run_first(self, begin: LiteralString, sql: Statement, params: Params) -> AsyncCursor[Row]:
+    async def run_first(
+        self, begin: LiteralString, sql: Statement, params: Params, prepare: bool | None
+    ) -> AsyncCursor[Row]:
         """Open a transaction and run its first statement in one round trip; a connection found dead is replaced."""
         try:
-            return await self._run_first(begin, sql, params)
+            return await self._run_first(begin, sql, params, prepare)
         except psycopg.OperationalError:
             if not self.broken:
                 raise
         # Nothing of an uncommitted transaction survives its connection, so that trying again is safe.
         await self.connect()
-        return await self._run_first(begin, sql, params)
+        return await self._run_first(begin, sql, params, prepare)
 
-    async def _run_first(self, begin: LiteralString, sql: Statement, params: Params) -> AsyncCursor[Row]:
+    async def _run_first(
+        self, begin: LiteralString, sql: Statement, params: Params, prepare: bool | None
+    ) -> AsyncCursor[Row]:
         async with self.connection.pipeline():
             await self.connection.execute(begin, prepare=False)
-            return await self.run(sql, params)
+            return await self.run(sql, params, prepare)
 
     async def close(self) -> None:
         await self.connection.close()
 
 
 class RetryingReader(Reader):
-    async def _run(self, sql: Statement, params: Params) -> AsyncCursor[Row]:
+    async def _run(self, sql: Statement, params: Params, prepare: bool | None = None) -> AsyncCursor[Row]:
         try:
-            return await self._slot.run(sql, params)
+            return await self._slot.run(sql, params, prepare)
         except psycopg.OperationalError:
             if not self._slot.broken:
                 raise
         await self._slot.connect()
-        return await self._slot.run(sql, params)
+        return await self._slot.run(sql, params, prepare)
 
 
 class Database:

@@ -108,6 +108,7 @@ def migrate(owner_dsn: str, migrations: Iterable[Migration] | None = None) -> li
         owner.execute("select pg_advisory_lock(%s)", (_LOCK,))
         try:
             owner.execute(_LEDGER)
+            owner.execute("grant select on migration to ambroise_app")
             done = _ledger(owner)
             _check(wanted, done)
             pending = [migration for migration in wanted if (migration.package, migration.number) not in done]
@@ -118,10 +119,10 @@ def migrate(owner_dsn: str, migrations: Iterable[Migration] | None = None) -> li
             owner.execute("select pg_advisory_unlock(%s)", (_LOCK,))
 
 
-def pending(owner_dsn: str) -> list[Migration]:
-    """Which migrations this database still lacks."""
+def pending(dsn: str) -> list[Migration]:
+    """Which migrations this database still lacks; the application's role may ask."""
     wanted = discover()
-    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+    with psycopg.connect(dsn, autocommit=True) as owner:
         row = owner.execute("select to_regclass('migration') is not null").fetchone()
         done = _ledger(owner) if row and row[0] else {}
     _check(wanted, done)

@@ -1,0 +1,166 @@
+"""What an operator chooses. Every field is an environment variable AMBROISE_…; secrets are given by file path.
+
+`tools/document_settings.py` writes docs/operations/settings.md from this file.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from psycopg.conninfo import make_conninfo
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Role = Literal["web", "api", "worker"]
+
+_MEGABYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """The choices of one installation."""
+
+    model_config = SettingsConfigDict(env_prefix="AMBROISE_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    # Where things are
+    data: Annotated[
+        Path | None,
+        Field(
+            description="Data folder: keys, documents and, without `AMBROISE_DATABASE_URL`, the embedded PostgreSQL."
+        ),
+    ] = None
+    database_url: Annotated[
+        str | None,
+        Field(
+            repr=False,
+            description="Address of PostgreSQL 16 or later, for the role that owns nothing (`ambroise_app`).",
+        ),
+    ] = None
+    database_password_file: Annotated[
+        Path | None, Field(description="File that holds the password of `AMBROISE_DATABASE_URL`.")
+    ] = None
+    database_owner_url: Annotated[
+        str | None,
+        Field(
+            repr=False,
+            description="Address for the role that owns the tables; `ambroise migrate` and `restore` use it.",
+        ),
+    ] = None
+    database_owner_password_file: Annotated[
+        Path | None, Field(description="File that holds the password of `AMBROISE_DATABASE_OWNER_URL`.")
+    ] = None
+    database_slots: Annotated[int, Field(ge=2, le=200, description="Connections of one process to the database.")] = 12
+    objects_url: Annotated[
+        str | None,
+        Field(
+            description="Where large documents are: `file:///folder` or `s3://bucket/prefix`. Default: the data folder."
+        ),
+    ] = None
+    objects_options: Annotated[
+        dict[str, str],
+        Field(description="Options of the object store as JSON, such as `endpoint`, `region`, `access_key_id`."),
+    ] = {}
+    objects_secret_file: Annotated[
+        Path | None, Field(description="File that holds the secret access key of the object store.")
+    ] = None
+
+    # Keys
+    master_key_file: Annotated[
+        Path | None,
+        Field(description="Master keys, which wrap data keys. Default: `secrets/master.key` of the data folder."),
+    ] = None
+    signing_keys_folder: Annotated[
+        Path | None, Field(description="Keys that sign tokens. Default: `secrets/signing` of the data folder.")
+    ] = None
+    application_key_file: Annotated[
+        Path | None,
+        Field(description="Secret behind cookies and forms. Default: `secrets/application.key` of the data folder."),
+    ] = None
+
+    # How it is reached
+    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on.")] = 8080
+    public_url: Annotated[
+        str | None,
+        Field(description="Address that people use, such as `https://ambroise.example`. Needed behind a proxy."),
+    ] = None
+    trusted_proxies: Annotated[
+        str, Field(description="Addresses of the proxies whose `X-Forwarded-*` headers are believed, comma separated.")
+    ] = "127.0.0.1"
+    # Names, not secrets: the rule S105 reads the word token.
+    token_issuer: Annotated[str, Field(description="Claim `iss` of our access tokens.")] = "urn:ambroise"  # noqa: S105
+    token_audience: Annotated[str, Field(description="Claim `aud` of our access tokens.")] = "urn:ambroise:fhir"  # noqa: S105
+
+    # What it does
+    roles: Annotated[
+        frozenset[Role], Field(description="What this process does, as a JSON list of `web`, `api` and `worker`.")
+    ] = frozenset({"web", "api", "worker"})
+    document_max_bytes: Annotated[
+        int, Field(ge=1, description="Largest document, sent as a raw body, in parts or by XOP.")
+    ] = 50 * _MEGABYTE
+    json_document_max_bytes: Annotated[int, Field(ge=1, description="Largest document inside JSON, as base64.")] = (
+        20 * _MEGABYTE
+    )
+    identity_mode: Annotated[
+        Literal["test", "production"],
+        Field(description="Which INS are accepted: those under the test OIDs, or the production ones."),
+    ] = "test"
+
+    # How it speaks to its operator
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least grave event to log.")
+    ] = "info"
+    log_format: Annotated[
+        Literal["json", "human"], Field(description="One JSON object a line, or text for a terminal.")
+    ] = "json"
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.data is None and (self.master_key_file is None or self.signing_keys_folder is None):
+            raise ValueError("give a data folder (--data or AMBROISE_DATA), or the files of the keys one by one")
+        return self
+
+    @property
+    def secrets(self) -> Path:
+        return (self.data or Path()) / "secrets"
+
+    @property
+    def master_key(self) -> Path:
+        return self.master_key_file or self.secrets / "master.key"
+
+    @property
+    def signing_keys(self) -> Path:
+        return self.signing_keys_folder or self.secrets / "signing"
+
+    @property
+    def application_key(self) -> Path:
+        return self.application_key_file or self.secrets / "application.key"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether we run PostgreSQL ourselves."""
+        return self.database_url is None
+
+    @property
+    def app_dsn(self) -> str | None:
+        return _with_password(self.database_url, self.database_password_file)
+
+    @property
+    def owner_dsn(self) -> str | None:
+        return _with_password(self.database_owner_url, self.database_owner_password_file)
+
+    def objects(self) -> tuple[str, dict[str, Any]]:
+        """Address and options of the object store."""
+        options: dict[str, Any] = dict(self.objects_options)
+        if self.objects_secret_file is not None:
+            options["secret_access_key"] = self.objects_secret_file.read_text().strip()
+        return self.objects_url or f"file://{((self.data or Path()) / 'objects').absolute()}", options
+
+
+def _with_password(dsn: str | None, file: Path | None) -> str | None:
+    if dsn is None or file is None:
+        return dsn
+    return make_conninfo(dsn, password=file.read_text().strip())
+
+
+def load(**chosen: Any) -> Settings:
+    """The settings of the environment, with what the command line chose on top (None: not chosen)."""
+    return Settings(**{name: value for name, value in chosen.items() if value is not None})
