@@ -46,6 +46,11 @@ def _shape_group(name: str) -> dict[str, Shape]:
     return {shape.name: shape for shape in shapes}
 
 
+def shapes_of(type_: str) -> list[Shape]:
+    """The shape of a resource or data type and those of its backbone elements. Raises KeyError."""
+    return list(_shape_group(type_).values())
+
+
 def shape(name: str) -> Shape:
     """The shape called `name`: `Patient`, `Patient.contact`, `HumanName`. Raises KeyError."""
     return _shape_group(name.split(".", 1)[0])[name]

@@ -65,10 +65,9 @@ def evaluate(path: str, resource: dict[str, Any]) -> list[Any]:
     return [item.value if isinstance(item, Node) else item for item in _run(path, resource)]
 
 
-def holds(path: str, focus: Node, resource: Node, root: Node) -> bool:
+def truth_on(condition: Compiled, focus: Node, resource: Node, root: Node) -> bool:
     """Whether a condition is not false on `focus`; one that cannot be decided (empty) is given the benefit."""
-    scope = Scope(resource, root, [focus])
-    result = compile_path(path)([focus], scope)
+    result = condition([focus], Scope(resource, root, [focus]))
     return not result or raw(result[0]) is not False
 
 
@@ -80,10 +79,11 @@ def _run(path: str, resource: dict[str, Any]) -> Collection:
 @lru_cache(maxsize=2048)
 def compile_path(path: str) -> Compiled:
     """The closure of a path. Raises PathError."""
-    return _compile(parse(path))
+    return compile_expression(parse(path))
 
 
-def _compile(expression: Expression) -> Compiled:
+def compile_expression(expression: Expression) -> Compiled:
+    """The closure of a tree. Raises PathError."""
     match expression:
         case Literal(value, _):
             constant: Collection = [] if value is None else [value]
@@ -99,17 +99,17 @@ def _compile(expression: Expression) -> Compiled:
         case Call(source, name, arguments):
             return _call(source, name, arguments)
         case Item(source, position):
-            return _item(_compile(source), _compile(position))
+            return _item(compile_expression(source), compile_expression(position))
         case Sign(source):
-            inner = _compile(source)
+            inner = compile_expression(source)
             return lambda focus, scope: negated(inner(focus, scope))
         case Binary(operator, left, right):
-            return _binary(operator, _compile(left), _compile(right))
+            return _binary(operator, compile_expression(left), compile_expression(right))
         case TypeTest("is", source, name):
-            inner = _compile(source)
+            inner = compile_expression(source)
             return lambda focus, scope: [specializes(type_of(item), name) for item in inner(focus, scope)[:1]]
         case TypeTest(_, source, name):
-            inner = _compile(source)
+            inner = compile_expression(source)
             return lambda focus, scope: [item for item in inner(focus, scope) if specializes(type_of(item), name)]
 
 
@@ -128,7 +128,7 @@ def _variable(name: str) -> Compiled:
 
 def _member(source: Expression | None, name: str) -> Compiled:
     if source is not None:
-        inner = _compile(source)
+        inner = compile_expression(source)
         return lambda focus, scope: [
             child for item in inner(focus, scope) if isinstance(item, Node) for child in item.child(name)
         ]
@@ -157,50 +157,44 @@ def _item(source: Compiled, position: Compiled) -> Compiled:
 
 
 def _call(source: Expression | None, name: str, arguments: tuple[Expression, ...]) -> Compiled:
-    inner: Compiled = _compile(source) if source is not None else lambda focus, scope: focus
+    inner: Compiled = compile_expression(source) if source is not None else lambda focus, scope: focus
     if name in ("is", "as", "ofType"):
         if len(arguments) != 1 or not isinstance(arguments[0], Member):
             raise PathError(f"{name}() takes one type.")
-        return _compile(TypeTest("is" if name == "is" else "as", source or This(), arguments[0].name))
+        return compile_expression(TypeTest("is" if name == "is" else "as", source or This(), arguments[0].name))
     if name == "iif":
-        return _iif(inner, [_compile(argument) for argument in arguments])
+        return _iif(inner, [compile_expression(argument) for argument in arguments])
     if looping := functions.LOOPS.get(name):
         if len(arguments) > 1 or (not arguments and name not in functions.LOOPS_WITHOUT_CRITERIA):
             raise PathError(f"{name}() takes one condition.")
-        return _loop(inner, looping, _compile(arguments[0]) if arguments else None)
+        return _loop(inner, looping, compile_expression(arguments[0]) if arguments else None)
     if with_scope := functions.WITH_SCOPE.get(name):
         return lambda focus, scope: with_scope(inner(focus, scope), scope.root)
     function = functions.PLAIN.get(name)
     if function is None:
         raise PathError(f"The function {name}() is not supported.")
-    compiled = [_compile(argument) for argument in arguments]
+    compiled = [compile_expression(argument) for argument in arguments]
     least, most = functions.ARITY.get(name, (0, 0))
     if not least <= len(compiled) <= most:
         raise PathError(f"{name}() takes {least if least == most else f'{least} to {most}'} arguments.")
-    return lambda focus, scope: function(
-        inner(focus, scope), *(argument(scope_focus(focus), scope) for argument in compiled)
-    )
-
-
-def scope_focus(focus: Collection) -> Collection:
-    """Arguments of a plain function are read from where the whole expression stands, not from its source."""
-    return focus
+    # Arguments are read from where the whole expression stands, not from its source.
+    return lambda focus, scope: function(inner(focus, scope), *(argument(focus, scope) for argument in compiled))
 
 
 def _loop(source: Compiled, looping: functions.Loop, criteria: Compiled | None) -> Compiled:
-    def run(focus: Collection, scope: Scope) -> Collection:
-        items = source(focus, scope)
-        if criteria is None:
-            return looping(items, None)
+    if criteria is None:
+        return lambda focus, scope: looping(source(focus, scope), None)
+    condition = criteria
 
+    def run(focus: Collection, scope: Scope) -> Collection:
         def test(item: Any, index: int) -> Collection:
             outer, scope.index = scope.index, index
             try:
-                return criteria([item], scope)
+                return condition([item], scope)
             finally:
                 scope.index = outer
 
-        return looping(items, test)
+        return looping(source(focus, scope), test)
 
     return run
 

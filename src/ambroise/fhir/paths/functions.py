@@ -1,7 +1,7 @@
-"""The functions of FHIRPath: plain ones, those that loop over a condition, and those that look at the whole resource."""
+"""The functions of FHIRPath: plain ones, those that loop over a condition, those that see the whole resource."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -158,69 +158,161 @@ def _to_decimal(items: Collection) -> Collection:
         return []
 
 
-def _of_all(test: Callable[[bool | None], bool], combine: Callable[..., bool]) -> Function:
-    return lambda items: [combine(test(boolean([item])) for item in items)]
+def _of_all(wanted: bool, combine: Callable[[Iterable[bool]], bool]) -> Function:
+    def run(items: Collection) -> Collection:
+        return [combine(boolean([item]) is wanted for item in items)]
+
+    return run
+
+
+def _skip(items: Collection, count: Collection) -> Collection:
+    return items[max(0, _number_argument(count)) :]
+
+
+def _take(items: Collection, count: Collection) -> Collection:
+    return items[: max(0, _number_argument(count))]
+
+
+def _among(item: Any, others: Collection) -> bool:
+    return any(same(item, other) for other in others)
+
+
+def _combine(items: Collection, others: Collection) -> Collection:
+    return [*items, *others]
+
+
+def _union(items: Collection, others: Collection) -> Collection:
+    return distinct([*items, *others])
+
+
+def _intersect(items: Collection, others: Collection) -> Collection:
+    return distinct([item for item in items if _among(item, others)])
+
+
+def _exclude(items: Collection, others: Collection) -> Collection:
+    return [item for item in items if not _among(item, others)]
 
 
 def _subset(items: Collection, others: Collection) -> Collection:
-    return [all(any(same(item, other) for other in others) for item in items)]
+    return [all(_among(item, others) for item in items)]
 
 
-def _split(value: str, separator: str) -> list[str]:
-    return value.split(separator) if separator else list(value)
+def _superset(items: Collection, others: Collection) -> Collection:
+    return _subset(others, items)
+
+
+def _trace(items: Collection, _name: Collection, _projection: Collection | None = None) -> Collection:
+    return items
+
+
+def _part_of(value: str, part: str) -> bool:
+    return part in value
+
+
+def _matches(value: str, expression: str) -> bool:
+    return _pattern(expression).search(value) is not None
+
+
+def _replace_matches(value: str, expression: str, other: str) -> str:
+    return _pattern(expression).sub(other, value)
+
+
+def _to_chars(items: Collection) -> Collection:
+    return [character for item in items for character in text(item)]
+
+
+def _split(items: Collection, separator: Collection) -> Collection:
+    mark = _text_argument(separator)
+    return [part for item in items for part in (text(item).split(mark) if mark else text(item))]
 
 
 def _join(items: Collection, separator: Collection | None = None) -> Collection:
     return [("" if separator is None else _text_argument(separator)).join(text(item) for item in items)]
 
 
+def _get_value(items: Collection) -> Collection:
+    return [raw(item) for item in items if raw(item) is not None]
+
+
+def _empty(items: Collection) -> Collection:
+    return [not items]
+
+
+def _count(items: Collection) -> Collection:
+    return [len(items)]
+
+
+def _first(items: Collection) -> Collection:
+    return items[:1]
+
+
+def _last(items: Collection) -> Collection:
+    return items[-1:]
+
+
+def _tail(items: Collection) -> Collection:
+    return items[1:]
+
+
+def _is_distinct(items: Collection) -> Collection:
+    return [len(distinct(items)) == len(items)]
+
+
+def _to_string(items: Collection) -> Collection:
+    return [text(item) for item in items[:1]]
+
+
+def _abs(items: Collection) -> Collection:
+    return [abs(raw(item)) for item in items[:1]]
+
+
 PLAIN: Final[dict[str, Function]] = {
-    "empty": lambda items: [not items],
+    "empty": _empty,
     "not": _not,
-    "count": lambda items: [len(items)],
-    "first": lambda items: items[:1],
-    "last": lambda items: items[-1:],
-    "tail": lambda items: items[1:],
-    "skip": lambda items, count: items[max(0, _number_argument(count)) :],
-    "take": lambda items, count: items[: max(0, _number_argument(count))],
+    "count": _count,
+    "first": _first,
+    "last": _last,
+    "tail": _tail,
+    "skip": _skip,
+    "take": _take,
     "single": _single,
     "distinct": distinct,
-    "isDistinct": lambda items: [len(distinct(items)) == len(items)],
-    "combine": lambda items, others: [*items, *others],
-    "union": lambda items, others: distinct([*items, *others]),
-    "intersect": lambda items, others: distinct([i for i in items if any(same(i, other) for other in others)]),
-    "exclude": lambda items, others: [i for i in items if not any(same(i, other) for other in others)],
+    "isDistinct": _is_distinct,
+    "combine": _combine,
+    "union": _union,
+    "intersect": _intersect,
+    "exclude": _exclude,
     "subsetOf": _subset,
-    "supersetOf": lambda items, others: _subset(others, items),
-    "allTrue": _of_all(lambda value: value is True, all),
-    "anyTrue": _of_all(lambda value: value is True, any),
-    "allFalse": _of_all(lambda value: value is False, all),
-    "anyFalse": _of_all(lambda value: value is False, any),
+    "supersetOf": _superset,
+    "allTrue": _of_all(True, all),
+    "anyTrue": _of_all(True, any),
+    "allFalse": _of_all(False, all),
+    "anyFalse": _of_all(False, any),
     "extension": _extension,
     "hasValue": _has_value,
-    "getValue": lambda items: [raw(item) for item in items if raw(item) is not None],
+    "getValue": _get_value,
     "children": _children,
     "descendants": _descendants,
-    "trace": lambda items, _name, _projection=None: items,
-    "startsWith": _on_text(lambda value, prefix: value.startswith(prefix)),
-    "endsWith": _on_text(lambda value, suffix: value.endswith(suffix)),
-    "contains": _on_text(lambda value, part: part in value),
-    "indexOf": _on_text(lambda value, part: value.find(part)),
+    "trace": _trace,
+    "startsWith": _on_text(str.startswith),
+    "endsWith": _on_text(str.endswith),
+    "contains": _on_text(_part_of),
+    "indexOf": _on_text(str.find),
     "substring": _on_text(_substring),
-    "matches": _on_text(lambda value, expression: _pattern(expression).search(value) is not None),
-    "replaceMatches": _on_text(lambda value, expression, other: _pattern(expression).sub(other, value)),
-    "replace": _on_text(lambda value, part, other: value.replace(part, other)),
+    "matches": _on_text(_matches),
+    "replaceMatches": _on_text(_replace_matches),
+    "replace": _on_text(str.replace),
     "upper": _on_text(str.upper),
     "lower": _on_text(str.lower),
     "trim": _on_text(str.strip),
     "length": _on_text(len),
-    "toChars": lambda items: [character for item in items for character in text(item)],
-    "split": lambda items, separator: [part for i in items for part in _split(text(i), _text_argument(separator))],
+    "toChars": _to_chars,
+    "split": _split,
     "join": _join,
-    "toString": lambda items: [text(item) for item in items[:1]],
+    "toString": _to_string,
     "toInteger": _to_integer,
     "toDecimal": _to_decimal,
-    "abs": lambda items: [abs(raw(item)) for item in items[:1]],
+    "abs": _abs,
 }
 ARITY: Final[dict[str, tuple[int, int]]] = {
     **dict.fromkeys(("skip", "take", "combine", "union", "intersect", "exclude", "subsetOf", "supersetOf"), (1, 1)),

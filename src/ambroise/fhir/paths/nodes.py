@@ -61,16 +61,16 @@ class Node:
                 yield from self.child(element.name)
 
     def _read(self, key: str, ref: TypeRef, element: Element) -> "Iterator[Node]":
-        holder = self.value if isinstance(self.value, dict) else self.extra
+        own: Any = self.value
+        holder = cast(dict[str, Any], own) if isinstance(own, dict) else self.extra
         if holder is None:
             return
-        holder = cast(dict[str, Any], holder)
         value = holder.get(key, _UNSET)
         extra = holder.get(f"_{key}") if ref.code in _PRIMITIVES else None
         if value is _UNSET:
             if extra is None:
                 return
-            value = [None] * len(extra) if isinstance(extra, list) else None
+            value = [None] * len(cast(list[Any], extra)) if isinstance(extra, list) else None
         if not isinstance(value, list):
             yield self._node(value, ref, element, extra, key, None)
             return
@@ -90,9 +90,16 @@ class Node:
         return Node(value, ref.code, element.shape, extra, self, key, index)
 
 
-_PRIMITIVES: Final = frozenset(
-    ["base64Binary", "boolean", "canonical", "code", "date", "dateTime", "decimal", "id", "instant", "integer", "markdown", "oid", "positiveInt", "string", "time", "unsignedInt", "uri", "url", "uuid", "xhtml"]
-)
+# fmt: off
+_PRIMITIVES: Final = frozenset({
+    "base64Binary", "boolean", "canonical", "code", "date", "dateTime", "decimal", "id", "instant", "integer",
+    "markdown", "oid", "positiveInt", "string", "time", "unsignedInt", "uri", "url", "uuid", "xhtml",
+})
+_WRITTEN_AS_TEXT: Final = frozenset({
+    "string", "markdown", "code", "id", "uri", "url", "canonical", "oid", "uuid", "base64Binary", "xhtml", "date",
+    "dateTime", "instant", "time",
+})
+# fmt: on
 DATE_TYPES: Final = frozenset({"date", "dateTime", "instant", "time"})
 
 
@@ -119,9 +126,7 @@ def is_primitive(type_: str) -> bool:
 
 _SYSTEM_TYPES: Final = {
     "Boolean": frozenset({"boolean"}),
-    "String": frozenset(
-        ["string", "markdown", "code", "id", "uri", "url", "canonical", "oid", "uuid", "base64Binary", "xhtml", "date", "dateTime", "instant", "time"]
-    ),
+    "String": _WRITTEN_AS_TEXT,
     "Integer": frozenset({"integer", "positiveInt", "unsignedInt"}),
     "Decimal": frozenset({"decimal"}),
     "Date": frozenset({"date"}),

@@ -84,22 +84,22 @@ def plans(type_: str, path: str) -> list[Plan]:
     return list(dict.fromkeys(found))
 
 
-def _plans(root: str, path: Expression) -> list[Plan]:
+def _plans(root: str, path: Expression | None) -> list[Plan]:
     match path:
+        case None:
+            return [Plan((), root)]
         case Binary("|", left, right):
             return [*_plans(root, left), *_plans(root, right)]
         case Member(None, name) if name in (root, "Resource", "DomainResource"):
             return [Plan((), root)]
-        case Member(None, name):
-            return _member([Plan((), root)], name)
         case Member(source, name):
             return _member(_plans(root, source), name)
         case TypeTest("as", source, name) | Call(source, "as" | "ofType", (Member(None, name),)):
-            return _of_type(_plans(root, source) if source else [Plan((), root)], name)
+            return _of_type(_plans(root, source), name)
         case Call(source, "where", (condition,)) if source:
             return [_where(plan, condition) for plan in _settle(_plans(root, source))]
         case Call(source, "extension", (Literal(str(url), _),)):
-            extensions = _member(_plans(root, source) if source else [Plan((), root)], "extension")
+            extensions = _member(_plans(root, source), "extension")
             return [replace(plan, steps=(*plan.steps, KeepEqual("url", url))) for plan in extensions]
         case Call(source, "resolve", ()) if source:
             return [replace(plan, shape="resolved") for plan in _settle(_plans(root, source))]

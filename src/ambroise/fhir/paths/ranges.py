@@ -5,7 +5,7 @@ Every interval is low inclusive, high exclusive. Dates become UTC instants; a da
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
@@ -17,7 +17,8 @@ Instants = tuple[datetime, datetime]
 Numbers = tuple[Decimal, Decimal]
 
 _SECOND: Final = timedelta(seconds=1)
-_HALF: Final = Decimal("0.5")
+# Enough digits for any number that the validator lets pass.
+_EXACT: Final = Context(prec=2_000)
 
 
 def date_range(text: str) -> Instants:
@@ -93,8 +94,8 @@ def number_range(number: int | Decimal) -> Numbers:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):
         raise ValueError(f"{number} is not a finite number")
-    half = _HALF.scaleb(exponent)
-    return value - half, value + half
+    half = Decimal((0, (5,), exponent - 1))
+    return _EXACT.subtract(value, half), _EXACT.add(value, half)
 
 
 def quantity_range(quantity: Mapping[str, Any]) -> Numbers | None:

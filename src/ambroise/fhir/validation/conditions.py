@@ -1,0 +1,46 @@
+"""What the translated invariants call: order of dates, and the evaluator for the parts that it does."""
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ambroise.fhir.paths.evaluation import compile_expression, truth_on
+from ambroise.fhir.paths.nodes import Node
+from ambroise.fhir.paths.ranges import date_range
+from ambroise.fhir.paths.syntax import Expression
+from ambroise.fhir.validation.context import Context
+
+_ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def one(holder: Mapping[str, Any], key: str) -> tuple[Any, ...]:
+    """The value of `key` as a collection."""
+    return (holder[key],) if key in holder else ()
+
+
+def in_order(first: object, sign: str, second: object) -> bool:
+    """Whether two dates are in order; true when one is missing or their precision leaves it open."""
+    if not isinstance(first, str) or not isinstance(second, str) or first == second:
+        return first != second or sign in ("<=", ">=") or first is None
+    left, right = date_range(first), date_range(second)
+    if left[1] > right[0] and right[1] > left[0] and left != right:
+        return True
+    return _ORDER[sign](left[0], right[0])
+
+
+def deferred(expression: Expression, shape: str) -> Callable[[Any, Context], bool]:
+    """A condition left to the FHIRPath evaluator."""
+    compiled = compile_expression(expression)
+
+    def condition(o: Any, c: Context) -> bool:
+        resource = Node(c.resource, str(c.resource.get("resourceType")))
+        root = resource if c.root is c.resource else Node(c.root, str(c.root.get("resourceType")))
+        focus = resource if o is c.resource else Node(o, shape, shape)
+        return truth_on(compiled, focus, resource, root)
+
+    return condition
