@@ -73,6 +73,11 @@ _TABLE = {
 ANALYSES = _TABLE
 
 
+def french(value: float, decimals: int = 1) -> str:
+    """A number with a decimal comma."""
+    return f"{value:.{decimals}f}".replace(".", ",")
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """A measured value of an analysis."""
@@ -88,7 +93,7 @@ class Result:
     @property
     def shown(self) -> str:
         """The value as it is printed in French."""
-        return self.text.replace(".", ",")
+        return french(self.value, self.analysis.decimals)
 
     @property
     def interpretation(self) -> tuple[str, str]:
@@ -103,14 +108,9 @@ class Result:
     @property
     def range(self) -> str:
         """The usual range in words."""
-        low, high = self.analysis.low, self.analysis.high
-        decimals = self.analysis.decimals
-        if low is None and high is None:
-            return ""
-        if low is None:
-            words = f"inf. à {high:.{decimals}f}"
-        elif high is None:
-            words = f"sup. à {low:.{decimals}f}"
-        else:
-            words = f"{low:.{decimals}f} - {high:.{decimals}f}"
-        return words.replace(".", ",").replace("inf,", "inf.").replace("sup,", "sup.")
+        low, high, decimals = self.analysis.low, self.analysis.high, self.analysis.decimals
+        if low is not None and high is not None:
+            return f"{french(low, decimals)} - {french(high, decimals)}"
+        if high is not None:
+            return f"inf. à {french(high, decimals)}"
+        return f"sup. à {french(low, decimals)}" if low is not None else ""
