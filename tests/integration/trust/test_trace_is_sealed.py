@@ -76,7 +76,12 @@ async def test_the_owner_cannot_change_it_either_but_by_the_retention_job(
 ) -> None:
     await sealed_trace(database, clock)
     with psycopg.connect(fresh_database.owner_dsn, autocommit=True) as owner:
-        for statement in ("update trace set reason = 'x'", "delete from trace", "truncate trace", "delete from trace_seal"):
+        for statement in (
+            "update trace set reason = 'x'",
+            "delete from trace",
+            "truncate trace",
+            "delete from trace_seal",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 owner.execute(statement)
         assert owner.execute("select trace_retire(%s)", (clock.now(),)).fetchone() == (0,)
@@ -91,14 +96,17 @@ async def test_the_owner_cannot_change_it_either_but_by_the_retention_job(
 @pytest.mark.parametrize(
     ("harm", "code"),
     [
-        ("update trace set actor_name = 'Somebody else' where id = (select min(id::text)::uuid from trace)", "ROWS_CHANGED"),
+        (
+            "update trace set actor_name = 'Somebody else' where id = (select min(id::text)::uuid from trace)",
+            "ROWS_CHANGED",
+        ),
         ("update trace set at = at - interval '1 microsecond'", "ROWS_CHANGED"),
         ("delete from trace where id = (select max(id::text)::uuid from trace)", "ROWS_LOST"),
         (
-            "insert into trace select shard, gen_random_uuid(), patient, at, xid, era, actor_kind, actor_id, actor_name,"
-            " actor_role, actor_specialty, organization, organization_name, acting_for, relation, action, event,"
-            " resource_type, resource, resource_kind, version, purpose, reason, rule, outcome, channel, software,"
-            " request_id, secret, count, query, details from trace limit 1",
+            "insert into trace select shard, gen_random_uuid(), patient, at, xid, era, actor_kind, actor_id,"
+            " actor_name, actor_role, actor_specialty, organization, organization_name, acting_for, relation, action,"
+            " event, resource_type, resource, resource_kind, version, purpose, reason, rule, outcome, channel,"
+            " software, request_id, secret, count, query, details from trace limit 1",
             "ROWS_ADDED",
         ),
         ("delete from trace_seal where number = 2", "SEAL_MISSING"),

@@ -84,6 +84,7 @@ class Eyes:
     person: UUID | None = None
     own: bool = True
     trusted: bool = False
+    duties: frozenset[str] = frozenset()
 
     @staticmethod
     def of(ctx: Context) -> Eyes:
@@ -101,7 +102,7 @@ class Eyes:
                 own = ctx.acting_for is None or ctx.acting_for == actor.patient
                 return Eyes(Viewer.CITIZEN, actor.key, space=ctx.space, person=actor.patient, own=own)
             case Operator() as actor:
-                return Eyes(Viewer.OPERATOR, actor.key)
+                return Eyes(Viewer.OPERATOR, actor.key, duties=actor.duties)
             case System() as actor:
                 # The instance's own jobs and loader are trusted everywhere; its token only for demonstrations.
                 return Eyes(Viewer.SYSTEM, actor.key, trusted=ctx.demonstration or ctx.channel in _INSIDE)

@@ -130,6 +130,12 @@ def citizen_may_write(type: str) -> bool:
     return type in _resources()["write"]["citizen"]
 
 
+@lru_cache(maxsize=1)
+def citizen_kinds() -> frozenset[int]:
+    """The document types that citizens file themselves."""
+    return kinds().of_classes(_resources()["write"]["citizen_classes"])
+
+
 def professional_may_write(type: str, kind: int) -> bool:
     """Whether professionals may write this type for a patient by the generic door."""
     return kind not in (OPERATIONAL, IDENTITY) or type in _resources()["write"]["professional"]

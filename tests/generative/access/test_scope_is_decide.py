@@ -1,0 +1,239 @@
+"""What a scope admits is what the rules allow row by row, in any world of facts, for any caller.
+
+The rows and the callers are fixed and cover every kind, flag, author and role; the facts are drawn.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.sql import SQL
+
+from ambroise.fhir.definitions import type_number
+from ambroise.fhir.store.types import Flags, Label
+from ambroise.kernel.clock import FixedClock
+from ambroise.kernel.db import Database, Transaction
+from ambroise.kernel.ids import hash64, new_id, shard_of
+from ambroise.trust.access import kinds
+from ambroise.trust.access.decide import Action, Target, judge
+from ambroise.trust.access.facts import Eyes, Facts, SpaceState
+from ambroise.trust.access.loader import Question, load_facts
+from ambroise.trust.access.scope import scope
+from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, System
+from tests.support.database import TestDatabase
+
+NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
+CLOCK = FixedClock(NOW)
+
+PATIENTS = tuple(new_id(shard) for shard in (1, 1, 7))
+DOCTORS = tuple(
+    Professional(f"8{rpps}", rpps, "Fictive", profession, system, organization=organization)
+    for rpps, profession, system, organization in (
+        ("10000000001", "10", "1.2.250.1.71.1.2.7", "1990000001"),
+        ("10000000002", "60", "1.2.250.1.71.1.2.7", "1990000002"),
+        ("10000000003", "38", "1.2.250.1.71.1.2.7", "1990000001"),
+        ("10000000004", "93", "1.2.250.1.213.1.6.1.109", None),
+    )
+)
+CALLERS = (
+    *(Context(doctor, CLOCK, purpose) for doctor, purpose in product(DOCTORS, Purpose)),
+    *(Context(Citizen(person, ""), CLOCK) for person in PATIENTS[:2]),
+    *(Context(Citizen(person, ""), CLOCK, acting_for=PATIENTS[0]) for person in PATIENTS),
+    Context(Operator("desk", "Desk"), CLOCK),
+    Context(System(), CLOCK),
+    Context(System(), CLOCK, demonstration=True),
+)
+
+CODES = ("11502-2", "68599-0", "ATTEST-RESID", "28653-4")
+KINDS = [kinds.kinds().number(code) for code in CODES] + [kinds.OPERATIONAL, kinds.IDENTITY, kinds.UNLABELLED]
+AUTHORS = ((0, 0), (DOCTORS[0].key, 0), (0, DOCTORS[0].organization_key), (DOCTORS[1].key, DOCTORS[0].organization_key))
+SHOWN = (Flags(0), Flags.MASKED, Flags.INVISIBLE_PATIENT, Flags.INVISIBLE_REPRESENTATIVES, Flags.OPERATIONAL)
+FLAGS = (*SHOWN, Flags.DELETED, Flags.SIGNATURE, Flags.ARCHIVED, Flags.MASKED | Flags.INVISIBLE_REPRESENTATIVES)
+
+
+@dataclass(frozen=True)
+class Row:
+    type: str
+    key: UUID
+    label: Label
+
+
+def _row(type: str, patient: UUID | None, kind: int, flags: Flags, author: tuple[int, int]) -> Row:
+    return Row(type, new_id(shard_of(patient) if patient else None), Label(patient, kind, flags, *author))
+
+
+ROWS = (
+    *(_row("Observation", p, k, f, AUTHORS[0]) for p, k, f in product(PATIENTS[:2], KINDS, FLAGS)),
+    *(_row("Observation", p, KINDS[0], f, a) for p, f, a in product(PATIENTS, FLAGS, AUTHORS)),
+    *(
+        _row(type, None, kinds.UNLABELLED, flags, author)
+        for type, flags, author in product(("Practitioner", "Schedule", "Group"), FLAGS[:6], AUTHORS)
+    ),
+)
+BY_KEY = {row.key: row for row in ROWS}
+
+
+@dataclass(frozen=True)
+class World:
+    """The facts."""
+
+    spaces: Sequence[tuple[Any, ...]]
+    grants: Sequence[tuple[Any, ...]]
+    relations: Sequence[tuple[Any, ...]]
+    emergencies: Sequence[tuple[Any, ...]]
+
+
+PAST, FUTURE = NOW - timedelta(days=2), NOW + timedelta(days=2)
+patients = st.sampled_from(PATIENTS)
+states = st.one_of(st.just(SpaceState.OPEN_ACTIVE), st.sampled_from(SpaceState))
+since = st.sampled_from([PAST, PAST, NOW, FUTURE])
+until = st.sampled_from([None, None, FUTURE, NOW, PAST])
+spaces = st.fixed_dictionaries(
+    {}, optional={p: st.tuples(states, st.booleans(), st.booleans(), st.booleans()) for p in PATIENTS}
+)
+grants = st.lists(
+    st.tuples(
+        patients,
+        st.sampled_from([doctor.id for doctor in DOCTORS] + ["1990000001", "1990000002"]),
+        st.sampled_from(["authorised", "authorised", "treating", "administrator", "blocked"]),
+        st.sampled_from(["consent", "care_team"]),
+        st.sampled_from(["professional", "organization"]),
+        since,
+        until,
+    ),
+    max_size=10,
+)
+relations = st.lists(
+    st.tuples(st.just(PATIENTS[0]), patients, st.sampled_from(["representative", "carer"]), since, until),
+    max_size=3,
+    unique_by=lambda one: one[:3],
+)
+emergencies = st.lists(
+    st.tuples(
+        patients,
+        st.sampled_from([doctor.id for doctor in DOCTORS]),
+        st.sampled_from(["bris_de_glace", "centre_15"]),
+        since,
+        st.sampled_from([FUTURE, FUTURE, NOW, PAST]),
+    ),
+    max_size=6,
+)
+worlds = st.builds(
+    World,
+    spaces.map(lambda drawn: [(p, state.value, *choices) for p, (state, *choices) in drawn.items()]),
+    grants,
+    relations,
+    emergencies,
+)
+
+INSERTS = {
+    "spaces": "access_space (shard, patient, state, etreat, btg, emergency_masked, state_since, updated, recorded_by)",
+    "grants": "access_grant (shard, patient, actor, team, actor_id, state, via, actor_kind, since, until, recorded_by)",
+    "relations": "access_relation (shard, patient, person, kind, since, until, recorded_by)",
+    "emergencies": "access_emergency (shard, patient, actor, id, actor_id, purpose, opened, until, actor_name, reason)",
+    "rows": "resource"
+    " (updated, author, author_organization, handle, version, kind, flags, shard, type, id, patient, body)",
+}
+
+
+async def insert(tx: Transaction, what: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        marks = ", ".join(["%s"] * len(rows[0]))
+        await tx.execute_many(f"insert into {INSERTS[what]} values ({marks})", rows)  # type: ignore[arg-type]
+
+
+async def build(tx: Transaction, world: World) -> None:
+    await insert(tx, "spaces", [(shard_of(p), p, *rest, NOW, NOW, "") for p, *rest in world.spaces])
+    await insert(
+        tx, "grants", [(shard_of(p), p, hash64(one), new_id(), one, *rest, "") for p, one, *rest in world.grants]
+    )
+    await insert(tx, "relations", [(shard_of(p), p, *rest, "") for p, *rest in world.relations])
+    await insert(
+        tx,
+        "emergencies",
+        [(shard_of(p), p, hash64(one), new_id(), one, *rest, "", "x") for p, one, *rest in world.emergencies],
+    )
+
+
+async def insert_rows(tx: Transaction) -> None:
+    await insert(tx, "rows", [_values(row, row.label) for row in ROWS])
+
+
+def _values(row: Row, label: Label) -> tuple[Any, ...]:
+    shard, type, flags = shard_of(row.key), type_number(row.type), int(label.flags)
+    authors = (label.author, label.author_organization)
+    return (NOW, *authors, 0, 1, label.kind, flags, shard, type, row.key, label.patient, b"")
+
+
+async def admitted(tx: Transaction, ctx: Context, patient: UUID | None) -> set[UUID]:
+    one = scope(ctx, patient=patient)
+    query = SQL("select r.id from resource r where ") + one.predicate("r")
+    return {row[0] for row in await tx.fetch_all(query, one.bound())}
+
+
+async def compare(tx: Transaction, ctx: Context) -> None:
+    eyes = Eyes.of(ctx)
+    found = await load_facts(tx, [Question(eyes, patient, NOW) for patient in PATIENTS])
+    facts: dict[UUID | None, Facts] = {None: Facts(), **dict(zip(PATIENTS, found, strict=True))}
+    allowed = {
+        row.key
+        for row in ROWS
+        if judge(facts[row.label.patient], eyes, Action.READ, Target(row.type, row.label)).allowed
+    }
+    wide = await admitted(tx, ctx, None)
+    assert wide == allowed, [(BY_KEY[key], key in allowed) for key in wide ^ allowed]
+    narrow = await admitted(tx, ctx, PATIENTS[0])
+    assert narrow <= allowed
+    assert all(BY_KEY[key].label.patient not in (None, PATIENTS[0]) for key in allowed - narrow)
+
+
+class Undo(Exception):
+    """Roll the world back."""
+
+
+async def check(database: Database, world: World) -> None:
+    try:
+        async with database.transaction() as tx:
+            await build(tx, world)
+            for ctx in CALLERS:
+                await compare(tx, ctx)
+            raise Undo
+    except Undo:
+        pass
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+async def _open(dsn: str) -> Database:
+    database = await Database.open(dsn, slots=2)
+    async with database.transaction() as tx:
+        await insert_rows(tx)
+    return database
+
+
+def test_a_scope_admits_exactly_what_the_rules_allow(
+    module_database: TestDatabase, loop: asyncio.AbstractEventLoop
+) -> None:
+    database = loop.run_until_complete(_open(module_database.app_dsn))
+
+    @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(world=worlds)
+    def every_world(world: World) -> None:
+        loop.run_until_complete(check(database, world))
+
+    try:
+        every_world()
+    finally:
+        loop.run_until_complete(database.close())
