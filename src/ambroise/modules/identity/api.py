@@ -1,7 +1,8 @@
-"""The face of identity: accounts, signing in, sessions."""
+"""The face of identity: accounts, signing in, sessions, and the registry of patients' identities (INS)."""
 
 from __future__ import annotations
 
+from ambroise.modules.identity.ins import Ins, Sex, Traits, birth_date_of, check_ins, check_traits
 from ambroise.modules.identity.model import (
     Account,
     AccountKind,
@@ -20,6 +21,9 @@ from ambroise.modules.identity.model import (
     TotpEnrolment,
 )
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
+from ambroise.modules.identity.registry.model import PatientIdentity, Status
+from ambroise.modules.identity.registry.repository import homonyms, identity_of, identity_under
+from ambroise.modules.identity.registry.service import change_ins, follow_resource, join, open_for
 from ambroise.modules.identity.service import Identity
 from ambroise.modules.identity.tokens import Sealer, form_token
 
@@ -30,19 +34,34 @@ __all__ = [
     "Draft",
     "Emergency",
     "Identity",
+    "Ins",
     "NewAccount",
     "NotSignedIn",
     "Origin",
     "PasswordHash",
+    "PatientIdentity",
     "Sealer",
     "Session",
     "SessionToken",
+    "Sex",
     "SignInProblem",
     "SignedIn",
     "Situation",
+    "Status",
     "TotpEnrolment",
+    "Traits",
     "Weakness",
+    "birth_date_of",
+    "change_ins",
+    "check_ins",
+    "check_traits",
+    "follow_resource",
     "form_token",
     "hash_password",
+    "homonyms",
+    "identity_of",
+    "identity_under",
+    "join",
+    "open_for",
     "weakness",
 ]

@@ -35,6 +35,8 @@ class Incoming:
     metadata: Mapping[str, Any] | None = None
     feeding_opposed: bool = False
     """The professional says that the patient opposes this item for a legitimate reason (motif légitime)."""
+    full_url: str | None = None
+    """What the other parts of the submission call this document before it has an id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class PatientIdentity:
     """The identity of one space. `used_name` and `used_first_name` are what the person goes by."""
 
     patient: UUID

@@ -8,7 +8,7 @@ from uuid import UUID
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import SHARDS, hash64, shard_of
 from ambroise.modules.identity.ins import Ins, Sex, Traits
-from ambroise.modules.identity.registry.model import Identity, Status
+from ambroise.modules.identity.registry.model import PatientIdentity, Status
 
 
 def matricule_shard(ins: Ins) -> int:
@@ -16,7 +16,7 @@ def matricule_shard(ins: Ins) -> int:
     return hash64(ins.matricule) % SHARDS
 
 
-async def insert(tx: Transaction, identity: Identity, at: datetime) -> None:
+async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> None:
     """Write a new identity and the matricule that leads to it."""
     traits = identity.traits
     await tx.execute(
@@ -58,7 +58,7 @@ async def lead(tx: Transaction, ins: Ins, patient: UUID, at: datetime) -> None:
     )
 
 
-async def update(tx: Transaction, identity: Identity, at: datetime) -> None:
+async def update(tx: Transaction, identity: PatientIdentity, at: datetime) -> None:
     """Write the traits, status and INS that an identity now has."""
     traits = identity.traits
     await tx.execute(
@@ -125,7 +125,7 @@ _COLUMNS = """
 """
 
 
-async def identity_under(reader: Reader, ins: Ins) -> Identity | None:
+async def identity_under(reader: Reader, ins: Ins) -> PatientIdentity | None:
     """The identity that an INS leads to, in one statement."""
     row = await reader.fetch_one(
         f"""
@@ -144,7 +144,7 @@ async def identity_under(reader: Reader, ins: Ins) -> Identity | None:
     return _identity(row) if row else None
 
 
-async def identity_of(reader: Reader, patient: UUID) -> Identity | None:
+async def identity_of(reader: Reader, patient: UUID) -> PatientIdentity | None:
     """The identity of a space."""
     row = await reader.fetch_one(
         f"select {_COLUMNS} from identity_registry where shard = %s and patient = %s",
@@ -153,7 +153,7 @@ async def identity_of(reader: Reader, patient: UUID) -> Identity | None:
     return _identity(row) if row else None
 
 
-async def homonyms(reader: Reader, birth_name: str, birth_date: object, sex: str) -> list[Identity]:
+async def homonyms(reader: Reader, birth_name: str, birth_date: object, sex: str) -> list[PatientIdentity]:
     """The identities that share a birth name, a birth date and a sex, oldest first."""
     rows = await reader.fetch_all(
         f"""
@@ -177,7 +177,7 @@ async def erase(tx: Transaction, patient: UUID) -> None:
     await tx.execute("delete from identity_matricule where patient = %s", (patient,))
 
 
-def _identity(row: Row) -> Identity:
+def _identity(row: Row) -> PatientIdentity:
     traits = Traits(
         birth_name=row[4],
         first_given=row[5] or None,
@@ -186,4 +186,4 @@ def _identity(row: Row) -> Identity:
         sex=Sex(row[10]) if row[10] else None,
         birth_place=row[11],
     )
-    return Identity(row[0], Ins(row[1], row[2]), Status(row[3]), traits, row[7], row[8], row[12])
+    return PatientIdentity(row[0], Ins(row[1], row[2]), Status(row[3]), traits, row[7], row[8], row[12])

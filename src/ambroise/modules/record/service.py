@@ -1,0 +1,397 @@
+"""The use cases of the record: file documents, change who sees them, withdraw them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from ambroise.fhir.json import decode
+from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import hash64, new_id, shard_of
+from ambroise.kernel.outbox import emit
+from ambroise.modules.notification.api import Code, notify
+from ambroise.modules.record import entry, events, reference, repository, submission_set, withholding
+from ambroise.modules.record.assessment import Assessed, assess
+from ambroise.modules.record.cda.extract import extract
+from ambroise.modules.record.content.malware import NoScanner, Scanner
+from ambroise.modules.record.model import (
+    ARCHIVED_EXTENSION,
+    INVISIBLE_PATIENT,
+    INVISIBLE_REPRESENTATIVES,
+    MASKED,
+    Document,
+    Filed,
+    Incoming,
+    Submission,
+    Submitted,
+)
+from ambroise.trust.context import Citizen, Context, Professional
+from ambroise.trust.gateway import Action, Flags, Gateway, Label, Stored, label_for
+
+Json = dict[str, Any]
+
+MEGABYTE = 1_000_000
+_FLAGS = {
+    MASKED: Flags.MASKED,
+    INVISIBLE_PATIENT: Flags.INVISIBLE_PATIENT,
+    INVISIBLE_REPRESENTATIVES: Flags.INVISIBLE_REPRESENTATIVES,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest document that is taken, in bytes, by who files it."""
+
+    professional: int = 50 * MEGABYTE
+    citizen: int = 5 * MEGABYTE
+
+
+class Record:
+    """The shared record of every space, behind the one door."""
+
+    def __init__(self, gateway: Gateway, *, scanner: Scanner | None = None, limits: Limits | None = None) -> None:
+        self._gateway = gateway
+        self._scanner = scanner or NoScanner()
+        self._limits = limits or Limits()
+
+    async def submit(self, tx: Transaction, ctx: Context, submission: Submission) -> Submitted:
+        """File documents together: all of them, or a Refusal and none."""
+        if not submission.documents:
+            raise Refusal(Kind.INVALID, "SUBMISSION_EMPTY", "A submission holds at least one document.")
+        filed: list[Filed] = []
+        for incoming in submission.documents:
+            filed.append(await self._file(tx, ctx, incoming))
+        return Submitted(tuple(filed), await self._submission_set(tx, ctx, submission, filed))
+
+    async def mask(self, tx: Transaction, ctx: Context, document: str) -> Stored:
+        """Hide a document from professionals (masquer)."""
+        return await self._show(tx, ctx, document, Action.MASK, "masked", add=MASKED)
+
+    async def unmask(self, tx: Transaction, ctx: Context, document: str) -> Stored:
+        """Let authorised professionals see a document again (démasquer)."""
+        return await self._show(tx, ctx, document, Action.MASK, "unmasked", remove=MASKED)
+
+    async def disclose(self, tx: Transaction, ctx: Context, document: str) -> Stored:
+        """Show a withheld document to its patient (rendre visible): the disclosure visit took place."""
+        stored = await self._show(tx, ctx, document, Action.DISCLOSE, "disclosed_to_patient", remove=INVISIBLE_PATIENT)
+        await withholding.end(tx, ctx, stored)
+        return stored
+
+    async def disclose_to_representatives(self, tx: Transaction, ctx: Context, document: str) -> Stored:
+        """Show a document to the legal representatives."""
+        return await self._show(
+            tx,
+            ctx,
+            document,
+            Action.DISCLOSE_TO_REPRESENTATIVES,
+            "disclosed_to_representatives",
+            remove=INVISIBLE_REPRESENTATIVES,
+        )
+
+    async def archive(self, tx: Transaction, ctx: Context, document: str, archived: bool) -> Stored:
+        """Put a document out of the default lists (archiver), or back."""
+        current = await self._gateway.open(tx, ctx, Action.ARCHIVE, "DocumentReference", document)
+        resource = decode(current.body)
+        others = [item for item in resource.get("extension", ()) if item.get("url") != ARCHIVED_EXTENSION]
+        resource["extension"] = [*others, {"url": ARCHIVED_EXTENSION, "valueBoolean": archived}]
+        event = "archived" if archived else "unarchived"
+        change = {"set" if archived else "clear": Flags.ARCHIVED}
+        return await self._rewrite(tx, ctx, Action.ARCHIVE, current, resource, event, **change)
+
+    async def withdraw(self, tx: Transaction, ctx: Context, document: str, if_match: int | None = None) -> Stored:
+        """Delete a document (suppression): its author only; it is marked entered in error and nobody sees it again."""
+        current = await self._gateway.open(tx, ctx, Action.WITHDRAW, "DocumentReference", document, if_match=if_match)
+        resource = decode(current.body)
+        resource["status"] = "entered-in-error"
+        stored = await self._rewrite(tx, ctx, Action.WITHDRAW, current, resource, "withdrawn", set=Flags.DELETED)
+        await self._tell(tx, ctx, current, Code.DOCUMENT_DELETED)
+        await emit(tx, events.DOCUMENT_WITHDRAWN, {"document": str(current.key)}, patient=current.label.patient)
+        return stored
+
+    async def document(self, tx: Reader, ctx: Context, id: str) -> Document:
+        """One document, for who may see it."""
+        return entry.read(decode((await self._gateway.read(tx, ctx, "DocumentReference", id)).body))
+
+    async def change(
+        self, tx: Transaction, ctx: Context, id: str, resource: Mapping[str, Any], if_match: int | None = None
+    ) -> Stored:
+        """Bring a document's metadata to what a client wrote (PUT or PATCH): the changes that the record knows.
+
+        Those are the visibility flags, archiving, withdrawing, superseding. Refuses any other (METADATA_IMMUTABLE).
+        """
+        current = await self._gateway.read(tx, ctx, "DocumentReference", id)
+        if if_match is not None and current.version != if_match:
+            raise Refusal(
+                Kind.PRECONDITION_FAILED,
+                "VERSION_MISMATCH",
+                f"The current version is {current.version}: read it again.",
+            )
+        before = decode(current.body)
+        _refuse_other_changes(before, resource)
+        stored = current
+        if resource.get("status") != before.get("status"):
+            stored = await self._change_status(tx, ctx, id, str(resource.get("status")))
+            if resource.get("status") == "entered-in-error":
+                return stored
+        for one in await self._visibility_changes(tx, ctx, id, before, resource):
+            stored = one
+        if entry.is_archived(resource) != entry.is_archived(before):
+            stored = await self.archive(tx, ctx, id, entry.is_archived(resource))
+        return stored
+
+    async def _change_status(self, tx: Transaction, ctx: Context, id: str, status: str) -> Stored:
+        if status == "entered-in-error":
+            return await self.withdraw(tx, ctx, id)
+        if status == "superseded":
+            return await self._supersede(tx, ctx, id)
+        raise Refusal(
+            Kind.UNPROCESSABLE,
+            "STATUS_CHANGE_FORBIDDEN",
+            "A document goes to superseded or entered-in-error, and does not come back.",
+            element="DocumentReference.status",
+        )
+
+    async def _visibility_changes(
+        self, tx: Transaction, ctx: Context, id: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> list[Stored]:
+        now, wanted = entry.visibility_of(before), entry.visibility_of(after)
+        if (wanted - now) & {INVISIBLE_PATIENT, INVISIBLE_REPRESENTATIVES}:
+            raise Refusal(
+                Kind.UNPROCESSABLE,
+                "WITHHOLDING_AT_FILING",
+                "A document is withheld when it is filed, never later: replace it by a new one.",
+                element="DocumentReference.securityLabel",
+            )
+        done: list[Stored] = []
+        if MASKED in wanted - now:
+            done.append(await self.mask(tx, ctx, id))
+        if MASKED in now - wanted:
+            done.append(await self.unmask(tx, ctx, id))
+        if INVISIBLE_PATIENT in now - wanted:
+            done.append(await self.disclose(tx, ctx, id))
+        if INVISIBLE_REPRESENTATIVES in now - wanted:
+            done.append(await self.disclose_to_representatives(tx, ctx, id))
+        return done
+
+    async def _file(self, tx: Transaction, ctx: Context, incoming: Incoming) -> Filed:
+        limit = self._limits.citizen if isinstance(ctx.actor, Citizen) else self._limits.professional
+        assessed = await assess(tx, ctx, incoming, self._scanner, limit)
+        patient = assessed.identity.patient
+        taken = await repository.take_unique_id(tx, assessed.unique_id, patient, assessed.document, assessed.sha256)
+        if not taken:
+            return await self._replay(tx, assessed)
+        label = self._label(ctx, assessed)
+        await self._gateway.put_content(
+            tx, ctx, label, assessed.binary, assessed.content, _media_type(assessed.resource)
+        )
+        stored = await self._gateway.file(tx, ctx, assessed.resource, label, key=assessed.document)
+        followers = self._followers(assessed)
+        await self._gateway.file_all(tx, ctx, [(one, key) for one, key in followers], follow(label, stored.key))
+        for replaced in assessed.replaces:
+            if replaced.document:
+                await self._supersede(tx, ctx, str(replaced.document))
+        await self._after_filing(tx, ctx, assessed, stored)
+        return Filed(
+            document=stored.key,
+            unique_id=assessed.unique_id,
+            patient=patient,
+            binary=assessed.binary,
+            extracted=len(followers) - 1,
+        )
+
+    def _followers(self, assessed: Assessed) -> list[tuple[Json, UUID]]:
+        """What follows the document's label: the Binary that gives its bytes, and what its entries say."""
+        patient = assessed.identity.patient
+        binary: Json = {
+            "resourceType": "Binary",
+            "contentType": _media_type(assessed.resource),
+            "securityContext": {"reference": f"DocumentReference/{assessed.document}"},
+        }
+        found: list[tuple[Json, UUID]] = [(binary, assessed.binary)]
+        for extracted in extract(assessed.clinical) if assessed.clinical else ():
+            resource = dict(extracted.resource)
+            _attach(resource, patient, assessed.document)
+            found.append((resource, new_id(shard_of(patient))))
+        return found
+
+    def _label(self, ctx: Context, assessed: Assessed) -> Label:
+        """What access reads on the document: its kind, its flags, and who wrote it."""
+        flags = Flags(0)
+        for code in assessed.visibility:
+            flags |= _FLAGS[code]
+        author = organization = 0
+        if isinstance(ctx.actor, Citizen):
+            flags |= Flags.PATIENT_AUTHORED
+            author = ctx.actor.key
+        elif isinstance(ctx.actor, Professional):
+            author, organization = ctx.actor.key, ctx.actor.organization_key
+        else:
+            author, organization = _responsible_keys(assessed.resource)
+        return label_for(
+            "DocumentReference",
+            assessed.resource,
+            patient=assessed.identity.patient,
+            flags=flags,
+            author=author,
+            author_organization=organization,
+        )
+
+    async def _replay(self, tx: Transaction, assessed: Assessed) -> Filed:
+        """The same document sent again is the one that is here already; other bytes under its id are refused."""
+        known = await repository.known_unique_id(tx, assessed.unique_id)
+        if known is None or known.sha256 != assessed.sha256 or known.patient != assessed.identity.patient:
+            raise Refusal(
+                Kind.CONFLICT,
+                "DUPLICATE_UNIQUE_ID",
+                "Another document has this unique id: give the new one its own, and say that it replaces the old one.",
+                element="DocumentReference.masterIdentifier",
+            )
+        stored = await self._gateway.content_of(tx, known.document)
+        return Filed(known.document, assessed.unique_id, known.patient, stored, replayed=True)
+
+    async def _supersede(self, tx: Transaction, ctx: Context, document: str) -> Stored:
+        current = await self._gateway.open(tx, ctx, Action.REPLACE, "DocumentReference", document)
+        resource = decode(current.body)
+        if resource["status"] != "current":
+            raise Refusal(
+                Kind.CONFLICT,
+                "REPLACED_ALREADY",
+                "The document to replace is not current any more: replace its last version.",
+                element="DocumentReference.relatesTo",
+            )
+        resource["status"] = "superseded"
+        return await self._rewrite(tx, ctx, Action.REPLACE, current, resource, "superseded", set=Flags.SUPERSEDED)
+
+    async def _show(
+        self,
+        tx: Transaction,
+        ctx: Context,
+        document: str,
+        action: Action,
+        event: str,
+        *,
+        add: str | None = None,
+        remove: str | None = None,
+    ) -> Stored:
+        current = await self._gateway.open(tx, ctx, action, "DocumentReference", document)
+        resource = decode(current.body)
+        before = entry.visibility_of(resource)
+        after = (before | {add}) if add else before - {remove}
+        if after == before:
+            return current
+        resource["securityLabel"] = reference.labels(code for code in after if code)
+        return await self._rewrite(
+            tx,
+            ctx,
+            action,
+            current,
+            resource,
+            event,
+            set=_FLAGS[add] if add else Flags(0),
+            clear=_FLAGS[remove] if remove else Flags(0),
+        )
+
+    async def _rewrite(
+        self,
+        tx: Transaction,
+        ctx: Context,
+        action: Action,
+        current: Stored,
+        resource: Json,
+        event: str,
+        *,
+        set: Flags = Flags(0),  # noqa: B008 - an immutable enum member.
+        clear: Flags = Flags(0),  # noqa: B008
+    ) -> Stored:
+        """Write the next version of the metadata and carry its label to all that follows the document."""
+        reference.new_entry_uuid(resource)
+        stored = await self._gateway.rewrite(tx, ctx, action, current, resource, event=event, set=set, clear=clear)
+        await submission_set.follow(tx, self._gateway, ctx, current, set=set, clear=clear)
+        return stored
+
+    async def _submission_set(
+        self, tx: Transaction, ctx: Context, submission: Submission, filed: list[Filed]
+    ) -> UUID | None:
+        if all(one.replayed for one in filed):
+            return None
+        return await submission_set.file(tx, self._gateway, ctx, submission, filed)
+
+    async def _after_filing(self, tx: Transaction, ctx: Context, assessed: Assessed, stored: Stored) -> None:
+        patient = assessed.identity.patient
+        if INVISIBLE_PATIENT in assessed.visibility:
+            await withholding.start(tx, ctx, patient, stored.key)
+        elif not isinstance(ctx.actor, Citizen):
+            await self._tell(tx, ctx, stored, Code.DOCUMENT_ADDED)
+        await emit(tx, events.DOCUMENT_FILED, {"document": str(stored.key)}, patient=patient)
+
+    async def _tell(self, tx: Transaction, ctx: Context, stored: Stored, code: Code) -> None:
+        """Tell the holder, unless the document is withheld from them; representatives only of what they may see."""
+        patient = stored.label.patient
+        if patient is None or stored.label.flags & Flags.INVISIBLE_PATIENT:
+            return
+        await notify(
+            tx,
+            patient,
+            ctx.now(),
+            code,
+            subject=stored.id,
+            details={"by": ctx.actor.name},
+            hidden_from_representatives=bool(stored.label.flags & Flags.INVISIBLE_REPRESENTATIVES),
+        )
+
+
+def follow(label: Label, document: UUID) -> Label:
+    """The label of what follows a document: the same, with the document as its source."""
+    return Label(
+        patient=label.patient,
+        kind=label.kind,
+        flags=label.flags,
+        author=label.author,
+        author_organization=label.author_organization,
+        source=document,
+    )
+
+
+NOTICE_AFTER = timedelta(days=14)
+
+
+def _media_type(resource: Json) -> str:
+    return resource["content"][0]["attachment"]["contentType"]
+
+
+def _attach(resource: Json, patient: UUID, document: UUID) -> None:
+    """Say whose fact it is and which document says it."""
+    holder = "patient" if resource["resourceType"] in ("Immunization", "AllergyIntolerance") else "subject"
+    resource[holder] = {"reference": f"Patient/{patient}"}
+    resource.setdefault("meta", {})["source"] = f"DocumentReference/{document}"
+
+
+def _responsible_keys(resource: Json) -> tuple[int, int]:
+    """The author and the structure that the document names first, as labels write them; 0 where none is named."""
+    author = organization = 0
+    for contained in resource.get("contained", ()):
+        for identifier in contained.get("identifier", ()):
+            system = identifier.get("system", "")
+            if contained["resourceType"] == "Practitioner" and system == reference.PROFESSIONALS:
+                author = author or hash64(identifier["value"])
+            elif contained["resourceType"] == "Organization" and system == reference.STRUCTURES:
+                organization = organization or hash64(identifier["value"])
+    return author, organization
+
+
+_CHANGEABLE = frozenset({"status", "securityLabel", "extension", "meta", "identifier", "text"})
+
+
+def _refuse_other_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    changed = [name for name in sorted({*before, *after} - _CHANGEABLE) if before.get(name) != after.get(name)]
+    if changed:
+        raise Refusal(
+            Kind.UNPROCESSABLE,
+            "METADATA_IMMUTABLE",
+            f"{', '.join(changed)} cannot change once filed: file a document that replaces this one.",
+            element=f"DocumentReference.{changed[0]}",
+        )
