@@ -31,11 +31,13 @@ HOST = ("2999000017", "Opérateur de démonstration")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
 
+@lru_cache(maxsize=16384)
 def escape(text: str) -> str:
     """Make a text safe inside an element or a quoted attribute."""
     return text.translate(_ESCAPES)
 
 
+@lru_cache(maxsize=4096)
 def code(tag: str, value: str, label: str, system: str, inner: str = "") -> str:
     """A coded element."""
     attributes = f'code="{escape(value)}" displayName="{escape(label)}" codeSystem="{system}"'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
+from functools import cache
 
 import pybase64
 
@@ -20,6 +20,7 @@ _FR = "1.2.250.1.213.1.1"
 _PCC = "1.3.6.1.4.1.19376.1.5.3.1"
 
 
+@cache
 def templates(*roots: str) -> str:
     """Declarations of conformity."""
     return "".join(f'<templateId root="{root}"/>' for root in roots)
@@ -29,12 +30,13 @@ class EntryIds:
     """Gives the entries of a document identifiers of their own, always the same for the same document."""
 
     def __init__(self, uid: str) -> None:
-        self._base = int(uid.rpartition(".")[2]) << 8
+        self._base = int(uid.rpartition(".")[2]) % (1 << 120) << 8
         self._next = 0
 
     def __call__(self) -> str:
         self._next += 1
-        return f'<id root="{str(UUID(int=(self._base | self._next) & (1 << 128) - 1)).upper()}"/>'
+        h = f"{self._base + self._next:032X}"
+        return f'<id root="{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"/>'
 
 
 def _component(section: str) -> str:

@@ -29,6 +29,11 @@ _WIDTHS = (
 _ESCAPES = str.maketrans({"\\": r"\\", "(": r"\(", ")": r"\)"})
 
 
+@lru_cache(maxsize=16384)
+def _escape(text: str) -> str:
+    return text.translate(_ESCAPES)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of short texts under a header; `widths` are shares of the page width."""
@@ -125,12 +130,12 @@ class _Layout:
         self._pages[-1].append(f"BT /{font} {size} Tf {x} {self._y} Td ({escaped}) Tj ET")
 
     def _line(self, text: str, x: int = MARGIN) -> None:
-        self._text(text.translate(_ESCAPES), x, _BODY, "F1")
+        self._text(_escape(text), x, _BODY, "F1")
         self._y -= _LEADING
 
     def _block(self, lines: Sequence[str], size: int, leading: int, *, bold_first: bool) -> None:
         for number, text in enumerate(lines):
-            self._text(text.translate(_ESCAPES), MARGIN, size, "F2" if bold_first and not number else "F1")
+            self._text(_escape(text), MARGIN, size, "F2" if bold_first and not number else "F1")
             self._y -= leading
         self._y -= 6
 
@@ -162,12 +167,12 @@ class _Layout:
     def _row(self, cells: Sequence[str], positions: Sequence[int], font: str) -> None:
         self._room(_LEADING)
         for text, x in zip(cells, positions, strict=True):
-            self._text(text.translate(_ESCAPES), x, 9, font)
+            self._text(_escape(text), x, 9, font)
         self._y -= _LEADING
 
     def _finish(self, number: int, ops: list[str]) -> bytes:
         footer = f"{FICTITIOUS} Page {number} / {len(self._pages)}"
-        ops.append(f"BT /F2 8 Tf 0.45 g {MARGIN} 40 Td ({footer.translate(_ESCAPES)}) Tj ET")
+        ops.append(f"BT /F2 8 Tf 0.45 g {MARGIN} 40 Td ({_escape(footer)}) Tj ET")
         return "\n".join(ops).encode("cp1252", "replace")
 
 

@@ -94,7 +94,8 @@ class _Households:
         return mother, father
 
     def _children(self, home: int, where: Address, mother: Citizen, father: Citizen | None) -> None:
-        oldest = min(17, mother.age_on(self._until) - 20)
+        parents = (mother, father) if father else (mother,)
+        oldest = min(17, *(parent.age_on(self._until) - 20 for parent in parents))
         if oldest < 0:
             return
         name = (father or mother).birth_name

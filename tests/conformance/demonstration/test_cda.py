@@ -1,0 +1,56 @@
+"""Documents of every kind pass the CDA schema and the Schematron rules of the CI-SIS."""
+
+from datetime import date
+
+import pytest
+
+from ambroise.interfaces.demonstration.care import all_documents
+from ambroise.interfaces.demonstration.cda_writer import CdaWriter
+from ambroise.interfaces.demonstration.documents import Biology, Document, Prescription, Text, Vaccination
+from ambroise.interfaces.demonstration.population import build
+from tests.support.cda_samples import needs_samples
+from tests.support.schematron import check_cda, xsd_findings
+
+pytestmark = [needs_samples, pytest.mark.slow]
+
+RULES = {
+    Biology: "CI-SIS_BIO-CR-BIO_2024.01.sch",
+    Vaccination: "CI-SIS_VAC-NOTE_2023.01.sch",
+    Prescription: "CI-SIS_EP-MED-DM_2024.01.sch",
+}
+
+
+def documents() -> list[Document]:
+    return list(all_documents(build("conformance", 250, until=date(2026, 11, 1))))
+
+
+def one_of_each() -> dict[str, Document]:
+    """The first document of each type, author's profession and kind of replacement or setting."""
+    found: dict[str, Document] = {}
+    for document in documents():
+        who = document.author.role if document.author else "citizen"
+        found.setdefault(f"{document.type.code} {who} {document.encounter} {bool(document.replaces)}", document)
+    return found
+
+
+SAMPLE = one_of_each()
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_each_kind_passes_schema_and_schematron(name: str) -> None:
+    document = SAMPLE[name]
+    findings = check_cda(CdaWriter().write(document), RULES.get(type(document.content)))
+    assert [str(finding) for finding in findings] == []
+
+
+def test_the_sample_covers_every_way_of_writing() -> None:
+    kinds = {type(document.content) for document in SAMPLE.values()}
+    assert kinds == {Text, Biology, Vaccination, Prescription}
+    assert any(document.author is None for document in SAMPLE.values())
+    assert any(document.replaces for document in SAMPLE.values())
+
+
+def test_many_documents_pass_the_schema() -> None:
+    writer = CdaWriter()
+    for document in documents()[::9]:
+        assert xsd_findings(writer.write(document)) == []
