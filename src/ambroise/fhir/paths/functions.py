@@ -124,14 +124,48 @@ def _on_text(change: Callable[..., Any]) -> Function:
     return run
 
 
+_MAX_PATTERN: Final = 300
+_MAX_SEARCHED: Final = 5_000
+_REPEATS: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|[*+?{()|]|[^\\\[*+?{()|]+|.", re.DOTALL)
+
+
 @lru_cache(maxsize=256)
 def _pattern(expression: str) -> re.Pattern[str]:
-    if len(expression) > 300:
-        raise PathError("A regular expression of more than 300 characters is not run.")
+    """A regular expression that cannot take for ever: short, few open repetitions, none inside another."""
+    if len(expression) > _MAX_PATTERN:
+        raise PathError(f"A regular expression of more than {_MAX_PATTERN} characters is not run.")
+    if not _runs_in_bounded_time(expression):
+        raise PathError(f"The regular expression '{expression}' nests a repetition, or has more than two open ones.")
     try:
         return re.compile(expression)
     except re.error as error:
         raise PathError(f"The regular expression is not readable: {error}.") from error
+
+
+def _runs_in_bounded_time(expression: str) -> bool:
+    words: list[str] = _REPEATS.findall(expression)
+    open_repeats = 0
+    groups: list[bool] = []  # for each open group: whether it repeats or chooses inside
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        if word == "(":
+            groups.append(False)
+        elif word == ")" and groups:
+            varied = groups.pop()
+            if varied and following in ("*", "+", "{"):
+                return False
+            if varied and groups:
+                groups[-1] = True
+        elif word in ("*", "+", "{", "|"):
+            open_repeats += word in ("*", "+")
+            if groups:
+                groups[-1] = True
+    return open_repeats <= 2
+
+
+def _searched(value: str) -> str:
+    if len(value) > _MAX_SEARCHED:
+        raise PathError(f"A regular expression is not run on more than {_MAX_SEARCHED} characters.")
+    return value
 
 
 def _substring(value: str, start: int, length: int | None = None) -> str | None:
@@ -210,11 +244,11 @@ def _part_of(value: str, part: str) -> bool:
 
 
 def _matches(value: str, expression: str) -> bool:
-    return _pattern(expression).search(value) is not None
+    return _pattern(expression).search(_searched(value)) is not None
 
 
 def _replace_matches(value: str, expression: str, other: str) -> str:
-    return _pattern(expression).sub(other, value)
+    return _pattern(expression).sub(other, _searched(value))
 
 
 def _to_chars(items: Collection) -> Collection:

@@ -145,8 +145,17 @@ def _union(left: Collection, right: Collection) -> Collection:
 def distinct(items: Collection) -> Collection:
     """The items without repetition, in order."""
     found: Collection = []
+    plain: set[tuple[bool, Any]] = set()
+    structures: Collection = []
     for item in items:
-        if not any(item is other or same(item, other) for other in found):
+        value = raw(item)
+        if isinstance(value, dict | list) or value is None:
+            # An object, or a primitive with only extensions: compared one by one.
+            if not any(item is other or (value is not None and same(item, other)) for other in structures):
+                structures.append(item)
+                found.append(item)
+        elif (key := (isinstance(value, bool), value)) not in plain:
+            plain.add(key)
             found.append(item)
     return found
 
