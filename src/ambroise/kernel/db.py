@@ -246,6 +246,16 @@ class Database:
         database._free.append(slot)
         return database
 
+    @property
+    def opened(self) -> int:
+        """How many connections are open."""
+        return self._opened
+
+    @property
+    def free(self) -> int:
+        """How many of them nobody uses now."""
+        return len(self._free)
+
     async def close(self) -> None:
         self._closed = True
         for slot in self._free:

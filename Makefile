@@ -1,0 +1,58 @@
+# Two commands matter: `make demo` and `make test`. Both install what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= var/demo
+PORT ?= 8080
+POPULATION ?= 2000
+WORKERS ?= 2
+
+INSTALLED := $(VENV)/.installed
+ASSETS := $(wildcard package-lock.json)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lint types contracts tests browser assets bench clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Make the environment, with every dependency pinned by hash
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed (set PYTHON=…)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install ## Run a demonstration nation on http://localhost:8080
+	$(BIN)/ambroise demo --port $(PORT) --data $(DATA) --population $(POPULATION)
+
+test: install browser lint types contracts tests ## Check style, types, contracts, and run every test
+
+check: lint types contracts ## What is fast among the checks
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/pyright
+
+contracts: install
+	$(BIN)/lint-imports
+
+tests: install
+	$(BIN)/pytest -n $(WORKERS)
+
+# What tests need beyond Python: a browser, when we may install it.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	  || echo "Chromium was not found: tests of the pages in a browser will fail until it is installed."
+
+bench: install ## Measure, and write bench/RESULTS.md
+	$(BIN)/ambroise bench
+
+clean: ## Remove what was built, never data
+	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache

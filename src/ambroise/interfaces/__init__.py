@@ -1,0 +1,1 @@
+"""Ways in and out: parse, call one use case, render. No rule lives here."""

@@ -1,0 +1,113 @@
+"""What commands share: the options, opening the services, saying what went wrong.
+
+A command is a module of this folder with a function `register(app, toolbox)`. It imports what it needs inside its
+functions, so that `ambroise --help` stays fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Coroutine, Generator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from ambroise.interfaces.authentication import People
+    from ambroise.interfaces.services import Services
+    from ambroise.kernel.settings import Settings
+
+T = TypeVar("T")
+
+DEFAULT_DATA = Path("var/demo")
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Data folder of the installation. Default: AMBROISE_DATA, else var/demo.",
+        show_default=False,
+    ),
+]
+
+
+class Builder(Protocol):
+    """What the composition root lets commands open and start."""
+
+    def services(self, settings: Settings) -> AbstractAsyncContextManager[Services]:
+        """Everything an interface needs, beside a running instance or alone."""
+        ...
+
+    def people(self, settings: Settings) -> AbstractAsyncContextManager[People]:
+        """Who may hold a token, without the rest of the services."""
+        ...
+
+    def database(self, settings: Settings) -> contextlib.AbstractContextManager[tuple[str, str]]:
+        """The addresses of the database for the owner and for the application, with the server running."""
+        ...
+
+    def prepare(self, settings: Settings, *, demonstration: bool) -> list[str]:
+        """Make keys, migrate, and declare what the installation is for; the migrations applied."""
+        ...
+
+    async def serve(self, settings: Settings, *, demonstration: bool, population: int | None = None) -> None:
+        """Run an instance until it is told to stop."""
+        ...
+
+
+class Toolbox:
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+
+    def settings(self, data: Path | None, **chosen: Any) -> Settings:
+        """The settings of a command, from its options and the environment."""
+        from pydantic import ValidationError
+
+        from ambroise.kernel.settings import load
+
+        if data is None and not os.environ.get("AMBROISE_DATA") and not os.environ.get("AMBROISE_DATABASE_URL"):
+            data = DEFAULT_DATA
+        try:
+            return load(data=data.absolute() if data else None, **chosen)
+        except ValidationError as error:
+            fail("; ".join(str(problem["msg"]) for problem in error.errors()))
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run to the end; a refusal becomes a sentence and exit code 1."""
+        import uvloop
+
+        with explained():
+            return uvloop.run(coroutine)
+
+
+@contextlib.contextmanager
+def explained() -> Generator[None]:
+    """Turn what can go wrong on an operator's side into one sentence."""
+    from ambroise.kernel.errors import Refusal
+    from ambroise.kernel.migrations import MigrationError
+    from ambroise.kernel.postgres import PostgresError
+    from ambroise.kernel.postgres.account import AccountError
+    from ambroise.kernel.postgres.binaries import BinariesMissing
+    from ambroise.kernel.postgres.locks import FolderBusy
+
+    try:
+        yield
+    except (MigrationError, PostgresError, AccountError, BinariesMissing, FolderBusy) as error:
+        fail(str(error))
+    except Refusal as refusal:
+        fail(refusal.diagnostics or refusal.code)
+    except PermissionError as error:
+        fail(f"{error.filename}: permission denied. Run as the user that owns the data folder.")
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise typer.Exit(130) from None
+
+
+def fail(message: str) -> NoReturn:
+    """Say why on standard error, and leave with 1."""
+    typer.secho(message, err=True, fg=typer.colors.RED if os.isatty(2) else None)
+    raise typer.Exit(1)

@@ -1,0 +1,36 @@
+"""What the composition root hands to every interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ambroise.interfaces.authentication import Authenticator
+    from ambroise.kernel.clock import Clock
+    from ambroise.kernel.crypto import ApplicationSecret, SigningKeys
+    from ambroise.kernel.db import Database
+    from ambroise.kernel.installation import Installation
+    from ambroise.kernel.settings import Settings
+    from ambroise.modules.identity.api import Identity
+    from ambroise.trust.gateway import Gateway
+
+
+@dataclass(frozen=True)
+class Services:
+    """The objects of one process, built once. `public_url` is the address that people use, without a final slash."""
+
+    settings: Settings
+    installation: Installation
+    public_url: str
+    clock: Clock
+    database: Database
+    gateway: Gateway
+    identity: Identity
+    authenticator: Authenticator
+    signing_keys: SigningKeys
+    secret: ApplicationSecret
+
+    @property
+    def demonstration(self) -> bool:
+        return self.installation.demonstration

@@ -1,0 +1,9 @@
+"""The composition root: from settings to a running instance. Nothing imports it but the entry point."""
+
+
+def cli() -> None:
+    """The command `ambroise`."""
+    from ambroise.interfaces.cli import run
+    from ambroise.main.builder import InstanceBuilder
+
+    run(InstanceBuilder())

@@ -1,0 +1,56 @@
+"""What commands may open and start; everything heavy is imported when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ambroise.interfaces.authentication import People
+    from ambroise.interfaces.services import Services
+    from ambroise.kernel.settings import Settings
+
+
+class InstanceBuilder:
+    """Implements what `ambroise.interfaces.cli.toolbox.Builder` asks for."""
+
+    @contextmanager
+    def database(self, settings: Settings) -> Generator[tuple[str, str]]:
+        from ambroise.main.place import database
+
+        with database(settings) as addresses:
+            yield addresses.owner, addresses.app
+
+    def prepare(self, settings: Settings, *, demonstration: bool) -> list[str]:
+        from ambroise.main.place import database, prepare
+
+        with database(settings) as addresses:
+            return prepare(settings, addresses, demonstration=demonstration)
+
+    @asynccontextmanager
+    async def services(self, settings: Settings) -> AsyncGenerator[Services]:
+        from ambroise.main.composition import compose
+        from ambroise.main.place import database
+
+        with database(settings) as addresses:
+            async with compose(settings, addresses.app) as application:
+                yield application.services
+
+    @asynccontextmanager
+    async def people(self, settings: Settings) -> AsyncGenerator[People]:
+        from ambroise.kernel.db import Database
+        from ambroise.main.people import KnownPeople
+        from ambroise.main.place import database
+
+        with database(settings) as addresses:
+            opened = await Database.open(addresses.app, slots=1)
+            try:
+                yield KnownPeople(opened, settings)
+            finally:
+                await opened.close()
+
+    async def serve(self, settings: Settings, *, demonstration: bool, population: int | None = None) -> None:
+        from ambroise.main.instance import serve
+
+        await serve(settings, demonstration=demonstration, population=population)
