@@ -9,8 +9,11 @@ from ambroise.modules.record import tables
 from ambroise.modules.record.cda import header, values
 from ambroise.modules.record.cda.gaps import Gaps
 from ambroise.modules.record.cda.model import ClinicalDocument, Code, Embedded, Level
-from ambroise.modules.record.cda.nodes import HL7, Element, attribute, one, text
+from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, one, text
 from ambroise.modules.record.cda.source import Source, read_xml
+
+BODY = "body"
+"""The identifier of the file that is the body of an unstructured document."""
 
 
 def read(content: bytes) -> ClinicalDocument:
@@ -80,22 +83,47 @@ def embedded(document: ClinicalDocument) -> Embedded | None:
             "the unstructured body holds no file: put the bytes in base64 inside text, uncompressed, not a reference",
             element="component/nonXMLBody/text",
         )
-    return Embedded(document.media_type or "text/plain", content)
+    return Embedded(document.media_type or "text/plain", content, BODY)
 
 
 def attachments(document: ClinicalDocument) -> list[Embedded]:
-    """Every file that the document carries, decoded one after the other: body, copies, images in sections."""
-    body = one(document.source.root, "component/nonXMLBody/text")
-    inside = embedded(document)
-    found = [inside] if inside else []
-    for element in document.source.root.iter("*"):
+    """Every file that the document carries, decoded: its body, copies and images joined to its sections."""
+    found = (_opened(document, identifier, element) for identifier, element in _files(document).items())
+    return [item for item in found if item.content]
+
+
+def attachment(document: ClinicalDocument, identifier: str) -> Embedded | None:
+    """One file of the document: `body`, the ID of an observationMedia, or `file-<n>`; None when there is none."""
+    element = _files(document).get(identifier)
+    if element is None:
+        return None
+    found = _opened(document, identifier, element)
+    return found if found.content else None
+
+
+def file_names(document: ClinicalDocument) -> dict[str, str]:
+    """The identifiers of the files that the document carries, with the media type that each declares."""
+    return {identifier: _declared(element) for identifier, element in _files(document).items()}
+
+
+def _files(document: ClinicalDocument) -> dict[str, Element]:
+    root = document.source.root
+    body = one(root, "component/nonXMLBody/text")
+    found: dict[str, Element] = {} if body is None else {BODY: body}
+    for element in root.iter("*"):
         if element.get("representation") == "B64" and element is not body:
-            content = content_of(document.source, element)
-            if content:
-                media_type = attribute(element, "mediaType") or "application/octet-stream"
-                parent = element.getparent()
-                found.append(Embedded(media_type, content, None if parent is None else parent.get("ID")))
+            parent = element.getparent()
+            wanted = "" if parent is None else parent.get("ID", "")
+            found[wanted if wanted and wanted not in found else f"file-{len(found) + 1}"] = element
     return found
+
+
+def _opened(document: ClinicalDocument, identifier: str, element: Element) -> Embedded:
+    return Embedded(_declared(element), content_of(document.source, element), identifier)
+
+
+def _declared(element: Element) -> str:
+    return attribute(element, "mediaType") or ("text/plain" if local(element) == "text" else "application/octet-stream")
 
 
 def content_of(source: Source, element: Element) -> bytes:
