@@ -49,7 +49,7 @@ def resource_types() -> tuple[str, ...]:
 
 def is_resource_type(name: object) -> bool:
     """Whether `name` is a concrete R4 resource type."""
-    return name in artefact.index().types
+    return isinstance(name, str) and name in artefact.index().types
 
 
 @cache

@@ -82,9 +82,7 @@ def _sibling(
     """Check `_name`: an element beside a primitive, or an array of them aligned with the array of values."""
     place = (p, key, None)
     if not repeats:
-        if o.get(stem, "") is None:
-            findings.null(i, (p, stem, None))
-        return function("Element")(value, place, i, c)
+        return _beside(value, stem in o, place, i, c)
     if type(value) is not list or not value:
         return findings.not_array(i, place, cast(object, value))
     items = cast(list[Any], value)
@@ -95,10 +93,19 @@ def _sibling(
         return findings.unaligned(i, place)
     for index, item in enumerate(items):
         if item is not None:
-            function("Element")(item, (p, key, index), i, c)
+            _beside(item, beside is not None and beside[index] is not None, (p, key, index), i, c)
         elif beside is None or beside[index] is None:
             findings.unaligned(i, (p, key, index))
     return None
+
+
+def _beside(value: Any, has_value: bool, place: Place, i: Issues, c: Context) -> None:
+    if has_value and type(value) is dict and list(cast(dict[str, Any], value)) == ["id"]:
+        # Beside a value an id says enough; alone it would be an empty element.
+        if not PRIMITIVES["string"][0](value["id"]):
+            findings.wrong_value(i, (place, "id", None), "string", cast(object, value["id"]), PRIMITIVES["string"][1])
+        return None
+    return function("Element")(value, place, i, c)
 
 
 def primitives(v: list[Any], o: dict[str, Any], p: Place, i: Issues, rule: PrimitiveRule) -> None:
