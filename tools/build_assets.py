@@ -23,8 +23,8 @@ FONT_FILES = {
     "atkinson-next-latin-ext.woff2": "atkinson-hyperlegible-next-latin-ext-wght-normal.woff2",
 }
 
-# Pages and views name an icon by a plain string, given to a macro or kept in a table: any string of the code that is the
-# name of a Lucide icon counts as used. A few drawings too many weigh less than a rule to remember.
+# Pages and views name an icon by a plain string, given to a macro or kept in a table: any string of the code that is
+# the name of a Lucide icon counts as used. A few drawings too many weigh less than a rule to remember.
 CODE = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 STRING = re.compile(r"""["']([a-z][a-z0-9-]*)["']""")
 DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)

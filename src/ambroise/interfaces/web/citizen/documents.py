@@ -1,0 +1,127 @@
+"""Documents: the timeline, one document open, masking, adding, deleting."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.web import words
+from ambroise.interfaces.web.citizen.forms import MOST_BYTES, AddForm
+from ambroise.interfaces.web.citizen.views import (
+    CitizenService,
+    DocumentFilter,
+    NewDocument,
+)
+from ambroise.interfaces.web.documents import by_month, served, shown
+from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.ui.toasts import Toast
+from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
+from ambroise.kernel.errors import Refusal
+
+PER_PAGE = 20
+
+
+def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
+    async def timeline(visit: Visit) -> Response:
+        wanted = filter_of(visit.query)
+        found = await service.documents(visit.context(), wanted)
+        older = with_query("/documents", **{**visit.query, "page": found.older}) if found.older else None
+        return await visit.render(
+            "citizen/documents.html",
+            months=by_month(found.rows),
+            found=found,
+            wanted=wanted,
+            filtered=bool(wanted.words or wanted.category or wanted.author or wanted.since or wanted.until),
+            categories=[(code, words.category(code)) for code in words.CATEGORIES],
+            older=older,
+            newest=with_query("/documents", **{**visit.query, "page": None}) if wanted.cursor else None,
+            words=words,
+            place="documents",
+        )
+
+    async def show(visit: Visit) -> Response:
+        page = await service.document(visit.context(), visit.parameter("id"))
+        return await visit.render("citizen/document.html", place="documents", words=words, **shown(page))
+
+    async def content(visit: Visit) -> Response:
+        found = await service.content(visit.context(), visit.parameter("id"))
+        return served(visit, found)
+
+    async def confirm(visit: Visit) -> Response:
+        page = await service.document(visit.context(), visit.parameter("id"))
+        return await visit.render("citizen/mask.html", page=page, place="documents")
+
+    async def change_visibility(visit: Visit, form: FormData) -> Response:
+        masked = form.get("geste") == "masquer"
+        id = visit.parameter("id")
+        await service.set_masked(visit.context(), id, masked)
+        return visit.go(f"/documents/{id}", Toast("masked" if masked else "unmasked", id))
+
+    async def confirm_deletion(visit: Visit) -> Response:
+        page = await service.document(visit.context(), visit.parameter("id"))
+        return await visit.render("citizen/delete.html", page=page, place="documents")
+
+    async def delete(visit: Visit, form: FormData) -> Response:
+        await service.delete(visit.context(), visit.parameter("id"))
+        return visit.go("/documents", Toast("deleted"))
+
+    async def ask_new(visit: Visit) -> Response:
+        draft = await visit.draft()
+        form = AddForm.drafted(draft, date=dates.as_day(visit.now))
+        return await visit.render("citizen/add.html", form=form, problems=[], drafted=bool(draft), place="documents")
+
+    async def add(visit: Visit, sent: FormData) -> Response:
+        form = AddForm.of(sent)
+        if form.validate():
+            try:
+                id = await service.add(visit.context(), await _new(form))
+                return visit.go(f"/documents/{id}", Toast("added", id))
+            except Refusal as refusal:
+                form.refuse(refusal, "fichier")
+        return await visit.render(
+            "citizen/add.html", 422, form=form, problems=form.problems, drafted=False, place="documents"
+        )
+
+    return [
+        screen.route("/documents", timeline),
+        screen.route("/documents/ajouter", ask_new, add, most=MOST_BYTES + 100_000),
+        screen.route("/documents/{id}", show),
+        screen.route("/documents/{id}/fichier", content),
+        screen.route("/documents/{id}/visibilite", confirm, change_visibility),
+        screen.route("/documents/{id}/supprimer", confirm_deletion, delete),
+    ]
+
+
+def filter_of(query: dict[str, str]) -> DocumentFilter:
+    """The filter that an address asks for; a value that makes no sense is left out."""
+    return DocumentFilter(
+        words=query.get("mots", "")[:200],
+        category=query.get("categorie", "") if query.get("categorie") in words.CATEGORIES else "",
+        author=query.get("auteur", "")[:200],
+        since=_date(query.get("depuis")),
+        until=_date(query.get("jusqua")),
+        cursor=query.get("page", "")[:500],
+    )
+
+
+async def _new(form: Any) -> NewDocument:
+    upload = form.fichier.data
+    return NewDocument(
+        content=await upload.read(),
+        media_type=upload.content_type or "application/octet-stream",
+        title=form.titre.data.strip(),
+        category=form.categorie.data,
+        day=form.date.data,
+        masked=form.visible.data == "moi",
+    )
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None

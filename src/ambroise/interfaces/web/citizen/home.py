@@ -1,0 +1,181 @@
+"""Home, the spaces one may open, and the people one acts for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.web import words
+from ambroise.interfaces.web.citizen.views import CitizenService, Notice, Space
+from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.ui.i18n import N_, gettext
+from ambroise.interfaces.web.ui.toasts import Toast
+from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.kernel.errors import Kind, Refusal
+
+
+@dataclass(frozen=True)
+class SpaceChoice:
+    """One line of the switcher."""
+
+    patient: UUID
+    name: str
+    says: str
+    acting: bool
+    open: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that waits for the person."""
+
+    notice: UUID
+    picture: str
+    tone: str
+    title: str
+    text: str
+    address: str
+    action: str
+
+
+# code → icon, tone, sentence, what one does about it, where. `{subject}` is the id of what the notice is about.
+_TASKS: Mapping[str, tuple[str, str, str, str, str]] = {
+    "document_added": ("file-text", "", N_("Un nouveau document est arrivé"), N_("Lire"), "/documents/{subject}"),
+    "document_updated": ("file-text", "", N_("Un document a changé"), N_("Lire"), "/documents/{subject}"),
+    "document_replaced": (
+        "file-text",
+        "",
+        N_("Un document a été remplacé par son auteur"),
+        N_("Lire"),
+        "/documents/{subject}",
+    ),
+    "document_deleted": (
+        "trash-2",
+        "plain",
+        N_("Un document a été supprimé par son auteur"),
+        N_("Voir l’historique"),
+        "/historique",
+    ),
+    "document_accessed": ("eye", "plain", N_("Un document a été lu"), N_("Voir l’historique"), "/historique"),
+    "emergency_access": (
+        "siren",
+        "danger",
+        N_("Votre dossier a été ouvert en urgence"),
+        N_("Voir qui et pourquoi"),
+        "/historique?quoi=urgence",
+    ),
+    "withheld_waiting": (
+        "clock",
+        "due",
+        N_("Une information vous attend chez votre médecin"),
+        N_("Voir mes soignants"),
+        "/acces",
+    ),
+    "withheld_revealed": (
+        "file-text",
+        "",
+        N_("Un document vous est maintenant visible"),
+        N_("Lire"),
+        "/documents/{subject}",
+    ),
+    "report_closed": ("flag", "", N_("Votre signalement a reçu une réponse"), N_("Voir l’historique"), "/historique"),
+}
+
+
+def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
+    async def home(visit: Visit) -> Response:
+        found = await service.home(visit.context())
+        tasks = [_task(notice) for notice in found.notices]
+        last = words.line(found.last_access) if found.last_access else None
+        return await visit.render(
+            "citizen/home.html", tasks=tasks, latest=found.latest, last_access=last, words=words, place="accueil"
+        )
+
+    async def read_notice(visit: Visit, form: FormData) -> Response:
+        await service.mark_read(visit.context(), visit.id())
+        return visit.go("/accueil")
+
+    async def switch(visit: Visit, form: FormData) -> Response:
+        chosen = str(form.get("dossier") or "")
+        space = _among(await service.spaces(visit.context()), chosen)
+        identity = visit.site.identity
+        async with identity.database.transaction() as tx:
+            await identity.choose_space(
+                tx, visit.who, space.patient if space else None, space.relation if space else None
+            )
+        return visit.go("/accueil", Toast("space"))
+
+    async def relatives(visit: Visit) -> Response:
+        return await visit.render("citizen/relatives.html", place="proches")
+
+    return [
+        screen.route("/accueil", home),
+        screen.route("/accueil/lu/{id}", change=read_notice),
+        screen.route("/dossier", change=switch),
+        screen.route("/proches", relatives),
+    ]
+
+
+def shell_of(service: CitizenService) -> Callable[[Visit], Any]:
+    """What every page of a citizen shows: whose space is open, and which others may be."""
+
+    async def shell(visit: Visit) -> dict[str, Any]:
+        ctx = visit.context()
+        own = visit.who.account.patient
+        choices = [
+            SpaceChoice(
+                patient=space.patient,
+                name=space.name,
+                says=_says(space, visit),
+                acting=space.patient != own,
+                open=space.patient == ctx.space,
+            )
+            for space in await service.spaces(ctx)
+        ]
+        present = next((choice for choice in choices if choice.open), choices[0])
+        return {"spaces": choices, "space": present}
+
+    return shell
+
+
+def _says(space: Space, visit: Visit) -> str:
+    if space.relation is None:
+        return gettext("Mon dossier")
+    if space.relation == "carer":
+        return gettext("Vous l’aidez")
+    if space.birth_date is None:
+        return gettext("Vous la représentez")
+    return gettext("Votre enfant, %(age)s", age=dates.age(space.birth_date, dates.as_day(visit.now)))
+
+
+def _among(spaces: Sequence[Space], chosen: str) -> Space | None:
+    """The space chosen in the switcher, None for one's own; anything else is refused."""
+    if not chosen:
+        return None
+    for space in spaces:
+        if str(space.patient) == chosen:
+            return space if space.relation else None
+    raise Refusal(Kind.FORBIDDEN, "NO_RELATION", "This citizen does not act for that person.")
+
+
+def _task(notice: Notice) -> Task:
+    picture, tone, title, action, address = _TASKS.get(
+        notice.code,
+        ("info", "plain", N_("Quelque chose a changé dans votre dossier"), N_("Voir l’historique"), "/historique"),
+    )
+    subject = (notice.subject or "").rpartition("/")[2]
+    return Task(
+        notice=notice.id,
+        picture=picture,
+        tone=tone,
+        title=notice.details.get("title") or gettext(title),
+        text=gettext(title) if notice.details.get("title") else "",
+        address=address.format(subject=subject),
+        action=gettext(action),
+    )

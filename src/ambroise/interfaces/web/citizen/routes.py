@@ -1,0 +1,24 @@
+"""The citizen's pages: home, documents, who can see, history."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.web.citizen.access import access_routes
+from ambroise.interfaces.web.citizen.documents import document_routes
+from ambroise.interfaces.web.citizen.history import history_routes
+from ambroise.interfaces.web.citizen.home import home_routes
+from ambroise.interfaces.web.citizen.views import CitizenService
+from ambroise.interfaces.web.ui.visit import Screen, Site
+from ambroise.modules.identity.api import AccountKind
+
+
+def citizen_routes(site: Site, service: CitizenService) -> list[BaseRoute]:
+    """Every page of the citizen's portal."""
+    screen = Screen(site, AccountKind.CITIZEN)
+    return [
+        *home_routes(screen, service),
+        *document_routes(screen, service),
+        *access_routes(screen, service),
+        *history_routes(screen, service),
+    ]

@@ -1,0 +1,193 @@
+"""What the citizen's pages show, and the service that they ask for it.
+
+The service keeps the rules: it opens its own transactions, passes the one door, and answers with these values. Pages
+only choose words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from ambroise.interfaces.web.views import (
+    AccessEvent,
+    Content,
+    DocumentFilter,
+    DocumentList,
+    DocumentPage,
+    DocumentRow,
+)
+from ambroise.trust.context import Context, Relation
+
+
+@dataclass(frozen=True)
+class Space:
+    """A space that this person may open: their own, a child's, somebody's they care for."""
+
+    patient: UUID
+    name: str
+    relation: Relation | None = None
+    birth_date: date | None = None
+
+
+@dataclass(frozen=True)
+class NewDocument:
+    """What a citizen adds."""
+
+    content: bytes
+    media_type: str
+    title: str
+    category: str
+    day: date
+    masked: bool
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody, or an establishment, who may read or is kept from it."""
+
+    id: str
+    name: str
+    kind: Literal["professional", "organization"]
+    state: Literal["authorised", "treating", "administrator", "care_team", "blocked"]
+    about: str = ""
+    since: datetime | None = None
+    last_access: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EmergencyChoices:
+    """The three choices about emergencies."""
+
+    call_centre: bool
+    break_glass: bool
+    masked: bool
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Somebody found in the directory."""
+
+    id: str
+    name: str
+    about: str
+    kind: Literal["professional", "organization"] = "professional"
+
+
+@dataclass(frozen=True)
+class Readable:
+    """One line of the matrix: a sort of document, and whether the profession reads all, some or none of it."""
+
+    words: str
+    readable: Literal["yes", "no", "partly"]
+    exceptions: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Profession:
+    """One profession of the matrix."""
+
+    key: str
+    name: str
+    lines: Sequence[Readable]
+    version: str = ""
+    care_team_only: bool = False
+
+
+@dataclass(frozen=True)
+class SeenAs:
+    """The record as somebody else sees it. `refused` names the rule when nothing is seen at all."""
+
+    viewer: str
+    rows: Sequence[DocumentRow]
+    hidden: int
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class HistoryFilter:
+    who: str = ""
+    what: str = ""
+    cursor: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    events: Sequence[AccessEvent]
+    total: int
+    older: str | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the citizen is told on the home page: a code with its details."""
+
+    id: UUID
+    at: datetime
+    code: str
+    subject: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Home:
+    notices: Sequence[Notice]
+    latest: Sequence[DocumentRow]
+    last_access: AccessEvent | None
+
+
+class CitizenService(Protocol):
+    """What the citizen's pages ask for. Every method passes the one door, and may raise a Refusal."""
+
+    async def spaces(self, ctx: Context) -> Sequence[Space]:
+        """The spaces that this person may open, their own first."""
+        ...
+
+    async def home(self, ctx: Context) -> Home: ...
+
+    async def mark_read(self, ctx: Context, notice: UUID) -> None: ...
+
+    async def documents(self, ctx: Context, wanted: DocumentFilter) -> DocumentList: ...
+
+    async def document(self, ctx: Context, id: str) -> DocumentPage: ...
+
+    async def content(self, ctx: Context, id: str) -> Content: ...
+
+    async def set_masked(self, ctx: Context, id: str, masked: bool) -> None: ...
+
+    async def add(self, ctx: Context, new: NewDocument) -> str:
+        """Add a document of one's own; its id."""
+        ...
+
+    async def delete(self, ctx: Context, id: str) -> None: ...
+
+    async def people(self, ctx: Context) -> Sequence[Person]: ...
+
+    async def find_people(self, ctx: Context, words: str) -> Sequence[Directory]: ...
+
+    async def block(self, ctx: Context, id: str) -> None: ...
+
+    async def unblock(self, ctx: Context, id: str) -> None: ...
+
+    async def authorise(self, ctx: Context, id: str) -> None: ...
+
+    async def withdraw(self, ctx: Context, id: str) -> None: ...
+
+    async def emergency_choices(self, ctx: Context) -> EmergencyChoices: ...
+
+    async def choose_emergency(self, ctx: Context, choices: EmergencyChoices) -> None: ...
+
+    async def professions(self, ctx: Context) -> Sequence[Profession]: ...
+
+    async def see_as(self, ctx: Context, viewer: str) -> SeenAs: ...
+
+    async def history(self, ctx: Context, wanted: HistoryFilter) -> History: ...
+
+    def export_history(self, ctx: Context) -> AsyncIterator[AccessEvent]: ...
+
+    async def event(self, ctx: Context, id: str) -> AccessEvent: ...
+
+    async def report_access(self, ctx: Context, id: str, words: str, *, block: bool) -> None: ...

@@ -1,0 +1,72 @@
+"""What the desk's pages show, and the service that they ask for it. Never any health content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from ambroise.trust.context import Context
+
+ReportKind = Literal["misfiled_document", "unrecognised_access", "duplicate_identity", "changed_ins"]
+State = Literal["open", "taken", "closed"]
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One report in a queue."""
+
+    id: UUID
+    patient: UUID
+    kind: ReportKind
+    state: State
+    subject: str
+    reported_at: datetime
+    reported_by: str
+    taken_by: str | None = None
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """One report, open: facts for the desk. `access` tells who, when and under which rule, never what was read."""
+
+    row: ReportRow
+    words: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+    outcome: str | None = None
+    outcome_note: str | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class QueueFilter:
+    kind: str = ""
+    state: str = "open"
+    mine: bool = False
+    cursor: str = ""
+
+
+@dataclass(frozen=True)
+class Queue:
+    rows: Sequence[ReportRow]
+    older: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many wait, by kind, and under `mine`, `open`, `late`."""
+    closed_by_week: Sequence[tuple[date, int]] = ()
+
+
+class DeskService(Protocol):
+    """What the desk's pages ask for. Every method passes the one door, and may raise a Refusal."""
+
+    async def queue(self, ctx: Context, wanted: QueueFilter) -> Queue: ...
+
+    async def report(self, ctx: Context, patient: UUID, id: UUID) -> ReportPage: ...
+
+    async def take(self, ctx: Context, patient: UUID, id: UUID) -> None: ...
+
+    async def close(self, ctx: Context, patient: UUID, id: UUID, outcome: str, note: str, other: str = "") -> None:
+        """End a report; `other`: what the outcome needs besides (the space to merge into, the new INS)."""
+        ...

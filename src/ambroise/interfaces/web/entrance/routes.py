@@ -1,0 +1,285 @@
+"""Coming in and going out: signing in with two factors, the demonstration list, the language, the settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+from starlette.datastructures import FormData
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.web.entrance.forms import CodeForm, FirstCodeForm, PasswordForm, SignInForm
+from ambroise.interfaces.web.ui.i18n import LANGUAGES, N_, gettext, ngettext
+from ambroise.interfaces.web.ui.toasts import Toast
+from ambroise.interfaces.web.ui.visit import Read, Screen, Site, Visit, local_address, with_query
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity.api import (
+    AccountKind,
+    NotSignedIn,
+    SignedIn,
+    SignInProblem,
+    Weakness,
+)
+
+HOMES = {AccountKind.CITIZEN: "/accueil", AccountKind.PROFESSIONAL: "/pro/patients", AccountKind.OPERATOR: "/guichet"}
+_YEAR = 365 * 24 * 3600
+
+_WHY = {
+    "duree": N_("Votre session s’est fermée, faute d’activité."),
+    "brouillon": N_(
+        "Votre session s’est fermée, faute d’activité. Ce que vous aviez écrit est gardé : vous le retrouverez."
+    ),
+}
+_WEAK = {
+    Weakness.TOO_SHORT: N_("Il faut au moins 12 caractères"),
+    Weakness.TOO_LONG: N_("Il faut au plus 256 caractères"),
+    Weakness.COMMON: N_("Ce mot de passe est trop connu"),
+    Weakness.PERSONAL: N_("Il ne doit contenir ni votre nom ni votre adresse"),
+    Weakness.REPETITIVE: N_("Il répète ou suit toujours les mêmes caractères"),
+}
+
+
+def entrance_routes(site: Site) -> list[BaseRoute]:
+    """The routes that everybody reaches."""
+    screen = Screen(site)
+    return [
+        screen.route("/", _home),
+        screen.route("/connexion", _sign_in, _try_password),
+        screen.route("/connexion/code", _ask_code, _try_code),
+        screen.route("/connexion/activer", _begin_enrolment, _confirm_enrolment),
+        screen.route("/etre", _people, _be),
+        screen.route("/deconnexion", change=_sign_out),
+        screen.route("/langue", change=_change_language),
+        screen.route("/reglages", _settings, _change_settings),
+        screen.route("/reglages/mot-de-passe", _password, _change_password),
+        screen.route("/aide", _page("entrance/help.html")),
+        screen.route("/accessibilite", _page("entrance/accessibility.html")),
+        screen.route("/vie-privee", _page("entrance/privacy.html")),
+    ]
+
+
+async def _home(visit: Visit) -> Response:
+    if visit.session is not None and visit.session.live and visit.session.complete:
+        return visit.go(HOMES[visit.session.account.kind])
+    return visit.go("/etre" if visit.site.demonstration else "/connexion")
+
+
+async def _sign_in(visit: Visit) -> Response:
+    return await _show_sign_in(visit, SignInForm())
+
+
+async def _try_password(visit: Visit, form: FormData) -> Response:
+    filled = SignInForm.of(form)
+    if not filled.validate():
+        return await _show_sign_in(visit, filled, 422)
+    answer = await visit.site.identity.sign_in(filled.identifiant.data, filled.passe.data, visit.origin)
+    if isinstance(answer, NotSignedIn):
+        filled.general.append(_said(answer))
+        return await _show_sign_in(visit, filled, 422)
+    step = "/connexion/code" if answer.account.has_second_factor else "/connexion/activer"
+    return await _enter(visit, answer, with_query(step, suite=visit.query.get("suite")))
+
+
+async def _show_sign_in(visit: Visit, form: SignInForm, status: int = 200) -> Response:
+    why = _WHY.get(visit.query.get("fin", ""))
+    return await visit.render(
+        "entrance/sign_in.html", status, form=form, problems=form.problems, why=gettext(why) if why else None
+    )
+
+
+async def _ask_code(visit: Visit) -> Response:
+    _half_open(visit)
+    return await visit.render("entrance/code.html", form=CodeForm(), problems=[])
+
+
+async def _try_code(visit: Visit, form: FormData) -> Response:
+    token = _half_open(visit)
+    filled = CodeForm.of(form)
+    if filled.validate():
+        answer = await visit.site.identity.verify_code(token, filled.code.data, visit.origin)
+        if isinstance(answer, SignedIn):
+            return await _enter(visit, answer, _next(visit, answer))
+        if answer.problem is SignInProblem.CODE_WRONG:
+            filled.code.errors = [_said(answer)]
+        else:
+            filled.general.append(_said(answer))
+    return await visit.render("entrance/code.html", 422, form=filled, problems=filled.problems)
+
+
+async def _begin_enrolment(visit: Visit) -> Response:
+    enrolment = await visit.site.identity.begin_second_factor(_half_open(visit))
+    return await visit.render(
+        "entrance/enrol.html", form=FirstCodeForm(), problems=[], **_shown(enrolment.qr_svg, enrolment.secret)
+    )
+
+
+async def _confirm_enrolment(visit: Visit, form: FormData) -> Response:
+    token = _half_open(visit)
+    filled = FirstCodeForm.of(form)
+    enrolment = await visit.site.identity.second_factor_in_progress(token)
+    if filled.validate():
+        answer = await visit.site.identity.confirm_second_factor(token, filled.code.data, visit.origin)
+        if not isinstance(answer, NotSignedIn):
+            signed, codes = answer
+            visit.token = signed.token
+            visit.session = await visit.site.identity.session(signed.token)
+            shown = await visit.render("entrance/recovery.html", codes=codes, next=_next(visit, signed))
+            _keep(visit, shown, signed)
+            return shown
+        filled.code.errors = [_said(answer)]
+    return await visit.render(
+        "entrance/enrol.html", 422, form=filled, problems=filled.problems, **_shown(enrolment.qr_svg, enrolment.secret)
+    )
+
+
+async def _people(visit: Visit) -> Response:
+    if not visit.site.demonstration:
+        raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "Only a demonstration has this page.")
+    words = visit.query.get("nom", "")
+    identity = visit.site.identity
+    async with identity.database.reader() as reader:
+        lists = [
+            (
+                kind,
+                await identity.demonstration_people(reader, kind, words, 8 if kind is not AccountKind.OPERATOR else 6),
+            )
+            for kind in (AccountKind.CITIZEN, AccountKind.PROFESSIONAL, AccountKind.OPERATOR)
+        ]
+    return await visit.render("entrance/people.html", lists=lists, words=words)
+
+
+async def _be(visit: Visit, form: FormData) -> Response:
+    try:
+        account = UUID(str(form.get("personne")))
+    except ValueError:
+        raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PERSON", "No demonstration person has this id.") from None
+    signed = await visit.site.identity.be(account, visit.origin)
+    return await _enter(visit, signed, _next(visit, signed))
+
+
+async def _sign_out(visit: Visit, form: FormData) -> Response:
+    if visit.token:
+        await visit.site.identity.sign_out(visit.token)
+    response = visit.go("/etre" if visit.site.demonstration else "/connexion", Toast("signed-out"))
+    visit.cookies.drop(response, "session")
+    return response
+
+
+async def _change_language(visit: Visit, form: FormData) -> Response:
+    chosen = str(form.get("langue"))
+    response = visit.go(local_address(str(form.get("suite") or "/")))
+    if chosen in LANGUAGES:
+        visit.cookies.put(response, "language", chosen, max_age=_YEAR)
+    return response
+
+
+async def _settings(visit: Visit) -> Response:
+    layout = _layout(visit)
+    return await visit.render("entrance/settings.html", layout=layout, place="reglages")
+
+
+async def _change_settings(visit: Visit, form: FormData) -> Response:
+    if form.get("geste") == "deconnecter-partout":
+        await visit.site.identity.sign_out_everywhere(visit.who)
+    number = str(form.get("situation", ""))
+    if number.isdigit():
+        async with visit.site.identity.database.transaction() as tx:
+            await visit.site.identity.choose_situation(tx, visit.who, int(number))
+    response = visit.go("/reglages", Toast("settings"))
+    if (theme := form.get("theme")) in ("light", "dark", "auto"):
+        visit.cookies.put(response, "theme", str(theme), max_age=_YEAR)
+    if (language := form.get("langue")) in LANGUAGES:
+        visit.cookies.put(response, "language", str(language), max_age=_YEAR)
+    return response
+
+
+async def _password(visit: Visit) -> Response:
+    return await visit.render(
+        "entrance/password.html", layout=_layout(visit), form=PasswordForm(), problems=[], place="reglages"
+    )
+
+
+async def _change_password(visit: Visit, form: FormData) -> Response:
+    layout = _layout(visit)
+    filled = PasswordForm.of(form)
+    if filled.validate():
+        try:
+            if await visit.site.identity.change_password(visit.who, filled.passe.data, filled.nouveau.data):
+                return visit.go("/reglages", Toast("password"))
+            filled.passe.errors = [gettext("Ce n’est pas votre mot de passe actuel")]
+        except Refusal as refusal:
+            filled.nouveau.errors = [gettext(_WEAK[Weakness(refusal.code)])]
+    return await visit.render(
+        "entrance/password.html", 422, layout=layout, form=filled, problems=filled.problems, place="reglages"
+    )
+
+
+def _page(template: str) -> Read:
+    async def read(visit: Visit) -> Response:
+        return await visit.render(template)
+
+    return read
+
+
+def _layout(visit: Visit) -> str:
+    """The shell of whoever is signed in; nobody else has settings."""
+    session = visit.who
+    if not session.live or not session.complete:
+        raise Refusal(Kind.UNAUTHENTICATED, "SIGN_IN", "Sign in first.")
+    return {
+        AccountKind.CITIZEN: "ui/citizen.html",
+        AccountKind.PROFESSIONAL: "ui/professional.html",
+        AccountKind.OPERATOR: "ui/desk.html",
+    }[session.account.kind]
+
+
+def _half_open(visit: Visit) -> str:
+    """The token of a session that waits for its second factor."""
+    if visit.token is None or visit.session is None or not visit.session.live or visit.session.complete:
+        raise Refusal(Kind.UNAUTHENTICATED, "SIGN_IN_AGAIN", "Start signing in again.")
+    return visit.token
+
+
+async def _enter(visit: Visit, signed: SignedIn, address: str) -> Response:
+    """Give the browser its new session; the one that it had ends."""
+    if visit.token and visit.session is not None and visit.session.live:
+        await visit.site.identity.sign_out(visit.token)
+    response = visit.go(address)
+    _keep(visit, response, signed)
+    return response
+
+
+def _keep(visit: Visit, response: Response, signed: SignedIn) -> None:
+    visit.cookies.put(response, "session", signed.token)
+    if signed.device is not None:
+        visit.cookies.put(response, "device", signed.device, max_age=_YEAR)
+
+
+def _next(visit: Visit, signed: SignedIn) -> str:
+    return local_address(visit.query.get("suite"), HOMES[signed.account.kind])
+
+
+def _shown(qr_svg: str, secret: str) -> dict[str, Any]:
+    """The QR code as markup (our own drawing), the secret in groups of four."""
+    groups = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+    return {"qr": Markup(qr_svg), "secret": groups}  # noqa: S704 - drawn by us, from our own address.
+
+
+def _said(answer: NotSignedIn) -> str:
+    if answer.problem is SignInProblem.WAIT:
+        minutes = max(1, -(-int(answer.wait / timedelta(seconds=1)) // 60))
+        return ngettext(
+            "Trop d’essais. Attendez %(count)s minute avant de recommencer.",
+            "Trop d’essais. Attendez %(count)s minutes avant de recommencer.",
+            minutes,
+        )
+    return gettext(
+        {
+            SignInProblem.WRONG: N_("Cet identifiant et ce mot de passe ne vont pas ensemble."),
+            SignInProblem.SUSPENDED: N_("Ce compte est suspendu. Le guichet peut vous dire pourquoi."),
+            SignInProblem.CODE_WRONG: N_("Ce code n’est pas le bon, ou a déjà servi."),
+        }[answer.problem]
+    )

@@ -1,0 +1,97 @@
+"""The professional's forms."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, DateField, FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import Optional
+
+from ambroise.interfaces.web.ui.forms import Form, HasFile, Required
+from ambroise.interfaces.web.ui.i18n import N_, lazy
+
+MOST_BYTES = 50 * 1024 * 1024
+
+
+class FindForm(Form):
+    ins = StringField(
+        lazy(N_("Matricule INS")),
+        description=lazy(N_("15 caractères, espaces permis.")),
+        render_kw={"autocomplete": "off", "inputmode": "numeric", "maxlength": "21"},
+    )
+    nom = StringField(lazy(N_("Nom de naissance")), render_kw={"autocomplete": "off"})
+    prenom = StringField(lazy(N_("Premier prénom de naissance")), render_kw={"autocomplete": "off"})
+    naissance = DateField(lazy(N_("Date de naissance")), [Optional()])
+    sexe = SelectField(
+        lazy(N_("Sexe")),
+        choices=[("", lazy(N_("Choisir…"))), ("female", lazy(N_("Féminin"))), ("male", lazy(N_("Masculin")))],
+        validate_choice=False,
+    )
+
+
+class ConsentForm(Form):
+    informe = BooleanField(
+        lazy(N_("La personne est informée, et accepte que je consulte son dossier")),
+        [Required(N_("Cochez pour dire que la personne accepte"))],
+    )
+    traitant = BooleanField(
+        lazy(N_("Je suis son médecin traitant")),
+        description=lazy(N_("Vous verrez aussi les documents masqués, et la personne en est prévenue.")),
+    )
+
+    def validate_informe(self, field: BooleanField) -> None:
+        if not field.data:
+            raise ValueError(str(lazy(N_("Cochez pour dire que la personne accepte"))))
+
+
+class EmergencyForm(Form):
+    situation = RadioField(
+        lazy(N_("Situation")),
+        [Required(N_("Choisissez la situation"))],
+        choices=[
+            ("conscience", lazy(N_("La personne ne peut pas s’exprimer"))),
+            ("danger", lazy(N_("Danger immédiat pour sa vie ou sa santé"))),
+        ],
+    )
+    motif = TextAreaField(
+        lazy(N_("Motif de l’urgence")),
+        [Required(N_("Écrivez pourquoi la vie de la personne est en danger"))],
+        description=lazy(N_("Une phrase. La personne la lira.")),
+        render_kw={"rows": "3", "maxlength": "500"},
+    )
+
+
+class DepositForm(Form):
+    """First step: what the document is."""
+
+    type = SelectField(
+        lazy(N_("Type de document")), [Required(N_("Choisissez un type de document"))], validate_choice=False
+    )
+    titre = StringField(
+        lazy(N_("Titre")),
+        [Required(N_("Donnez un titre au document"))],
+        render_kw={"maxlength": "120", "autocomplete": "off"},
+    )
+    date = DateField(lazy(N_("Date de l’acte")), [Required(N_("Donnez la date de l’acte"))])
+    masque = BooleanField(lazy(N_("Masquer aux autres professionnels, à la demande de la personne")))
+    annonce = BooleanField(
+        lazy(N_("Ne pas montrer à la personne avant une consultation d’annonce")),
+        description=lazy(N_("Elle le verra au plus tard dans un mois.")),
+    )
+    representants = BooleanField(lazy(N_("Ne pas montrer aux représentants légaux")))
+    etape = HiddenField()
+
+
+class SendForm(DepositForm):
+    """Second step: the file, once the identity was read again."""
+
+    fichier = FileField(
+        lazy(N_("Fichier")),
+        [
+            HasFile(
+                N_("Choisissez le fichier à déposer"),
+                N_("Ce fichier dépasse 50 Mo. Choisissez un fichier plus petit."),
+                MOST_BYTES,
+            )
+        ],
+        description=lazy(N_("PDF, CDA (XML), image ou texte, 50 Mo au plus.")),
+        render_kw={"accept": ".pdf,.xml,.jpg,.jpeg,.png,.tif,.tiff,.txt,.rtf"},
+    )

@@ -1,0 +1,109 @@
+"""What the professional's pages show, and the service that they ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage
+from ambroise.trust.context import Context
+
+
+@dataclass(frozen=True)
+class PatientIdentity:
+    """Whose record this is: identity alone, which any professional may be shown after an exact search."""
+
+    patient: UUID
+    birth_name: str
+    first_name: str
+    birth_date: date
+    sex: Literal["male", "female", "unknown"]
+    ins: str | None = None
+    used_name: str | None = None
+    birth_place: str | None = None
+    status: Literal["PROV", "RECUP", "VALI", "QUAL"] = "QUAL"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether this professional gets into a record now, and under which rule. `treating`: the doctor's name."""
+
+    allowed: bool
+    rule: str
+    treating: str | None = None
+    treats: bool = False
+    break_glass: bool = True
+    emergency_opens_masked: bool = False
+    last_visit: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PatientQuery:
+    """How a patient is looked for: by INS, or by full traits. Nothing else finds anybody."""
+
+    ins: str = ""
+    birth_name: str = ""
+    first_name: str = ""
+    birth_date: date | None = None
+    sex: str = ""
+
+
+@dataclass(frozen=True)
+class ProfessionalDocuments(DocumentList):
+    """A page of documents, and what came since this professional's last visit, by category."""
+
+    news: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """What a professional deposits. A CDA brings its own metadata; for any other file, these are they."""
+
+    content: bytes
+    media_type: str
+    file_name: str
+    type_code: str
+    title: str
+    day: date
+    masked: bool = False
+    withheld: bool = False
+    hidden_from_representatives: bool = False
+
+
+class ProfessionalService(Protocol):
+    """What the professional's pages ask for. Every method passes the one door, and may raise a Refusal."""
+
+    async def my_patients(self, ctx: Context) -> Sequence[PatientIdentity]:
+        """The patients who authorised this professional, the latest first."""
+        ...
+
+    async def find(self, ctx: Context, query: PatientQuery) -> Sequence[PatientIdentity]: ...
+
+    async def identity(self, ctx: Context, patient: UUID) -> PatientIdentity: ...
+
+    async def standing(self, ctx: Context, patient: UUID) -> Standing: ...
+
+    async def documents(
+        self, ctx: Context, patient: UUID, wanted: DocumentFilter, last_visit: datetime | None
+    ) -> ProfessionalDocuments: ...
+
+    async def document(self, ctx: Context, patient: UUID, id: str) -> DocumentPage: ...
+
+    async def content(self, ctx: Context, patient: UUID, id: str) -> Content: ...
+
+    async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
+        """Deposit a document; its id."""
+        ...
+
+    def document_types(self) -> Sequence[tuple[str, str]]:
+        """The types that a professional may deposit: code and French label."""
+        ...
+
+    async def record_consent(self, ctx: Context, patient: UUID, *, treating: bool) -> None: ...
+
+    async def open_emergency(self, ctx: Context, patient: UUID) -> None:
+        """Open an emergency access with the purpose and the reason of the context."""
+        ...

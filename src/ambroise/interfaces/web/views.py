@@ -1,0 +1,131 @@
+"""What pages of every portal show of documents and of accesses to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from ambroise.trust.context import Purpose
+
+Action = Literal[
+    "read", "search", "create", "update", "delete", "mask", "unmask", "grant", "block", "emergency", "other"
+]
+VisibleTo = Literal["carers", "masked", "own", "withheld", "masked_emergency"]
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """One document in a list."""
+
+    id: str
+    title: str
+    category: str
+    author: str
+    place: str | None
+    date: datetime
+    visible_to: VisibleTo
+    new: bool = False
+    mine: bool = False
+    type_label: str = ""
+
+
+@dataclass(frozen=True)
+class DocumentFilter:
+    """What is asked of a list of documents."""
+
+    words: str = ""
+    category: str = ""
+    author: str = ""
+    since: date | None = None
+    until: date | None = None
+    cursor: str = ""
+
+
+@dataclass(frozen=True)
+class DocumentList:
+    """One page of documents, the newest first."""
+
+    rows: Sequence[DocumentRow]
+    total: int
+    older: str | None = None
+    authors: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measured value, with those of the same examination before it."""
+
+    name: str
+    value: str
+    unit: str = ""
+    number: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    flag: Literal["high", "low", "abnormal"] | None = None
+    history: Sequence[tuple[date, Decimal]] = ()
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody, and whether and why they may read one document. `rule` is a name of the access rules."""
+
+    name: str
+    allowed: bool
+    rule: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class DocumentPage:
+    """One document, open. `html` is its rendered text, already made safe; `frame` shows its bytes in the page."""
+
+    row: DocumentRow
+    media_type: str
+    size: int
+    filed: datetime
+    html: str | None = None
+    frame: Literal["pdf", "image"] | None = None
+    results: Sequence[Result] = ()
+    viewers: Sequence[Viewer] = ()
+    comment: str | None = None
+    version: int = 1
+    can_mask: bool = True
+    can_delete: bool = False
+    emergency_opens_masked: bool = False
+    treating: str | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """The bytes of a document."""
+
+    content: bytes
+    media_type: str
+    file_name: str
+
+
+@dataclass(frozen=True)
+class AccessEvent:
+    """One line of the history: facts, that the page turns into a sentence."""
+
+    id: str
+    at: datetime
+    actor: str
+    actor_kind: Literal["self", "relative", "professional", "organization", "operator", "service"]
+    action: Literal[
+        "read", "search", "create", "update", "delete", "mask", "unmask", "grant", "block", "emergency", "other"
+    ]
+    outcome: Literal["done", "refused"]
+    rule: str
+    role: str = ""
+    place: str = ""
+    purpose: Purpose = Purpose.NORMAL
+    reason: str | None = None
+    title: str | None = None
+    document: str | None = None
+    document_date: datetime | None = None
+    count: int = 1
+    reported: bool = False
