@@ -17,7 +17,7 @@ EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 LATEST: Final = datetime.max.replace(tzinfo=UTC)
 _INFINITE: Final = Decimal("Infinity")
 _MICROSECOND: Final = timedelta(microseconds=1)
-_LONGEST_TEXT: Final = 500  # Beyond it a btree entry does not fit; a search reads no further either.
+LONGEST_TEXT: Final = 500  # Beyond it a btree entry does not fit; a search reads no further either.
 
 RangeRow = tuple[int, Decimal, Decimal, tuple[int, ...] | None]
 TextRow = tuple[int, str, str | None]
@@ -148,12 +148,12 @@ def _dates(extracted: Extracted, plan: Layout, ranges: list[RangeRow]) -> tuple[
 
 def _texts(extracted: Extracted, plan: Layout) -> tuple[TextRow, ...]:
     found: dict[tuple[int, str], None] = {
-        (number, text[:_LONGEST_TEXT]): None for number, text in extracted.strings if number not in plan.skipped
+        (number, text[:LONGEST_TEXT]): None for number, text in extracted.strings if number not in plan.skipped
     }
     return tuple(
         (number, folded, None if folded == text else text.replace("\x00", " "))
         for number, text in found
-        if (folded := fold(text)[:_LONGEST_TEXT])
+        if (folded := fold(text)[:LONGEST_TEXT])
     )
 
 

@@ -1,5 +1,6 @@
 """Keys and logical ids. A server-made id is the key itself and carries its shard; a client's id is a name for a key."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from psycopg.sql import SQL
@@ -10,6 +11,11 @@ from ambroise.kernel.db import Reader
 from ambroise.kernel.ids import SHARDS, hash64, new_id, shard_of
 
 _LOOK_UP = SQL("select id from named_id where slot = %s and type = %s and name = %s")
+
+_LOOK_UP_MANY = SQL(
+    "select n.name, n.id from unnest(%s::smallint[], %s::text[]) as asked (slot, name)"
+    " join named_id n on n.slot = asked.slot and n.name = asked.name where n.type = %s"
+)
 
 
 def new_key(patient: UUID | None = None) -> UUID:
@@ -42,6 +48,13 @@ async def key_of(reader: Reader, type: str, id: str) -> UUID | None:
 async def name_key(reader: Reader, type: str, name: str) -> UUID | None:
     """The key behind an id that a client chose."""
     return await reader.fetch_value(_LOOK_UP, (slot_of(type, name), type_number(type), name))
+
+
+async def name_keys(reader: Reader, type: str, names: Sequence[str]) -> dict[str, UUID]:
+    """The keys behind several ids that clients chose; those nobody gave are left out."""
+    slots = [slot_of(type, name) for name in names]
+    rows = await reader.fetch_all(_LOOK_UP_MANY, (slots, list(names), type_number(type)))
+    return dict(rows)
 
 
 def shard_for(key: UUID, label: Label) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from psycopg import sql
@@ -25,6 +25,16 @@ _PEEKED: Final = (
     "author_organization",
     "source",
 )
+
+
+WIDTH: Final = len(_PEEKED) + 1
+"""How many columns `stored` reads."""
+
+COLUMNS: Final[LiteralString] = (
+    "r.type, r.id, r.name, r.version, r.updated, r.deleted, r.patient, r.kind, r.flags,"
+    " r.author, r.author_organization, r.source, r.body"
+)
+"""The columns of `stored` for the row `r`, written out."""
 
 
 def columns(alias: str) -> sql.Composed:

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import msgspec
 from psycopg import sql
+from psycopg.errors import UniqueViolation
 
 from ambroise.fhir.definitions import type_number
 from ambroise.fhir.store.entries import Entry, entry, range_values, resource_values, text_values
-from ambroise.fhir.store.keys import new_key, slot_of
+from ambroise.fhir.store.keys import as_key, new_key, slot_of
 from ambroise.fhir.store.types import Label, Peeked, Permit, Stored
 from ambroise.fhir.store.write_statements import DELETE, INSERTS, UPDATE
 from ambroise.kernel.db import Transaction
@@ -32,13 +33,25 @@ async def insert(
     `key` is one made before with `new_key`; `id` is one that the client chose. A Patient belongs to its own record.
     Refuses an `id` that is taken (ID_TAKEN).
     """
-    key = key or new_key(label.patient)
+    key = key or _chosen_key(resource, label, id) or new_key(label.patient)
     label = owned(resource, label, key)
     check(permit, label.patient)
-    made = entry(resource, label, key, id, 1, now)
-    if await tx.execute(_insertion(made), values_of(made)) == 0:
-        raise Refusal(Kind.CONFLICT, "ID_TAKEN", f"{made.stored.type}/{id} exists already; update it instead.")
+    made = entry(resource, label, key, None if id == str(key) else id, 1, now)
+    try:
+        written = await tx.execute(_insertion(made), values_of(made))
+    except UniqueViolation:
+        written = 0
+    if not written:
+        raise Refusal(Kind.CONFLICT, "ID_TAKEN", f"{made.stored.type}/{made.stored.id} exists already; update it.")
     return made.stored
+
+
+def _chosen_key(resource: dict[str, Any], label: Label, id: str | None) -> UUID | None:
+    """The client's id itself where it has the form of a key and lies where the row belongs; a Patient's always does."""
+    key = None if id is None else as_key(id)
+    if key is None or label.patient is None or resource["resourceType"] == "Patient":
+        return key
+    return key if shard_of(key) == shard_of(label.patient) else None
 
 
 async def update(

@@ -1,0 +1,20 @@
+"""R4 search: parameters to a typed query, to one SQL statement in which every row is under the asker's scope."""
+
+from ambroise.fhir.search.parse import pairs_of, parse
+from ambroise.fhir.search.query import Ignored, Query, Summary, Total, canonical
+from ambroise.fhir.search.run import Mode, SearchResult, search
+from ambroise.fhir.search.text import ScopeFor
+
+__all__ = [
+    "Ignored",
+    "Mode",
+    "Query",
+    "ScopeFor",
+    "SearchResult",
+    "Summary",
+    "Total",
+    "canonical",
+    "pairs_of",
+    "parse",
+    "search",
+]
