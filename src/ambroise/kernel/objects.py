@@ -170,7 +170,7 @@ class Blobs:
         place = f"{shard_of(id):04}/{id}.{new_id().hex[-12:]}"
         sealed = seal_stream(key.key, context, digests.follow(_pieces(content)))
         await obstore.put_async(self._store, place, sealed, chunk_size=_PART, max_concurrency=2, use_multipart=True)
-        await asyncio.to_thread(_make_durable, self._store, place)
+        await asyncio.to_thread(make_durable, self._store, place)
         return place, None, digests.info(content_type)
 
     async def _insert(
@@ -326,7 +326,7 @@ def _missing(id: UUID) -> Refusal:
     return Refusal(Kind.NOT_FOUND, "BLOB_UNKNOWN", f"There is no document content {id}.")
 
 
-def _make_durable(store: ObjectStore, place: str) -> None:
+def make_durable(store: ObjectStore, place: str) -> None:
     """Sync a local object and the names that lead to it; a remote store answers only once it is durable."""
     if not isinstance(store, LocalStore) or store.prefix is None:
         return

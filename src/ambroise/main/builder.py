@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ambroise.interfaces.authentication import People
+    from ambroise.interfaces.cli.toolbox import Rotated
     from ambroise.interfaces.services import Services
+    from ambroise.kernel.backup import Manifest
     from ambroise.kernel.settings import Settings
 
 
@@ -21,6 +24,23 @@ class InstanceBuilder:
 
         with database(settings) as addresses:
             yield addresses.owner, addresses.app
+
+    def backup(self, settings: Settings, folder: Path, *, progress: Callable[[str], None]) -> Manifest:
+        from ambroise.main.keeping import backup
+
+        return backup(settings, folder, progress)
+
+    def restore(
+        self, settings: Settings, folder: Path, master_key: Path | None, *, progress: Callable[[str], None]
+    ) -> Manifest:
+        from ambroise.main.keeping import bring_back
+
+        return bring_back(settings, folder, master_key, progress)
+
+    async def rotate(self, settings: Settings, *, documents: bool, signing: bool) -> Rotated:
+        from ambroise.main.keeping import rotate
+
+        return await rotate(settings, documents=documents, signing=signing)
 
     def prepare(self, settings: Settings, *, demonstration: bool) -> list[str]:
         from ambroise.main.place import database, prepare

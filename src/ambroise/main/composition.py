@@ -8,18 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ambroise.interfaces.authentication import Authenticator
 from ambroise.interfaces.services import Services
-from ambroise.kernel import installation
 from ambroise.kernel.clock import Clock, SystemClock
-from ambroise.kernel.crypto import ApplicationSecret, DataKeys, MasterKeys, SigningKeys
-from ambroise.kernel.db import Database, Transaction
+from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.kernel.jobs import Runner, Schedule
-from ambroise.kernel.objects import Blobs, open_store
-from ambroise.kernel.outbox import Delivery, Subscriptions
+from ambroise.kernel.jobs import Runner
+from ambroise.kernel.outbox import Delivery
 from ambroise.kernel.settings import Settings
-from ambroise.main.people import KnownPeople
 
 _SWEEP_EVERY = timedelta(hours=1)
 

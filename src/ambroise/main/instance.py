@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
+from typing import Any
 
 import uvicorn
 
@@ -140,7 +141,7 @@ async def _supervise(server: EmbeddedPostgres) -> None:
             _log.exception("postgres_restart_failed")
 
 
-async def _cancel(task: asyncio.Future[None] | asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Future[Any]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

@@ -1,6 +1,7 @@
 """Listening sockets, opened before anything heavy, so that a port already taken is said at once."""
 
 import socket
+from contextlib import suppress
 
 from ambroise.kernel.errors import Kind, Refusal
 
@@ -10,11 +11,9 @@ def listen(host: str, port: int) -> list[socket.socket]:
     first = _bind(socket.AF_INET6 if ":" in host else socket.AF_INET, host, port)
     sockets = [first]
     if host == "127.0.0.1" and socket.has_ipv6:
-        try:
+        # Without IPv6, or with that port taken on it, names fall back to 127.0.0.1.
+        with suppress(OSError, Refusal):
             sockets.append(_bind(socket.AF_INET6, "::1", first.getsockname()[1]))
-        except (OSError, Refusal):
-            # No IPv6 here, or that port is taken on it: names fall back to 127.0.0.1.
-            pass
     return sockets
 
 

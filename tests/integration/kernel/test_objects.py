@@ -1,6 +1,5 @@
 import hashlib
 import io
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -36,12 +35,12 @@ def blobs(master: MasterKeys, folder: Path) -> Blobs:
 
 
 @pytest.fixture
-async def kept(database: Database, blobs: Blobs) -> AsyncIterator[dict[bytes, UUID]]:
+async def kept(database: Database, blobs: Blobs) -> dict[bytes, UUID]:
     ids = {SMALL: new_id(shard_of(PATIENT)), LARGE: new_id(shard_of(PATIENT))}
     async with database.transaction() as tx:
         for content, id in ids.items():
             await blobs.put(tx, PATIENT, id, content, "application/pdf")
-    yield ids
+    return ids
 
 
 def files(folder: Path) -> list[Path]:

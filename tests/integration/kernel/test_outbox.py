@@ -16,12 +16,14 @@ class Recorder:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.failures = 0
+        self.called = asyncio.Event()
 
     async def __call__(self, tx: Transaction, event: Event) -> None:
         if self.failures:
             self.failures -= 1
             raise RuntimeError("the handler is having a bad day")
         self.events.append(event)
+        self.called.set()
 
 
 @pytest.fixture
@@ -144,9 +146,7 @@ async def test_the_loop_wakes_up_when_an_event_commits(database: Database, deliv
     task = asyncio.create_task(delivery.run(idle_seconds=60))
     await asyncio.sleep(0.2)
     await tell(database)
-    async with asyncio.timeout(5):
-        while not heard.events:
-            await asyncio.sleep(0.01)
+    await asyncio.wait_for(heard.called.wait(), 5)
     task.cancel()
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol, TypeVar
 
@@ -19,6 +20,7 @@ import typer
 if TYPE_CHECKING:
     from ambroise.interfaces.authentication import People
     from ambroise.interfaces.services import Services
+    from ambroise.kernel.backup import Manifest
     from ambroise.kernel.settings import Settings
 
 T = TypeVar("T")
@@ -36,6 +38,16 @@ Data = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Rotated:
+    """What a rotation did: the new master key, data keys wrapped again, and documents sealed again for how many."""
+
+    master_id: str
+    wrapped: int
+    citizens: int
+    documents: int
+
+
 class Builder(Protocol):
     """What the composition root lets commands open and start."""
 
@@ -49,6 +61,20 @@ class Builder(Protocol):
 
     def database(self, settings: Settings) -> contextlib.AbstractContextManager[tuple[str, str]]:
         """The addresses of the database for the owner and for the application, with the server running."""
+        ...
+
+    def backup(self, settings: Settings, folder: Path, *, progress: Callable[[str], None]) -> Manifest:
+        """Save the installation into a new folder."""
+        ...
+
+    def restore(
+        self, settings: Settings, folder: Path, master_key: Path | None, *, progress: Callable[[str], None]
+    ) -> Manifest:
+        """Bring a backup back into an empty installation."""
+        ...
+
+    async def rotate(self, settings: Settings, *, documents: bool, signing: bool) -> Rotated:
+        """Make new keys."""
         ...
 
     def prepare(self, settings: Settings, *, demonstration: bool) -> list[str]:
@@ -88,6 +114,8 @@ class Toolbox:
 @contextlib.contextmanager
 def explained() -> Generator[None]:
     """Turn what can go wrong on an operator's side into one sentence."""
+    from ambroise.kernel.backup import BackupError
+    from ambroise.kernel.crypto import UnknownMasterKey
     from ambroise.kernel.errors import Refusal
     from ambroise.kernel.migrations import MigrationError
     from ambroise.kernel.postgres import PostgresError
@@ -97,7 +125,9 @@ def explained() -> Generator[None]:
 
     try:
         yield
-    except (MigrationError, PostgresError, AccountError, BinariesMissing, FolderBusy) as error:
+    except (MigrationError, PostgresError, AccountError, BinariesMissing, FolderBusy, BackupError) as error:
+        fail(str(error))
+    except UnknownMasterKey as error:
         fail(str(error))
     except Refusal as refusal:
         fail(refusal.diagnostics or refusal.code)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ambroise.kernel.crypto.master import MasterKeys
-from ambroise.kernel.db import Transaction
+from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import shard_of
 
@@ -117,6 +117,19 @@ class DataKeys:
         """Make a new master key, once no key is being made under the former one."""
         await tx.execute("select pg_advisory_xact_lock(%s)", (_ROTATION_LOCK,))
         return self._master.add()
+
+    async def owners(self, reader: Reader) -> list[UUID]:
+        """The citizens who have a key that was not destroyed."""
+        rows = await reader.fetch_all(
+            """
+            select distinct shard, patient
+            from data_key
+            where wrapped is not null and patient <> %s
+            order by shard, patient
+            """,
+            (NOBODY,),
+        )
+        return [patient for _, patient in rows]
 
     async def rewrap(self, tx: Transaction, *, limit: int = 1000) -> int:
         """Wrap some data keys again under the current master key; how many. Zero means that all are done."""
