@@ -21,6 +21,7 @@ class Role:
     readable: frozenset[int]
     care_team_only: bool = False
     emergency: bool = True
+    may_treat: bool = False
     verified: frozenset[int] = frozenset()
 
     def mark(self, kind: int) -> Mark:
@@ -93,6 +94,7 @@ def _role(group: Mapping[str, Any], table: KindTable, shared: frozenset[int]) ->
         readable=readable | shared,
         care_team_only=group.get("care_team_only", False),
         emergency=group.get("emergency", True),
+        may_treat=group.get("may_treat", False),
         verified=every if group.get("all_verified") else numbers("verified"),
     )
 

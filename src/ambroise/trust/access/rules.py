@@ -34,6 +34,7 @@ class Rule(StrEnum):
     CENTRE_15 = "centre_15"
     FEEDING = "feeding"
     IDENTITY_ONLY = "identity_only"
+    CONSENT = "consent_recorded"
     # Refused because…
     DELETED = "deleted"
     SIGNATURE = "signature"

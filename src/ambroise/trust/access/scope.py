@@ -238,3 +238,8 @@ def identity_scope(states: tuple[str, ...]) -> Scope:
     """Every Patient whose space is in one of these states: only for looking somebody up by exact identity."""
     parameters = {"patient_type": type_number("Patient"), "known_states": list(states)}
     return Scope(SEAL, "identity", predicate("identity", False), parameters)
+
+
+def door_scope() -> Scope:
+    """Everything that still exists: for the door itself, to read what it has already permitted an action on."""
+    return Scope(SEAL, "door", predicate("system", False))

@@ -19,11 +19,12 @@ class GroupCommit(Generic[Job, Answer]):
 
     While one batch commits, the next one gathers: alone, a job waits for its own commit only; under load the cost of a
     commit is shared. `settle` answers each job in order; an answer that is an exception is raised to that waiter alone.
+    `database` gives slots of its own: a batch must never wait for slots that its waiters hold.
     """
 
     def __init__(
         self,
-        database: Database,
+        database: Callable[[], Awaitable[Database]],
         settle: Callable[[Transaction, Sequence[Job]], Awaitable[Sequence[Answer | Exception]]],
     ) -> None:
         self._database = database
@@ -51,7 +52,8 @@ class GroupCommit(Generic[Job, Answer]):
 
     async def _commit(self, batch: list[tuple[Job, asyncio.Future[Answer]]]) -> None:
         try:
-            async with self._database.transaction() as tx:
+            database = await self._database()
+            async with database.transaction() as tx:
                 answers = await self._settle(tx, [job for job, _ in batch])
         except Exception as error:
             await self._share_failure(batch, error)

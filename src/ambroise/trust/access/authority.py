@@ -1,0 +1,73 @@
+"""Who may change the facts themselves: authorise, block, choose for emergencies, close a space."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ambroise.trust.access.facts import HOLDER_STATES, OPEN_STATES, Eyes, Facts, Standing, Viewer
+from ambroise.trust.access.rules import Rule, Verdict, entry
+
+
+class Act(StrEnum):
+    """What one may want to change in the rights over a space."""
+
+    OPEN = "open"
+    STATE = "state"
+    CHOICES = "choices"
+    RELATE = "relate"
+    AUTHORISE = "authorise"
+    DECLARE_TREATING = "declare_treating"
+    APPOINT = "appoint"
+    REVOKE = "revoke"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+
+
+_DESK = frozenset({Act.OPEN, Act.STATE, Act.RELATE})
+_CARER = frozenset({Act.AUTHORISE, Act.REVOKE, Act.BLOCK, Act.UNBLOCK})
+_CLOSED_TOO = frozenset({Act.OPEN, Act.STATE})
+
+
+def authority(facts: Facts, eyes: Eyes, act: Act, *, for_oneself: bool = False) -> Verdict:
+    """Whether this caller may do this act; `for_oneself`: the professional or his structure is the one concerned."""
+    match eyes.viewer:
+        case Viewer.SYSTEM:
+            return Verdict(eyes.trusted, Rule.SYSTEM if eyes.trusted else Rule.SYSTEM_ONLY_DEMONSTRATION)
+        case Viewer.OPERATOR:
+            return Verdict(True, Rule.OPERATOR) if act in _DESK else Verdict(False, Rule.WRITE_RESERVED)
+        case Viewer.CITIZEN:
+            return _citizen(facts, eyes, act)
+        case Viewer.PROFESSIONAL:
+            return _professional(facts, eyes, act, for_oneself)
+
+
+def _citizen(facts: Facts, eyes: Eyes, act: Act) -> Verdict:
+    states = HOLDER_STATES if act in _CLOSED_TOO else OPEN_STATES
+    if facts.state not in states and not (act is Act.OPEN and eyes.own):
+        return Verdict(False, Rule.NO_SPACE if facts.state is None else Rule.SPACE_CLOSED)
+    if eyes.own:
+        return Verdict(True, Rule.PATIENT)
+    if facts.relation is None:
+        return Verdict(False, Rule.NO_RELATION)
+    if facts.relation == "carer":
+        return Verdict(act in _CARER, Rule.CARER if act in _CARER else Rule.WRITE_RESERVED)
+    return Verdict(True, Rule.REPRESENTATIVE)
+
+
+def _professional(facts: Facts, eyes: Eyes, act: Act, for_oneself: bool) -> Verdict:
+    if facts.state not in OPEN_STATES:
+        return Verdict(False, Rule.NO_SPACE if facts.state is None else Rule.SPACE_CLOSED)
+    if facts.standing is Standing.BLOCKED:
+        return Verdict(False, Rule.BLOCKED)
+    in_charge = facts.standing >= Standing.TREATING
+    if act is Act.AUTHORISE and for_oneself:
+        return Verdict(True, Rule.CONSENT)
+    if act is Act.AUTHORISE and facts.standing > Standing.NONE:
+        return entry(facts, eyes)
+    if act is Act.DECLARE_TREATING and for_oneself and eyes.role.may_treat:
+        return Verdict(True, Rule.CONSENT)
+    if act is Act.REVOKE and for_oneself:
+        return Verdict(True, Rule.CONSENT)
+    if act in (Act.REVOKE, Act.BLOCK) and in_charge:
+        return Verdict(True, Rule.ADMINISTRATOR if facts.standing is Standing.ADMINISTRATOR else Rule.TREATING)
+    return Verdict(False, Rule.WRITE_RESERVED)

@@ -1,0 +1,154 @@
+"""What every part of the gateway shares: databases, the witness, the facts of the present transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from ambroise.fhir.store.pages import PageSeal
+from ambroise.fhir.store.types import Flags, Label, Permit, Stored
+from ambroise.kernel.clock import Clock
+from ambroise.kernel.db import Database, Reader, Transaction
+from ambroise.kernel.objects import Blobs
+from ambroise.trust.access.decide import Action, Target, facts_about, judge, permit
+from ambroise.trust.access.facts import Eyes, Facts
+from ambroise.trust.access.rules import Rule, Verdict
+from ambroise.trust.audit.entry import REFUSED, Entry, Event, Line, record, record_lines
+from ambroise.trust.audit.entry import Action as Code
+from ambroise.trust.audit.group_commit import GroupCommit
+from ambroise.trust.context import Context
+from ambroise.trust.gateway.witness import Note, Reading, Testimony, hear, settle
+
+CODES: Mapping[Action, tuple[Code, Event]] = {
+    Action.READ: ("R", Event.READ),
+    Action.CREATE: ("C", Event.CREATE),
+    Action.UPDATE: ("U", Event.UPDATE),
+    Action.DELETE: ("D", Event.DELETE),
+    Action.MASK: ("U", Event.MASKED),
+    Action.DISCLOSE: ("U", Event.DISCLOSED_TO_PATIENT),
+    Action.DISCLOSE_TO_REPRESENTATIVES: ("U", Event.DISCLOSED_TO_REPRESENTATIVES),
+    Action.ARCHIVE: ("U", Event.ARCHIVED),
+    Action.REPLACE: ("U", Event.SUPERSEDED),
+    Action.WITHDRAW: ("D", Event.WITHDRAWN),
+}
+
+
+class Core:
+    """The shared part of the gateway."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, blobs: Blobs | None = None, pages: PageSeal | None = None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._blobs = blobs
+        self._pages = pages
+        self._own: Database | None = None
+        self._opening = asyncio.Lock()
+        self._commits: GroupCommit[Testimony, Rule | None] = GroupCommit(self._own_slots, settle)
+        self._known: WeakKeyDictionary[Reader, dict[tuple[Eyes, UUID], Facts]] = WeakKeyDictionary()
+
+    async def close(self) -> None:
+        """Finish the traces under way and let the connections go."""
+        await self._commits.close()
+        if self._own is not None:
+            await self._own.close()
+
+    async def trace(self, tx: Transaction, ctx: Context, *entries: Entry) -> None:
+        """Trace acts of modules, in the transaction of what they record."""
+        await record(tx, ctx, *entries)
+
+    async def decide(self, tx: Transaction, ctx: Context, action: Action, target: Target) -> Permit:
+        """The permit for an action; a refusal is traced in a transaction of its own, then raised."""
+        eyes = Eyes.of(ctx)
+        facts = await self.facts(tx, ctx, eyes, target.label.patient)
+        verdict = judge(facts, eyes, action, target)
+        if not verdict.allowed:
+            await self._trace_refusal(ctx, action, target, verdict.rule)
+        return permit(action, target, verdict)
+
+    async def facts(self, reader: Reader, ctx: Context, eyes: Eyes, patient: UUID | None) -> Facts:
+        """The facts about a patient, loaded once in a transaction."""
+        if patient is None or not isinstance(reader, Transaction):
+            return await facts_about(reader, ctx, eyes, patient)
+        known = self._known.setdefault(reader, {})
+        if (eyes, patient) not in known:
+            known[eyes, patient] = await facts_about(reader, ctx, eyes, patient)
+        return known[eyes, patient]
+
+    def forget_facts(self, tx: Transaction) -> None:
+        """The facts have changed in this transaction."""
+        self._known.pop(tx, None)
+
+    async def _trace_refusal(
+        self, ctx: Context, action: Action, target: Target, rule: Rule, *, key: UUID | None = None
+    ) -> None:
+        code, event = CODES[action]
+        label = target.label
+        entry = Entry(
+            code,
+            event,
+            label.patient,
+            target.type,
+            key,
+            label.kind,
+            rule=rule,
+            outcome=REFUSED,
+        )
+        await self.note(ctx, entry)
+
+    async def note(self, ctx: Context, *entries: Entry) -> None:
+        """Trace in a transaction of its own, durable before this returns."""
+        await self._commits.run(Note(tuple(Line.of(ctx, entry) for entry in entries)))
+
+    async def _witness(self, reader: Reader, *readings: Reading) -> list[Rule | None]:
+        """Judge and trace reads: within the caller's transaction when there is one, else in a shared commit."""
+        if not isinstance(reader, Transaction):
+            if len(readings) == 1:
+                return [await self._commits.run(readings[0])]
+            return list(await asyncio.gather(*(self._commits.run(reading) for reading in readings)))
+        rules: list[Rule | None] = []
+        for answer, lines in await hear(reader, readings):
+            if isinstance(answer, Exception):
+                # The refusal may roll the caller's transaction back: its trace must not go with it.
+                await self._commits.run(Note(lines))
+                raise answer
+            await record_lines(reader, lines)
+            rules.append(answer)
+        return rules
+
+    async def _own_slots(self) -> Database:
+        """Connections of the witness alone: readers that wait for it hold the others."""
+        async with self._opening:
+            if self._own is None:
+                self._own = await Database.open(self._database.dsn, slots=2)
+            return self._own
+
+
+class Owner(Protocol):
+    """The module that owns a type: every write of it, by any way in, is one of its use cases."""
+
+    async def create(self, tx: Transaction, ctx: Context, resource: dict[str, object], *, id: str | None) -> Stored:
+        """File a new resource."""
+        ...
+
+    async def update(
+        self, tx: Transaction, ctx: Context, resource: dict[str, object], *, if_match: int | None
+    ) -> Stored:
+        """Change one that is there; its id is in the resource."""
+        ...
+
+    async def delete(self, tx: Transaction, ctx: Context, type: str, id: str, *, if_match: int | None) -> None:
+        """Delete one."""
+        ...
+
+
+def target_of(stored: Stored) -> Target:
+    """A stored resource as the rules see it."""
+    return Target(stored.type, stored.label)
+
+
+__all__ = ["Core", "Flags", "Label", "Owner", "Verdict", "target_of"]

@@ -1,0 +1,186 @@
+"""Changing who may do what in a space: each act decided, written and traced together, and told to the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from ambroise.kernel.db import Transaction
+from ambroise.kernel.outbox import emit
+from ambroise.trust.access import grants, relations, spaces
+from ambroise.trust.access.authority import Act, authority
+from ambroise.trust.access.decide import Action, refusal
+from ambroise.trust.access.facts import Eyes, SpaceState
+from ambroise.trust.access.people import Party
+from ambroise.trust.access.rules import Rule
+from ambroise.trust.audit.entry import REFUSED, Entry, Event, record
+from ambroise.trust.audit.entry import Action as Code
+from ambroise.trust.context import Context, Professional, Relation
+
+if TYPE_CHECKING:
+    from ambroise.trust.gateway.core import Core
+
+
+class Rights:
+    """Authorisations, blocks, emergency choices, relations, the state of a space. Every method: (tx, ctx, patient, …)."""
+
+    def __init__(self, door: Core) -> None:
+        self._door = door
+
+    async def open_space(
+        self, tx: Transaction, ctx: Context, patient: UUID, *, state: SpaceState = SpaceState.OPEN_INACTIVE
+    ) -> None:
+        """Open a space (or reopen a closed one)."""
+        rule = await self._allow(tx, ctx, patient, Act.OPEN, Event.SPACE_OPENED)
+        await spaces.open_space(tx, ctx, patient, state=state)
+        await self._done(tx, ctx, patient, "C", Event.SPACE_OPENED, rule, {"state": state.value})
+
+    async def set_state(self, tx: Transaction, ctx: Context, patient: UUID, state: SpaceState) -> None:
+        """Close, suspend, reopen, mark as deceased or purged."""
+        rule = await self._allow(tx, ctx, patient, Act.STATE, Event.SPACE_STATE)
+        await spaces.set_state(tx, ctx, patient, state)
+        await self._done(tx, ctx, patient, "U", Event.SPACE_STATE, rule, {"state": state.value})
+
+    async def set_emergency_consents(
+        self, tx: Transaction, ctx: Context, patient: UUID, *, etreat: bool, btg: bool, masked: bool
+    ) -> None:
+        """Record the three emergency choices."""
+        rule = await self._allow(tx, ctx, patient, Act.CHOICES, Event.EMERGENCY_CHOICES)
+        await spaces.set_emergency_consents(tx, ctx, patient, etreat=etreat, btg=btg, masked=masked)
+        chosen = {"etreat": etreat, "btg": btg, "masked": masked}
+        await self._done(tx, ctx, patient, "U", Event.EMERGENCY_CHOICES, rule, chosen)
+
+    async def set_masked_by_default(self, tx: Transaction, ctx: Context, patient: UUID, masked: bool) -> None:
+        """Record whether new documents arrive masked."""
+        rule = await self._allow(tx, ctx, patient, Act.CHOICES, Event.DEFAULT_MASKING)
+        await spaces.set_masked_by_default(tx, ctx, patient, masked)
+        await self._done(tx, ctx, patient, "U", Event.DEFAULT_MASKING, rule, {"masked": masked})
+
+    async def set_feed_opposed(self, tx: Transaction, ctx: Context, patient: UUID, opposed: bool) -> None:
+        """Record an opposition to feeding, for a legitimate reason."""
+        rule = await self._allow(tx, ctx, patient, Act.CHOICES, Event.FEED_OPPOSITION)
+        await spaces.set_feed_opposed(tx, ctx, patient, opposed)
+        await self._done(tx, ctx, patient, "U", Event.FEED_OPPOSITION, rule, {"opposed": opposed})
+
+    async def authorise(
+        self, tx: Transaction, ctx: Context, patient: UUID, party: Party, *, until: datetime | None = None
+    ) -> None:
+        """Record consent to this professional or structure reading: by the patient, or collected by a professional."""
+        rule = await self._allow(tx, ctx, patient, Act.AUTHORISE, Event.AUTHORISED, party)
+        await grants.authorise(tx, ctx, patient, party, until=until)
+        await self._granted(tx, ctx, patient, Event.AUTHORISED, rule, party)
+
+    async def authorise_care_team(
+        self,
+        tx: Transaction,
+        ctx: Context,
+        patient: UUID,
+        team: UUID,
+        members: Sequence[Party],
+        *,
+        until: datetime | None = None,
+    ) -> None:
+        """Record the first consent to a care team, which covers its members."""
+        oneself = next((one for one in members if _is_oneself(ctx, one)), None)
+        rule = await self._allow(tx, ctx, patient, Act.AUTHORISE, Event.CARE_TEAM_AUTHORISED, oneself)
+        await grants.authorise_care_team(tx, ctx, patient, team, members, until=until)
+        details = {"team": str(team), "members": [one.id for one in members]}
+        await self._done(tx, ctx, patient, "C", Event.CARE_TEAM_AUTHORISED, rule, details)
+
+    async def declare_treating(
+        self, tx: Transaction, ctx: Context, patient: UUID, party: Party, *, until: datetime | None = None
+    ) -> None:
+        """Record the treating doctor."""
+        rule = await self._allow(tx, ctx, patient, Act.DECLARE_TREATING, Event.TREATING_DECLARED, party)
+        await grants.declare_treating(tx, ctx, patient, party, until=until)
+        await self._granted(tx, ctx, patient, Event.TREATING_DECLARED, rule, party)
+
+    async def appoint_administrator(
+        self, tx: Transaction, ctx: Context, patient: UUID, party: Party, *, until: datetime | None = None
+    ) -> None:
+        """Record an administrator doctor."""
+        rule = await self._allow(tx, ctx, patient, Act.APPOINT, Event.ADMINISTRATOR_APPOINTED, party)
+        await grants.appoint_administrator(tx, ctx, patient, party, until=until)
+        await self._granted(tx, ctx, patient, Event.ADMINISTRATOR_APPOINTED, rule, party)
+
+    async def revoke(
+        self, tx: Transaction, ctx: Context, patient: UUID, party: Party, *, team: UUID | None = None
+    ) -> None:
+        """End an authorisation at once."""
+        rule = await self._allow(tx, ctx, patient, Act.REVOKE, Event.REVOKED, party)
+        if await grants.revoke(tx, ctx, patient, party, team=team):
+            await self._granted(tx, ctx, patient, Event.REVOKED, rule, party)
+
+    async def block(self, tx: Transaction, ctx: Context, patient: UUID, party: Party) -> None:
+        """Block a professional or a structure."""
+        rule = await self._allow(tx, ctx, patient, Act.BLOCK, Event.BLOCKED, party)
+        await grants.block(tx, ctx, patient, party)
+        await self._granted(tx, ctx, patient, Event.BLOCKED, rule, party)
+
+    async def unblock(self, tx: Transaction, ctx: Context, patient: UUID, party: Party) -> None:
+        """Lift a block; consent must be given anew."""
+        rule = await self._allow(tx, ctx, patient, Act.UNBLOCK, Event.UNBLOCKED, party)
+        if await grants.unblock(tx, ctx, patient, party):
+            await self._granted(tx, ctx, patient, Event.UNBLOCKED, rule, party)
+
+    async def set_relation(
+        self,
+        tx: Transaction,
+        ctx: Context,
+        patient: UUID,
+        person: UUID,
+        kind: Relation,
+        *,
+        person_name: str = "",
+        until: datetime | None = None,
+    ) -> None:
+        """Record a legal representative or a carer."""
+        rule = await self._allow(tx, ctx, patient, Act.RELATE, Event.RELATION_SET)
+        await relations.set_relation(tx, ctx, patient, person, kind, person_name=person_name, until=until)
+        await self._done(tx, ctx, patient, "C", Event.RELATION_SET, rule, {"person": str(person), "kind": kind})
+
+    async def end_relation(self, tx: Transaction, ctx: Context, patient: UUID, person: UUID, kind: Relation) -> None:
+        """End a relation; the person concerned may end it too."""
+        rule = await self._allow(tx, ctx, patient, Act.RELATE, Event.RELATION_ENDED)
+        if await relations.end_relation(tx, ctx, patient, person, kind):
+            await self._done(tx, ctx, patient, "D", Event.RELATION_ENDED, rule, {"person": str(person), "kind": kind})
+
+    async def _allow(
+        self, tx: Transaction, ctx: Context, patient: UUID, act: Act, event: Event, party: Party | None = None
+    ) -> str:
+        """The rule that allows an act; a refusal is traced on its own, then raised."""
+        eyes = Eyes.of(ctx)
+        facts = await self._door.facts(tx, ctx, eyes, patient)
+        verdict = authority(facts, eyes, act, for_oneself=party is not None and _is_oneself(ctx, party))
+        if eyes.person is not None and eyes.space != patient:
+            verdict = verdict._replace(allowed=False, rule=Rule.OTHER_SPACE)
+        if not verdict.allowed:
+            details = _about(party)
+            await self._door.note(
+                ctx, Entry("U", event, patient, rule=verdict.rule.value, outcome=REFUSED, details=details)
+            )
+            raise refusal(Action.CREATE, "Consent", verdict.rule)
+        return verdict.rule.value
+
+    async def _granted(
+        self, tx: Transaction, ctx: Context, patient: UUID, event: Event, rule: str, party: Party
+    ) -> None:
+        await self._done(tx, ctx, patient, "U", event, rule, _about(party) or {})
+
+    async def _done(
+        self, tx: Transaction, ctx: Context, patient: UUID, code: Code, event: Event, rule: str, details: dict[str, Any]
+    ) -> None:
+        self._door.forget_facts(tx)
+        await record(tx, ctx, Entry(code, event, patient, rule=rule, details=details))
+        await emit(tx, f"access.{event.value}", details, patient=patient)
+
+
+def _is_oneself(ctx: Context, party: Party) -> bool:
+    return isinstance(ctx.actor, Professional) and party.id in (ctx.actor.id, ctx.actor.organization)
+
+
+def _about(party: Party | None) -> dict[str, Any] | None:
+    """Who an act is about, for the trace: the name as it was then."""
+    return None if party is None else {"party": party.id, "party_name": party.name, "party_kind": party.kind}
