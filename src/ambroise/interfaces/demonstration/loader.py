@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from ambroise.interfaces.demonstration.model import INS_TEST_OID, Citizen, Nation, Professional
+from ambroise.interfaces.demonstration.care import documents_of
+from ambroise.interfaces.demonstration.model import Citizen, Nation, Professional
 from ambroise.interfaces.demonstration.newcomers import Newcomers, actor_of
 from ambroise.interfaces.demonstration.patients import own_document_metadata, visibility_metadata
 from ambroise.interfaces.demonstration.population import DEFAULT_POPULATION, DEFAULT_SEED, build
@@ -21,11 +23,13 @@ from ambroise.interfaces.demonstration.printing import Printed, printed_batches
 from ambroise.interfaces.demonstration.story import MASKED
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
-from ambroise.modules.identity.api import Identity, Ins, identity_under
-from ambroise.modules.record.api import Incoming, Record, Submission
+from ambroise.modules.identity.api import Identity
+from ambroise.modules.record.api import Incoming, Record
 from ambroise.trust.context import Citizen as CitizenActor
 from ambroise.trust.context import Context, System
-from ambroise.trust.gateway import Gateway
+
+if TYPE_CHECKING:
+    from ambroise.trust.gateway import Gateway
 
 _CONCURRENT_BATCHES = 3
 
@@ -191,9 +195,10 @@ class _Filing:
             ctx = self._as_professional(document.author)
             metadata = visibility_metadata(at_filing) if at_filing else None
         incoming = Incoming(printed.content, printed.media_type, metadata)
-        done = await doors_submit(self._doors, tx, ctx, incoming)
-        if document.flags >= MASKED and done is not None:
-            await self._doors.record.mask(tx, own, str(done))
+        filed = (await self._doors.record.submit(tx, ctx, Submission((incoming,)))).documents[0]
+        if document.flags >= MASKED and not filed.replayed:
+            # The citizen hides it afterwards, as anybody would.
+            await self._doors.record.mask(tx, own, str(filed.document))
 
     def _as_professional(self, professional: Professional) -> Context:
         known = self._contexts.get(professional.rpps)
@@ -208,21 +213,6 @@ class _Filing:
         return Context(actor, self._doors.clock, channel="load", demonstration=True)
 
 
-async def doors_submit(doors: Doors, tx: Transaction, ctx: Context, incoming: Incoming) -> UUID | None:
-    """File one document; its id, or None when it was there already."""
-    filed = (await doors.record.submit(tx, ctx, Submission((incoming,)))).documents[0]
-    return None if filed.replayed else filed.document
-
-
 def nation_size(nation: Nation) -> int:
     """How many documents a nation has."""
-    from ambroise.interfaces.demonstration.care import documents_of
-
     return sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
-
-
-async def space_of_star(reader: Reader, nation: Nation, star: str) -> UUID | None:
-    """The space of a known citizen, once loaded."""
-    citizen = next((c for c in nation.citizens if c.star == star), None)
-    found = await identity_under(reader, Ins(citizen.matricule, INS_TEST_OID)) if citizen else None
-    return found.patient if found else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from ambroise.interfaces.demonstration.care import documents_of
@@ -35,7 +36,9 @@ from ambroise.modules.identity.api import (
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Context
 from ambroise.trust.context import Professional as Actor
-from ambroise.trust.gateway import Gateway
+
+if TYPE_CHECKING:
+    from ambroise.trust.gateway import Gateway
 
 _MAJORITY = 18
 # Who writes once about somebody is not of the care team; who only measures is not either.
