@@ -34,7 +34,9 @@ async def insert(
     )
 
 
-async def recent(reader: Reader, patient: UUID, for_representative: bool, unread_only: bool, count: int) -> list[Notice]:
+async def recent(
+    reader: Reader, patient: UUID, for_representative: bool, unread_only: bool, count: int
+) -> list[Notice]:
     """The latest notices of a space, newest first."""
     rows = await reader.fetch_all(
         """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from ambroise.kernel.db import Reader, Row, Transaction
@@ -20,6 +21,7 @@ class Known:
 
     patient: UUID
     document: UUID
+    binary: UUID
     sha256: bytes
 
 
@@ -30,21 +32,21 @@ def _unique_id_shard(unique_id: str) -> int:
 async def known_unique_id(reader: Reader, unique_id: str) -> Known | None:
     """Who holds a unique id."""
     row = await reader.fetch_one(
-        "select patient, document, sha256 from record_unique_id where shard = %s and unique_id = %s",
+        "select patient, document, binary_id, sha256 from record_unique_id where shard = %s and unique_id = %s",
         (_unique_id_shard(unique_id), unique_id),
     )
-    return Known(row[0], row[1], bytes(row[2])) if row else None
+    return Known(row[0], row[1], row[2], bytes(row[3])) if row else None
 
 
-async def take_unique_id(tx: Transaction, unique_id: str, patient: UUID, document: UUID, sha256: bytes) -> bool:
+async def take_unique_id(tx: Transaction, unique_id: str, known: Known) -> bool:
     """Reserve a unique id; whether it was free. A concurrent submission of the same id waits for the first to end."""
     taken = await tx.execute(
         """
-        insert into record_unique_id (shard, unique_id, patient, document, sha256)
-        values (%s, %s, %s, %s, %s)
+        insert into record_unique_id (shard, unique_id, patient, document, binary_id, sha256)
+        values (%s, %s, %s, %s, %s, %s)
         on conflict do nothing
         """,
-        (_unique_id_shard(unique_id), unique_id, patient, document, sha256),
+        (_unique_id_shard(unique_id), unique_id, known.patient, known.document, known.binary, known.sha256),
     )
     return taken == 1
 
@@ -93,6 +95,37 @@ async def still_withheld(reader: Reader, patient: UUID, document: UUID) -> bool:
             (shard_of(patient), patient, document),
         )
     )
+
+
+async def remember_submission(tx: Transaction, patient: UUID, list: UUID, documents: Sequence[UUID]) -> None:
+    """Write which documents the List of a submission names."""
+    await tx.execute_many(
+        "insert into record_submission (shard, patient, list, document) values (%s, %s, %s, %s)",
+        [(shard_of(patient), patient, list, document) for document in documents],
+    )
+
+
+async def companions(reader: Reader, patient: UUID, document: UUID) -> dict[UUID, list[UUID]]:
+    """The Lists that name a document, each with all the documents that it names."""
+    rows = await reader.fetch_all(
+        """
+        select list, document
+        from record_submission
+        where shard = %(shard)s
+          and patient = %(patient)s
+          and list in (
+            select list
+            from record_submission
+            where shard = %(shard)s and patient = %(patient)s and document = %(document)s
+          )
+        order by list, document
+        """,
+        {"shard": shard_of(patient), "patient": patient, "document": document},
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for list_, named in rows:
+        found.setdefault(list_, []).append(named)
+    return found
 
 
 _REPORT = """
@@ -199,7 +232,11 @@ async def update_report(tx: Transaction, report: Report) -> None:
 async def erase(tx: Transaction, patient: UUID) -> None:
     """Remove what the record keeps beside the store for a space that is purged; reports stay, as their trace does."""
     await tx.execute("delete from record_unique_id where patient = %s", (patient,))
-    await tx.execute("delete from record_withheld where shard = %s and patient = %s", (shard_of(patient), patient))
+    for table in ("record_withheld", "record_submission"):
+        await tx.execute(
+            SQL("delete from {} where shard = %s and patient = %s").format(Identifier(table)),
+            (shard_of(patient), patient),
+        )
 
 
 def _report(row: Row) -> Report:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +29,7 @@ from ambroise.modules.record.model import (
     Submitted,
 )
 from ambroise.trust.context import Citizen, Context, Professional
-from ambroise.trust.gateway import Action, Flags, Gateway, Label, Stored, label_for
+from ambroise.trust.gateway import Action, Flags, Gateway, Label, Stored, follow, label_for
 
 Json = dict[str, Any]
 
@@ -63,9 +62,16 @@ class Record:
         if not submission.documents:
             raise Refusal(Kind.INVALID, "SUBMISSION_EMPTY", "A submission holds at least one document.")
         filed: list[Filed] = []
+        labels: list[Label] = []
         for incoming in submission.documents:
-            filed.append(await self._file(tx, ctx, incoming))
-        return Submitted(tuple(filed), await self._submission_set(tx, ctx, submission, filed))
+            one, label = await self._file(tx, ctx, incoming)
+            filed.append(one)
+            if label is not None:
+                labels.append(label)
+        if len(labels) < len(filed):
+            # Sent again, whole or in part: what was there keeps the List it was filed with.
+            return Submitted(tuple(filed), None)
+        return Submitted(tuple(filed), await submission_set.file(tx, self._gateway, ctx, submission, filed, labels))
 
     async def mask(self, tx: Transaction, ctx: Context, document: str) -> Stored:
         """Hide a document from professionals (masquer)."""
@@ -108,6 +114,7 @@ class Record:
         resource = decode(current.body)
         resource["status"] = "entered-in-error"
         stored = await self._rewrite(tx, ctx, Action.WITHDRAW, current, resource, "withdrawn", set=Flags.DELETED)
+        await withholding.end(tx, ctx, stored)
         await self._tell(tx, ctx, current, Code.DOCUMENT_DELETED)
         await emit(tx, events.DOCUMENT_WITHDRAWN, {"document": str(current.key)}, patient=current.label.patient)
         return stored
@@ -177,7 +184,8 @@ class Record:
             done.append(await self.disclose_to_representatives(tx, ctx, id))
         return done
 
-    async def _file(self, tx: Transaction, ctx: Context, incoming: Incoming) -> Filed:
+    async def _file(self, tx: Transaction, ctx: Context, incoming: Incoming) -> tuple[Filed, Label | None]:
+        """File one document; no label when it was there already."""
         limit = self._limits.citizen if isinstance(ctx.actor, Citizen) else self._limits.professional
         assessed = await assess(tx, ctx, incoming, self._scanner, limit)
         patient = assessed.identity.patient
@@ -195,13 +203,14 @@ class Record:
             if replaced.document:
                 await self._supersede(tx, ctx, str(replaced.document))
         await self._after_filing(tx, ctx, assessed, stored)
-        return Filed(
+        filed = Filed(
             document=stored.key,
             unique_id=assessed.unique_id,
             patient=patient,
             binary=assessed.binary,
             extracted=len(followers) - 1,
         )
+        return filed, stored.label
 
     def _followers(self, assessed: Assessed) -> list[tuple[Json, UUID]]:
         """What follows the document's label: the Binary that gives its bytes, and what its entries say."""
@@ -250,8 +259,7 @@ class Record:
                 "Another document has this unique id: give the new one its own, and say that it replaces the old one.",
                 element="DocumentReference.masterIdentifier",
             )
-        stored = await self._gateway.content_of(tx, known.document)
-        return Filed(known.document, assessed.unique_id, known.patient, stored, replayed=True)
+        return Filed(known.document, assessed.unique_id, known.patient, known.binary, replayed=True)
 
     async def _supersede(self, tx: Transaction, ctx: Context, document: str) -> Stored:
         current = await self._gateway.open(tx, ctx, Action.REPLACE, "DocumentReference", document)
@@ -310,15 +318,9 @@ class Record:
         """Write the next version of the metadata and carry its label to all that follows the document."""
         reference.new_entry_uuid(resource)
         stored = await self._gateway.rewrite(tx, ctx, action, current, resource, event=event, set=set, clear=clear)
-        await submission_set.follow(tx, self._gateway, ctx, current, set=set, clear=clear)
+        if set or clear:
+            await submission_set.follow(tx, self._gateway, ctx, stored)
         return stored
-
-    async def _submission_set(
-        self, tx: Transaction, ctx: Context, submission: Submission, filed: list[Filed]
-    ) -> UUID | None:
-        if all(one.replayed for one in filed):
-            return None
-        return await submission_set.file(tx, self._gateway, ctx, submission, filed)
 
     async def _after_filing(self, tx: Transaction, ctx: Context, assessed: Assessed, stored: Stored) -> None:
         patient = assessed.identity.patient
@@ -342,21 +344,6 @@ class Record:
             details={"by": ctx.actor.name},
             hidden_from_representatives=bool(stored.label.flags & Flags.INVISIBLE_REPRESENTATIVES),
         )
-
-
-def follow(label: Label, document: UUID) -> Label:
-    """The label of what follows a document: the same, with the document as its source."""
-    return Label(
-        patient=label.patient,
-        kind=label.kind,
-        flags=label.flags,
-        author=label.author,
-        author_organization=label.author_organization,
-        source=document,
-    )
-
-
-NOTICE_AFTER = timedelta(days=14)
 
 
 def _media_type(resource: Json) -> str:

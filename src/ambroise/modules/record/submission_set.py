@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 from ambroise.kernel.db import Transaction
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
+from ambroise.modules.record import repository
 from ambroise.modules.record.model import Filed, Submission
 from ambroise.modules.record.reference import IDENTIFIER_TYPES, URI
+from ambroise.trust.context import Context
+from ambroise.trust.gateway import Flags, Gateway, Label, Stored, label_for
+from ambroise.trust.gateway import follow as follow_document
 
 Json = dict[str, Any]
 
 LIST_TYPES = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"
 
 
-def write(submission: Submission, filed: list[Filed], patient: UUID, at: str) -> Json:
+def write(submission: Submission, filed: Sequence[Filed], patient: UUID, at: str) -> Json:
     """The List of a submission: the sender's words, our ids and links."""
     sent: Json = dict(submission.submission_set or {})
     ids = {
@@ -38,9 +44,57 @@ def write(submission: Submission, filed: list[Filed], patient: UUID, at: str) ->
     return resource
 
 
-def key_of(patient: UUID) -> UUID:
-    """A new id for the List of a patient's submission."""
-    return new_id(shard_of(patient))
+async def file(
+    tx: Transaction,
+    gateway: Gateway,
+    ctx: Context,
+    submission: Submission,
+    filed: Sequence[Filed],
+    labels: Sequence[Label],
+) -> UUID:
+    """File the List of a submission, as hidden as the most hidden of its documents."""
+    patient = filed[0].patient
+    if any(one.patient != patient for one in filed):
+        raise Refusal(Kind.UNPROCESSABLE, "SUBMISSION_SEVERAL_PATIENTS", "A submission is about one patient only.")
+    resource = write(submission, filed, patient, ctx.now().isoformat(timespec="seconds"))
+    key = new_id(shard_of(patient))
+    if len(filed) == 1:
+        await gateway.file(tx, ctx, resource, follow_document(labels[0], filed[0].document), key=key, event=SUBMITTED)
+        return key
+    flags = union(labels)
+    label = label_for(
+        "DocumentManifest",
+        {"resourceType": "DocumentManifest"},
+        patient=patient,
+        flags=flags,
+        author=labels[0].author,
+        author_organization=labels[0].author_organization,
+    )
+    await gateway.file(tx, ctx, resource, label, key=key, event=SUBMITTED)
+    await repository.remember_submission(tx, patient, key, [one.document for one in filed])
+    return key
+
+
+async def follow(tx: Transaction, gateway: Gateway, ctx: Context, changed: Stored) -> None:
+    """After a document's flags changed, bring the Lists of several documents that name it to the union of theirs."""
+    patient = changed.label.patient
+    if patient is None:
+        return
+    for list_, documents in (await repository.companions(tx, patient, changed.key)).items():
+        wanted = union(await gateway.labels(tx, "DocumentReference", documents))
+        await gateway.align(tx, ctx, "List", str(list_), wanted)
+
+
+def union(labels: Sequence[Label]) -> Flags:
+    """The visibility flags of which at least one document has each."""
+    flags = Flags(0)
+    for label in labels:
+        flags |= label.flags & _VISIBILITY
+    return flags
+
+
+SUBMITTED = "submitted"
+_VISIBILITY = Flags.MASKED | Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES
 
 
 def _elsewhere(item: Json, ids: dict[str, UUID]) -> bool:

@@ -19,6 +19,7 @@ from ambroise.kernel.objects import Blobs
 from ambroise.trust.access.decide import Action, Target, inspection, judge, permit, refusal, unknown
 from ambroise.trust.access.facts import Eyes, Viewer
 from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, kind_of
+from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.access.scope import door_scope
 from ambroise.trust.audit.entry import Action as Code
 from ambroise.trust.audit.entry import Entry, Event, record
@@ -41,6 +42,8 @@ _CHANGES: Mapping[Action, tuple[Flags, Flags]] = {
     Action.UPDATE: (NO_FLAGS, NO_FLAGS),
 }
 """Which flags an action may set, and clear."""
+
+_VISIBILITY = Flags.MASKED | Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES
 
 
 class Writes(Reads):
@@ -211,6 +214,34 @@ class Writes(Reads):
         code, usual = CODES[action]
         await self._trace_write(tx, ctx, code, event or usual, current, allowed)
         return msgspec.structs.replace(current.label, flags=(current.label.flags & ~clear) | set)
+
+    async def labels(self, reader: Reader, type: str, keys_: Sequence[UUID]) -> list[Label]:
+        """The labels of resources, for their owner to label what is made of them; unknown ones are left out."""
+        found = [await reading.peek(reader, inspection(), type, str(key)) for key in keys_]
+        return [one.label for one in found if one is not None]
+
+    async def align(self, tx: Transaction, ctx: Context, type: str, id: str, flags: Flags) -> None:
+        """Bring the visibility of what is made of several documents to `flags`, after a decided change of one of them."""
+        current = await reading.lock(tx, inspection(), type, id)
+        if current is None or current.deleted:
+            return
+        wanted, present = flags & _VISIBILITY, current.label.flags & _VISIBILITY
+        if wanted == present:
+            return
+        target = Target(type, current.label)
+        aligned = permit(Action.UPDATE, target, Verdict(True, Rule.SYSTEM))
+        await records.relabel(tx, aligned, current.key, set=wanted & ~present, clear=present & ~wanted)
+        entry = Entry(
+            "U",
+            Event.RELABELLED,
+            current.label.patient,
+            type,
+            current.key,
+            current.label.kind,
+            current.version,
+            aligned.rule,
+        )
+        await record(tx, ctx, entry)
 
     # How.
 

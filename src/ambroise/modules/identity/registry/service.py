@@ -85,7 +85,7 @@ async def change_ins(tx: Transaction, ctx: Context, known: PatientIdentity, ins:
 
 
 async def join(tx: Transaction, ctx: Context, duplicate: UUID, kept: UUID) -> None:
-    """Say that two spaces are one person's: what comes under the duplicate's INS goes to the one kept (EXI: never delete).
+    """Say that two spaces are one person's: what comes under the duplicate's INS goes to the one kept.
 
     The documents already filed stay where they are, under their trace; the duplicate takes no new ones.
     """

@@ -4,6 +4,7 @@ create table record_unique_id (
   unique_id text not null,
   patient uuid not null,
   document uuid not null,
+  binary_id uuid not null,
   sha256 bytea not null,
   primary key (shard, unique_id)
 );
@@ -20,6 +21,15 @@ create table record_withheld (
   visible_at timestamptz not null,
   ended_at timestamptz,
   primary key (shard, patient, document)
+);
+
+-- Which documents a submission of several holds: its List is as hidden as the most hidden of them.
+create table record_submission (
+  shard smallint not null,
+  patient uuid not null,
+  list uuid not null,
+  document uuid not null,
+  primary key (shard, patient, document, list)
 );
 
 -- What somebody says is wrong with a record, and what the desk did about it.
@@ -42,5 +52,5 @@ create table record_report (
 );
 create index record_report_queue on record_report (state, kind, reported_at, id);
 
-grant select, insert, update, delete on record_unique_id, record_withheld to ambroise_app;
+grant select, insert, update, delete on record_unique_id, record_withheld, record_submission to ambroise_app;
 grant select, insert, update on record_report to ambroise_app;

@@ -1,0 +1,62 @@
+"""The face of the record: file documents, show and hide them, withdraw them, report what is wrong."""
+
+from __future__ import annotations
+
+from ambroise.modules.record import reports
+from ambroise.modules.record.categories import CITIZEN_TYPES, Category, category_of, types_of
+from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
+from ambroise.modules.record.entry import read as read_document
+from ambroise.modules.record.handlers import Handlers
+from ambroise.modules.record.model import (
+    INVISIBLE_PATIENT,
+    INVISIBLE_REPRESENTATIVES,
+    MASKED,
+    Author,
+    Document,
+    Filed,
+    Incoming,
+    Outcome,
+    Report,
+    ReportKind,
+    ReportState,
+    Submission,
+    Submitted,
+)
+from ambroise.modules.record.owner import BinaryOwner, DocumentOwner
+from ambroise.modules.record.service import Limits, Record
+from ambroise.trust.gateway import Gateway
+
+__all__ = [
+    "CITIZEN_TYPES",
+    "INVISIBLE_PATIENT",
+    "INVISIBLE_REPRESENTATIVES",
+    "MASKED",
+    "Author",
+    "Category",
+    "ClamAv",
+    "Document",
+    "Filed",
+    "Handlers",
+    "Incoming",
+    "Limits",
+    "NoScanner",
+    "Outcome",
+    "Record",
+    "Report",
+    "ReportKind",
+    "ReportState",
+    "Scanner",
+    "Submission",
+    "Submitted",
+    "category_of",
+    "own_types",
+    "read_document",
+    "reports",
+    "types_of",
+]
+
+
+def own_types(record: Record, gateway: Gateway) -> None:
+    """Make every client's write of a document, by any way in, a use case of the record."""
+    gateway.register_owner("DocumentReference", DocumentOwner(record, gateway))
+    gateway.register_owner("Binary", BinaryOwner())
