@@ -19,7 +19,7 @@ class Code(StrEnum):
     PROFESSIONAL_ACCESS = "ACCES_DMP_PS"
     EMERGENCY_ACCESS = "ACCES_BRIS_GLACE"
     WITHHELD_DOCUMENT = "DOC_INVISIBLE_PATIENT"
-    """Fourteen days without a disclosure visit (R1111-53): see a professional. The national list names no code for it."""
+    """Fourteen days without a disclosure visit (R1111-53). The national list names no code for it."""
     VISIBLE_AGAIN = "REMISE_VISIBILITE_AUTO"
     REPORT_CLOSED = "REPONSE_SUPPORT"
 

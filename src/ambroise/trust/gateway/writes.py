@@ -221,7 +221,7 @@ class Writes(Reads):
         return [one.label for one in found if one is not None]
 
     async def align(self, tx: Transaction, ctx: Context, type: str, id: str, flags: Flags) -> None:
-        """Bring the visibility of what is made of several documents to `flags`, after a decided change of one of them."""
+        """Bring what is made of several documents to these visibility flags, after a decided change of one."""
         current = await reading.lock(tx, inspection(), type, id)
         if current is None or current.deleted:
             return
