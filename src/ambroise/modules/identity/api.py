@@ -23,7 +23,14 @@ from ambroise.modules.identity.model import (
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
 from ambroise.modules.identity.registry.model import PatientIdentity, Status
 from ambroise.modules.identity.registry.repository import homonyms, identity_of, identity_under
-from ambroise.modules.identity.registry.service import change_ins, follow_resource, join, open_for
+from ambroise.modules.identity.registry.service import (
+    change_ins,
+    follow_resource,
+    join,
+    on_patient_created,
+    on_patient_updated,
+    open_for,
+)
 from ambroise.modules.identity.service import Identity
 from ambroise.modules.identity.tokens import Sealer, form_token
 
@@ -62,6 +69,8 @@ __all__ = [
     "identity_of",
     "identity_under",
     "join",
+    "on_patient_created",
+    "on_patient_updated",
     "open_for",
     "weakness",
 ]

@@ -30,7 +30,7 @@ from ambroise.trust.gateway.patients import open_test_space
 from ambroise.trust.gateway.reads import Reads, gone
 
 Json: TypeAlias = dict[str, Any]
-PatientCreated: TypeAlias = Callable[[Transaction, Context, Stored, Json], Awaitable[None]]
+PatientWritten: TypeAlias = Callable[[Transaction, Context, Stored, Json], Awaitable[None]]
 
 _CHANGES: Mapping[Action, tuple[Flags, Flags]] = {
     Action.MASK: (Flags.MASKED, Flags.MASKED),
@@ -54,8 +54,10 @@ class Writes(Reads):
     ) -> None:
         super().__init__(database, clock, blobs=blobs, pages=pages)
         self._owners: dict[str, Owner] = {}
-        self.on_patient_created: PatientCreated = open_test_space
+        self.on_patient_created: PatientWritten = open_test_space
         """Called with every Patient a client creates; the identity module puts its own use case here."""
+        self.on_patient_updated: PatientWritten | None = None
+        """Called with every Patient a client updates, likewise."""
 
     def register_owner(self, type: str, owner: Owner) -> None:
         """Give a type to the module that owns it: every client's write of it becomes one of its use cases."""
@@ -86,6 +88,8 @@ class Writes(Reads):
         label = await self._next_label(tx, current, resource)
         stored = await writing.update(tx, allowed, current, resource, label, now=ctx.now(), if_match=if_match)
         await self._trace_write(tx, ctx, "U", Event.UPDATE, stored, allowed)
+        if type == "Patient" and self.on_patient_updated is not None:
+            await self.on_patient_updated(tx, ctx, stored, resource)
         return stored
 
     async def delete(self, tx: Transaction, ctx: Context, type: str, id: str, *, if_match: int | None = None) -> None:

@@ -20,8 +20,11 @@ from ambroise.modules.identity.registry.model import (
     used_names_of,
 )
 from ambroise.trust.access.facts import SpaceState
+from ambroise.trust.access.rules import Rule
 from ambroise.trust.access.spaces import open_space
+from ambroise.trust.audit.entry import Entry, Event, record
 from ambroise.trust.context import Context
+from ambroise.trust.gateway import Stored
 
 
 async def open_for(
@@ -47,14 +50,25 @@ async def open_for(
     identity = PatientIdentity(patient, ins, Status.QUALIFIED, traits, used_name, used_first_name)
     await repository.insert(tx, identity, ctx.now())
     await open_space(tx, ctx, patient, state=state)
+    await record(tx, ctx, Entry("C", Event.SPACE_OPENED, patient, "Patient", patient, rule=Rule.SYSTEM))
     return identity
+
+
+async def on_patient_created(tx: Transaction, ctx: Context, stored: Stored, resource: Mapping[str, Any]) -> None:
+    """What the door does with each Patient that a client creates: one with an INS opens its space."""
+    await open_for(tx, ctx, stored.key, resource, state=SpaceState.OPEN_INACTIVE)
+
+
+async def on_patient_updated(tx: Transaction, ctx: Context, stored: Stored, resource: Mapping[str, Any]) -> None:
+    """What the door does with each Patient that a client updates: the registry follows."""
+    await follow_resource(tx, ctx, stored.key, resource)
 
 
 async def follow_resource(tx: Transaction, ctx: Context, patient: UUID, resource: Mapping[str, Any]) -> None:
     """Bring the registry to what an updated Patient now states; a new INS keeps the former one as history."""
     known = await repository.identity_of(tx, patient)
     if known is None:
-        await open_for(tx, ctx, patient, resource)
+        await open_for(tx, ctx, patient, resource, state=SpaceState.OPEN_INACTIVE)
         return
     ins = ins_of(resource)
     if ins is None:

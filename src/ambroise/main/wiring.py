@@ -1,0 +1,43 @@
+"""Who owns which resource types, who hears of which event, and what comes back periodically."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ambroise.interfaces.services import Services
+from ambroise.kernel.db import Transaction
+from ambroise.kernel.jobs import Schedule
+from ambroise.kernel.objects import Blobs
+from ambroise.kernel.outbox import Subscriptions
+from ambroise.modules.identity.api import on_patient_created, on_patient_updated
+from ambroise.modules.record.api import Handlers, own_types
+from ambroise.trust.audit.seal import seal
+
+_SEAL_EVERY = timedelta(minutes=1)
+_SWEEP_EVERY = timedelta(hours=1)
+
+
+def own(services: Services) -> None:
+    """Every write of these types, by any way in, runs the owner's use case."""
+    own_types(services.record, services.gateway)
+    services.gateway.on_patient_created = on_patient_created
+    services.gateway.on_patient_updated = on_patient_updated
+
+
+def subscribe(subscriptions: Subscriptions, services: Services) -> None:
+    """Tell modules what happened elsewhere."""
+    for event, handler in Handlers(services.record, services.clock).table().items():
+        subscriptions.on(event, handler)
+
+
+def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
+    """The periodic jobs."""
+
+    async def seal_the_trace(tx: Transaction) -> None:
+        await seal(services.database, services.clock)
+
+    async def sweep_orphans(tx: Transaction) -> None:
+        await blobs.sweep(tx, services.clock.now())
+
+    schedule.every(_SEAL_EVERY, "trace.seal", seal_the_trace)
+    schedule.every(_SWEEP_EVERY, "blobs.sweep", sweep_orphans)
