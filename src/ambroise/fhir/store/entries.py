@@ -30,7 +30,7 @@ class Entry(msgspec.Struct, frozen=True):
 def entry(resource: dict[str, Any], label: Label, key: UUID, name: str | None, version: int, now: datetime) -> Entry:
     """Encode and index one version. `now` is kept to the millisecond, which is what `meta.lastUpdated` shows."""
     type = resource["resourceType"]
-    updated = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    updated = shown(now)
     id = str(key) if name is None else name
     body = json.encode(with_meta(resource, id, version, updated))
     return Entry(
@@ -54,6 +54,11 @@ def with_meta(resource: dict[str, Any], id: str, version: int, updated: datetime
     return {"resourceType": resource["resourceType"], "id": id, "meta": meta} | {
         name: value for name, value in resource.items() if name not in ("resourceType", "id", "meta")
     }
+
+
+def shown(moment: datetime) -> datetime:
+    """The moment as precisely as `meta.lastUpdated` shows it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def instant(moment: datetime) -> str:

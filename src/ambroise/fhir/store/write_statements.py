@@ -118,3 +118,21 @@ DELETE: Final = flat(
     )
     + _THAT_ROW
 )
+
+_INDEX_ONLY: Final = ("date_low", "date_high", "handle", "terms", "labels")
+REINDEX: Final = flat(
+    sql.SQL(
+        "with no_ranges as (delete from resource_range x where x.shard = %(shard)s and x.id = %(id)s),"
+        " no_texts as (delete from resource_text x where x.shard = %(shard)s and x.id = %(id)s), "
+    )
+    + _RANGES
+    + sql.SQL("), ")
+    + _TEXTS
+    + sql.SQL(") update resource r set ")
+    + sql.SQL(", ").join(
+        sql.SQL("{} = {}::{}").format(sql.Identifier(name), sql.Placeholder(name), sql.SQL(COLUMNS[name]))  # pyright: ignore[reportArgumentType]
+        for name in _INDEX_ONLY
+    )
+    + sql.SQL(" where ")
+    + _AT
+)

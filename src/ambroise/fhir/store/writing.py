@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.errors import UniqueViolation
 
 from ambroise.fhir.definitions import type_number
-from ambroise.fhir.store.entries import Entry, entry, range_values, resource_values, text_values
+from ambroise.fhir.store.entries import Entry, entry, range_values, resource_values, shown, text_values
 from ambroise.fhir.store.keys import as_key, new_key, slot_of
 from ambroise.fhir.store.types import Label, Peeked, Permit, Stored
 from ambroise.fhir.store.write_statements import DELETE, INSERTS, UPDATE
@@ -91,7 +91,7 @@ async def delete(
         current,
         version=current.version + 1,
         deleted=True,
-        updated=now.replace(microsecond=now.microsecond // 1000 * 1000),
+        updated=shown(now),
     )
     values = {**at(current), "previous": current.version, "version": gone.version, "updated": gone.updated}
     if await tx.execute(DELETE, values) == 0:

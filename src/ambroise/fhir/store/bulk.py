@@ -1,0 +1,104 @@
+"""Loading many resources at once: the same rows as one by one, through COPY."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from psycopg import sql
+
+from ambroise.fhir.store.entries import Entry, array, entry, resource_values
+from ambroise.fhir.store.keys import as_key, new_key, slot_of
+from ambroise.fhir.store.types import Label, Permit
+from ambroise.fhir.store.write_statements import COLUMNS
+from ambroise.fhir.store.writing import check, owned
+from ambroise.kernel.db import Transaction
+
+_CHUNK: Final = 500
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+_INTO_RESOURCE: Final = sql.SQL("copy resource ({}) from stdin").format(
+    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+)
+_INTO_RANGE: Final = sql.SQL("copy resource_range (shard, parameter, id, low, high, units) from stdin")
+_INTO_TEXT: Final = sql.SQL("copy resource_text (shard, parameter, id, text, original) from stdin")
+_INTO_NAME: Final = sql.SQL("copy named_id (slot, type, name, shard, id) from stdin")
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """One resource to load: `key` made before with `new_key` if others refer to it, `id` if a client chose one."""
+
+    resource: dict[str, Any]
+    label: Label
+    key: UUID | None = None
+    id: str | None = None
+
+
+async def bulk_insert(tx: Transaction, permit: Permit, drafts: Iterable[Draft], *, now: datetime) -> int:
+    """Store first versions of valid resources; how many. An id that is taken fails the whole transaction."""
+    loaded = 0
+    chunk: list[Entry] = []
+    for draft in drafts:
+        chunk.append(_entry(permit, draft, now))
+        if len(chunk) == _CHUNK:
+            loaded += await _load(tx, chunk)
+            chunk = []
+    return loaded + await _load(tx, chunk)
+
+
+def _entry(permit: Permit, draft: Draft, now: datetime) -> Entry:
+    key = draft.key or (as_key(draft.id) if draft.id else None) or new_key(draft.label.patient)
+    label = owned(draft.resource, draft.label, key)
+    check(permit, label.patient)
+    return entry(draft.resource, label, key, None if draft.id == str(key) else draft.id, 1, now)
+
+
+async def _load(tx: Transaction, entries: Sequence[Entry]) -> int:
+    if not entries:
+        return 0
+    await _copy(tx, _INTO_RESOURCE, [_line(resource_values(each).values()) for each in entries])
+    await _copy(tx, _INTO_RANGE, [line for each in entries for line in _range_lines(each)])
+    await _copy(tx, _INTO_TEXT, [line for each in entries for line in _text_lines(each)])
+    await _copy(tx, _INTO_NAME, [_name_line(each) for each in entries if each.name is not None])
+    return len(entries)
+
+
+async def _copy(tx: Transaction, statement: sql.Composable, lines: Sequence[str]) -> None:
+    """Send lines that are written already: having the driver adapt each value would cost more than all the rest."""
+    if not lines:
+        return
+    await tx.begin()
+    async with tx.connection.cursor().copy(statement) as copy:  # pyright: ignore[reportArgumentType]
+        await copy.write("".join(lines))
+
+
+def _range_lines(each: Entry) -> Iterable[str]:
+    for parameter, low, high, units in each.indexed.ranges:
+        yield _line((each.shard, parameter, each.stored.key, low, high, None if units is None else array(units)))
+
+
+def _text_lines(each: Entry) -> Iterable[str]:
+    for parameter, text, original in each.indexed.texts:
+        yield _line((each.shard, parameter, each.stored.key, text, original))
+
+
+def _name_line(each: Entry) -> str:
+    name = each.name or ""
+    return _line((slot_of(each.stored.type, name), each.type, name, each.shard, each.stored.key))
+
+
+def _line(values: Iterable[Any]) -> str:
+    return "\t".join(map(_written, values)) + "\n"
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if type(value) is bytes:
+        return "\\\\x" + value.hex()
+    if type(value) is datetime:
+        return value.isoformat()
+    if type(value) is str:
+        return value.translate(_ESCAPES) if "\\" in value or "\n" in value or "\t" in value or "\r" in value else value
+    return str(value)
