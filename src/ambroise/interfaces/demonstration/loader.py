@@ -24,7 +24,7 @@ from ambroise.interfaces.demonstration.story import MASKED
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.modules.identity.api import Identity
-from ambroise.modules.record.api import Incoming, Record
+from ambroise.modules.record.api import Incoming, Record, Submission
 from ambroise.trust.context import Citizen as CitizenActor
 from ambroise.trust.context import Context, System
 
@@ -141,8 +141,9 @@ async def _citizens(doors: Doors, nation: Nation, newcomers: Newcomers, report: 
                 patients[citizen.matricule] = await newcomers.citizen(tx, nation, citizen)
                 report(Progress("citizens", len(patients), total))
     async with doors.database.transaction() as tx:
+        people = {citizen.matricule: citizen for citizen in nation.citizens}
         for citizen in nation.citizens:
-            await newcomers.family(tx, nation, citizen, patients)
+            await newcomers.family(tx, nation.until, citizen, people, patients)
     return patients
 
 

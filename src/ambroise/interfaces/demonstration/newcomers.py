@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -34,7 +35,7 @@ from ambroise.modules.identity.api import (
     open_for,
 )
 from ambroise.trust.access.people import Party
-from ambroise.trust.context import Context
+from ambroise.trust.context import Context, Relation
 from ambroise.trust.context import Professional as Actor
 
 if TYPE_CHECKING:
@@ -187,31 +188,35 @@ class Newcomers:
         )
         return patient
 
-    async def family(self, tx: Transaction, nation: Nation, citizen: Citizen, patients: dict[str, UUID]) -> None:
+    async def family(
+        self, tx: Transaction, today: date, citizen: Citizen, people: dict[str, Citizen], patients: dict[str, UUID]
+    ) -> None:
         """Let parents represent their minor children, and carers act for whom they care."""
-        people = {c.matricule: c for c in nation.citizens}
-        rights = self.gateway.rights
-        if citizen.age_on(nation.until) < _MAJORITY:
-            for parent in filter(None, (citizen.mother, citizen.father)):
-                if parent in patients:
-                    await rights.set_relation(
-                        tx,
-                        self.ctx,
-                        patients[citizen.matricule],
-                        patients[parent],
-                        "representative",
-                        person_name=people[parent].display,
-                    )
+        if citizen.age_on(today) < _MAJORITY:
+            for parent in (citizen.mother, citizen.father):
+                await self._relation(tx, citizen, parent, "representative", people, patients)
         for carer in citizen.carers:
-            if carer in patients:
-                await rights.set_relation(
-                    tx,
-                    self.ctx,
-                    patients[citizen.matricule],
-                    patients[carer],
-                    "carer",
-                    person_name=people[carer].display,
-                )
+            await self._relation(tx, citizen, carer, "carer", people, patients)
+
+    async def _relation(
+        self,
+        tx: Transaction,
+        citizen: Citizen,
+        other: str | None,
+        relation: Relation,
+        people: dict[str, Citizen],
+        patients: dict[str, UUID],
+    ) -> None:
+        if other not in patients:
+            return
+        await self.gateway.rights.set_relation(
+            tx,
+            self.ctx,
+            patients[citizen.matricule],
+            patients[other],
+            relation,
+            person_name=people[other].display,
+        )
 
     async def _rights(self, tx: Transaction, nation: Nation, citizen: Citizen, patient: UUID) -> None:
         rights = self.gateway.rights

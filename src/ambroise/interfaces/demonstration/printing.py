@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -47,7 +47,7 @@ def print_documents(nation: Nation, writer: CdaWriter, citizens: Sequence[Citize
     return [_print(writer, document) for citizen in citizens for document in documents_of(nation, citizen)]
 
 
-async def printed_batches(nation: Nation) -> AsyncIterator[list[Printed]]:
+async def printed_batches(nation: Nation) -> AsyncGenerator[list[Printed]]:
     """Every batch of the nation, a few of them ready in advance."""
     ranges = list(batches(nation))
     if len(nation.citizens) < _WORTH_A_PROCESS:
