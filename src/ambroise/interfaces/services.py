@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ambroise.kernel.installation import Installation
     from ambroise.kernel.settings import Settings
     from ambroise.modules.identity.api import Identity
+    from ambroise.modules.record.api import Record
     from ambroise.trust.gateway import Gateway
 
 
@@ -26,6 +27,7 @@ class Services:
     clock: Clock
     database: Database
     gateway: Gateway
+    record: Record
     identity: Identity
     authenticator: Authenticator
     signing_keys: SigningKeys

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
+from ambroise.interfaces.authentication import Authenticator
 from ambroise.interfaces.services import Services
+from ambroise.kernel import installation
 from ambroise.kernel.clock import Clock, SystemClock
+from ambroise.kernel.crypto import ApplicationSecret, DataKeys, MasterKeys, SigningKeys
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.kernel.jobs import Runner
-from ambroise.kernel.outbox import Delivery
+from ambroise.kernel.jobs import Runner, Schedule
+from ambroise.kernel.objects import Blobs, open_store
+from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.kernel.settings import Settings
-
-_SWEEP_EVERY = timedelta(hours=1)
+from ambroise.main import wiring
+from ambroise.main.people import KnownPeople
+from ambroise.modules.identity.api import Identity, KeySealer
+from ambroise.modules.record.api import Limits, Record
+from ambroise.trust.gateway import Gateway, PageSeal
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,67 @@ class Application:
 @asynccontextmanager
 async def compose(settings: Settings, dsn: str, *, clock: Clock | None = None) -> AsyncGenerator[Application]:
     """Build everything on a database that is migrated; closes it at the end."""
+    clock = clock or SystemClock()
     database = await Database.open(dsn, slots=settings.database_slots)
     try:
-        yield await _application(settings, database, clock or SystemClock())
+        async with database.reader() as reader:
+            installed = await installation.read(reader)
+        blobs = _blobs(settings)
+        secret = ApplicationSecret.load(settings.application_key)
+        gateway = Gateway(database, clock, blobs=blobs, pages=PageSeal(secret.derive("pages")))
+        try:
+            services = _services(settings, installed, clock, database, gateway, secret)
+            yield _application(services, blobs)
+        finally:
+            await gateway.close()
     finally:
         await database.close()
+
+
+def _services(
+    settings: Settings,
+    installed: installation.Installation,
+    clock: Clock,
+    database: Database,
+    gateway: Gateway,
+    secret: ApplicationSecret,
+) -> Services:
+    signing_keys = SigningKeys.load(settings.signing_keys)
+    limits = Limits(professional=settings.document_max_bytes)
+    return Services(
+        settings=settings,
+        installation=installed,
+        public_url=(settings.public_url or f"http://localhost:{settings.port}").rstrip("/"),
+        clock=clock,
+        database=database,
+        gateway=gateway,
+        record=Record(gateway, limits=limits),
+        identity=Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration),
+        authenticator=Authenticator(
+            signing_keys.all,
+            KnownPeople(database, settings),
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+            clock=clock,
+            demonstration=installed.demonstration,
+        ),
+        signing_keys=signing_keys,
+        secret=secret,
+    )
+
+
+def _blobs(settings: Settings) -> Blobs:
+    url, options = settings.objects()
+    return Blobs(DataKeys(MasterKeys.open(settings.master_key)), open_store(url, **options))
+
+
+def _application(services: Services, blobs: Blobs) -> Application:
+    subscriptions, schedule = Subscriptions(), Schedule()
+    wiring.own(services)
+    wiring.subscribe(subscriptions, services)
+    wiring.schedule(schedule, services, blobs)
+    return Application(
+        services,
+        Delivery(services.database, subscriptions, services.clock),
+        Runner(services.database, schedule, services.clock),
+    )

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Generator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -43,16 +43,22 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
             stack.push_async_callback(_cancel, asyncio.create_task(_supervise(addresses.server)))
         application = await stack.enter_async_context(compose(settings, addresses.app))
         application.check(demonstration=demonstration)
+        welcome = ""
         if demonstration:
-            await _or_stop(stop, application.load_demonstration(population))
+            from ambroise.main import demonstration as nation
+
+            await _or_stop(stop, nation.load(application.services, population))
+            welcome = await nation.welcome(application.services)
         if "worker" in settings.roles:
             for work in application.work():
                 stack.push_async_callback(_cancel, asyncio.create_task(work))
         if not stop.is_set():
-            await _serve_until(stop, application, sockets)
+            await _serve_until(stop, application, sockets, welcome)
 
 
-async def _serve_until(stop: asyncio.Event, application: Application, sockets: list[socket.socket]) -> None:
+async def _serve_until(
+    stop: asyncio.Event, application: Application, sockets: list[socket.socket], welcome: str
+) -> None:
     if not sockets:
         print("ready", flush=True)
         await stop.wait()
@@ -70,7 +76,7 @@ async def _serve_until(stop: asyncio.Event, application: Application, sockets: l
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = _Server(config, lambda: application.announce(f"http://{settings.host}:{settings.port}"))
+    server = _Server(config, f"{welcome}\nready http://{settings.host}:{settings.port}")
     # What start-up made lives as long as the process: looking through it at each collection is time lost.
     gc.collect()
     gc.freeze()
@@ -82,9 +88,9 @@ async def _serve_until(stop: asyncio.Event, application: Application, sockets: l
 class _Server(uvicorn.Server):
     """Uvicorn, with our own signals, saying when it answers."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
         super().__init__(config)
-        self._announce = announce
+        self._announcement = announcement
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -94,7 +100,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._announce()
+            print(self._announcement.lstrip("\n"), flush=True)
 
 
 async def _stop_server(stop: asyncio.Event, server: uvicorn.Server) -> None:

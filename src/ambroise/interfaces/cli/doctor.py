@@ -61,31 +61,16 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(dsn: str) -> Iterator[Finding]:
-    import psycopg
+    from ambroise.kernel.health import OLDEST_SERVER, examine
 
-    from ambroise.kernel.migrations import pending
-
-    with psycopg.connect(dsn) as connection:
-        version = connection.info.server_version // 10000
-        yield Finding(version >= 16, "PostgreSQL", f"version {version}")
-        missing = pending(dsn)
-        yield Finding(
-            not missing, "migrations", f"{len(missing)} missing: run `ambroise migrate`" if missing else "done"
-        )
-        if missing:
-            return
-        owned = _one(connection, "select count(*) from pg_tables where tableowner = current_user")
-        yield Finding(owned == 0, "role", f"{connection.info.user} owns {owned} tables; it must own none")
-        off = _one(
-            connection,
-            "select count(*) from pg_settings where name in ('fsync', 'full_page_writes') and setting <> 'on'",
-        )
-        yield Finding(off == 0, "durability", "fsync and full_page_writes are on" if off == 0 else "turn fsync back on")
-        dead = _one(connection, "select count(*) from outbox where dead")
-        yield Finding(dead == 0, "events", f"{dead} could not be delivered" if dead else "none is stuck")
-        failed = _one(connection, "select count(*) from job_schedule where last_error is not null")
-        yield Finding(failed == 0, "jobs", f"{failed} failed last time; see the logs" if failed else "none failed")
-
-
-def _one(connection: object, sql: str) -> int:
-    return connection.execute(sql).fetchone()[0]  # type: ignore[attr-defined]
+    seen = examine(dsn)
+    yield Finding(seen.server >= OLDEST_SERVER, "PostgreSQL", f"version {seen.server}")
+    missing = seen.missing_migrations
+    yield Finding(not missing, "migrations", f"{missing} missing: run `ambroise migrate`" if missing else "done")
+    if missing:
+        return
+    owned, unsafe = seen.owned_tables, seen.unsafe_settings
+    yield Finding(not owned, "role", f"{seen.role} owns {owned} tables; it must own none")
+    yield Finding(not unsafe, "durability", "turn fsync and full_page_writes back on" if unsafe else "on")
+    yield Finding(not seen.dead_events, "events", f"{seen.dead_events} could not be delivered")
+    yield Finding(not seen.failed_jobs, "jobs", f"{seen.failed_jobs} failed the last time; the logs say why")

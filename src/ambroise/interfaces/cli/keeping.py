@@ -20,8 +20,8 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         with explained():
             saved = toolbox.builder.backup(settings, folder.absolute(), progress=_show)
         typer.echo(
-            f"{saved.rows} rows of {len(saved.tables)} tables and {len(saved.objects)} large documents are in {folder}.\n"
-            f"They come back only with the master key {saved.master_id}: keep a copy of {settings.master_key} elsewhere."
+            f"{saved.rows} rows of {len(saved.tables)} tables and {len(saved.objects)} large documents are saved.\n"
+            f"They come back only with the master key {saved.master_id}: keep {settings.master_key} elsewhere too."
         )
 
     @app.command()

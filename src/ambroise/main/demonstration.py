@@ -1,0 +1,59 @@
+"""The demonstration nation at start-up: load it with a bar, then say what one can do."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from ambroise.interfaces.demonstration import loader
+from ambroise.interfaces.services import Services
+from ambroise.modules.identity.api import AccountKind
+
+_STAGES = {"directory": "Professionals", "citizens": "Citizens", "documents": "Documents"}
+_PEOPLE_OF_A_KIND = 6
+
+
+async def load(services: Services, population: int | None) -> None:
+    """Load the nation the first time, or what an interrupted load left to do."""
+    if population == 0:
+        return
+    doors = loader.Doors(services.database, services.gateway, services.record, services.identity, services.clock)
+    columns = TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(progress: loader.Progress) -> None:
+            if progress.stage not in tasks:
+                tasks[progress.stage] = bars.add_task(_STAGES.get(progress.stage, progress.stage), total=progress.total)
+            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total)
+
+        await loader.load(doors, population or loader.DEFAULT_POPULATION, report=show)
+
+
+async def welcome(services: Services) -> str:
+    """What a person who just started a demonstration wants to know."""
+    lines = [
+        "",
+        "Ambroise is running, with people who do not exist.",
+        "",
+        f"  Portals  {services.public_url}/",
+        f"  FHIR R4  {services.public_url}/fhir",
+        "",
+        "You can be any of its people: choose one on the sign-in page. Among them:",
+    ]
+    async with services.database.reader() as reader:
+        for kind in AccountKind:
+            for person in await services.identity.demonstration_people(reader, kind, count=_PEOPLE_OF_A_KIND):
+                lines.append(f"  {person.display_name:28} {person.demonstration_note or kind.value}".rstrip())
+    data = services.settings.data
+    lines += [
+        "",
+        "Send a document as the author of the examples, from another terminal:",
+        f"  TOKEN=$(.venv/bin/ambroise token --data {data} --as professional:01234567897)",
+        '  curl -X POST -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/fhir+json" \\',
+        f"       --data-binary @examples/fhir/iti-65-bundle.json {services.public_url}/fhir",
+        "",
+        "Ctrl-C stops everything.",
+        "",
+    ]
+    return "\n".join(lines)
