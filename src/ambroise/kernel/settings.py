@@ -99,6 +99,10 @@ class Settings(BaseSettings):
     json_document_max_bytes: Annotated[int, Field(ge=1, description="Largest document inside JSON, as base64.")] = (
         20 * _MEGABYTE
     )
+    malware_scanner: Annotated[
+        str | None,
+        Field(description="Address of clamd: `unix:/path/to/socket` or `tcp://host:port`. Default: no scanner."),
+    ] = None
     identity_mode: Annotated[
         Literal["test", "production"],
         Field(description="Which INS are accepted: those under the test OIDs, or the production ones."),

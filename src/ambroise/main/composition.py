@@ -21,7 +21,7 @@ from ambroise.kernel.settings import Settings
 from ambroise.main import wiring
 from ambroise.main.people import KnownPeople
 from ambroise.modules.identity.api import Identity, KeySealer
-from ambroise.modules.record.api import Limits, Record
+from ambroise.modules.record.api import ClamAv, Limits, Record
 from ambroise.trust.gateway import Gateway, PageSeal
 
 
@@ -75,6 +75,7 @@ def _services(
 ) -> Services:
     signing_keys = SigningKeys.load(settings.signing_keys)
     limits = Limits(professional=settings.document_max_bytes)
+    scanner = ClamAv(settings.malware_scanner) if settings.malware_scanner else None
     return Services(
         settings=settings,
         installation=installed,
@@ -82,7 +83,7 @@ def _services(
         clock=clock,
         database=database,
         gateway=gateway,
-        record=Record(gateway, limits=limits),
+        record=Record(gateway, scanner=scanner, limits=limits),
         identity=Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration),
         authenticator=Authenticator(
             signing_keys.all,
