@@ -15,7 +15,7 @@ from ambroise.kernel.outbox import emit
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.record import entry, events, reference, repository, submission_set, withholding
 from ambroise.modules.record.assessment import Assessed, assess
-from ambroise.modules.record.cda.extract import extract
+from ambroise.modules.record.cda.extract import Extract, extract
 from ambroise.modules.record.content.malware import NoScanner, Scanner
 from ambroise.modules.record.model import (
     ARCHIVED_EXTENSION,
@@ -221,10 +221,8 @@ class Record:
             "securityContext": {"reference": f"DocumentReference/{assessed.document}"},
         }
         found: list[tuple[Json, UUID]] = [(binary, assessed.binary)]
-        for extracted in extract(assessed.clinical) if assessed.clinical else ():
-            resource = dict(extracted.resource)
-            _attach(resource, patient, assessed.document)
-            found.append((resource, new_id(shard_of(patient))))
+        for fact in extract(assessed.clinical) if assessed.clinical else ():
+            found.append((_attached(fact, patient, assessed.document), new_id(shard_of(patient))))
         return found
 
     def _label(self, ctx: Context, assessed: Assessed) -> Label:
@@ -350,11 +348,24 @@ def _media_type(resource: Json) -> str:
     return resource["content"][0]["attachment"]["contentType"]
 
 
-def _attach(resource: Json, patient: UUID, document: UUID) -> None:
-    """Say whose fact it is and which document says it."""
-    holder = "patient" if resource["resourceType"] in ("Immunization", "AllergyIntolerance") else "subject"
-    resource[holder] = {"reference": f"Patient/{patient}"}
-    resource.setdefault("meta", {})["source"] = f"DocumentReference/{document}"
+_DOCUMENT_LINKS = {
+    "Observation": "derivedFrom",
+    "MedicationStatement": "derivedFrom",
+    "MedicationRequest": "supportingInformation",
+    "MedicationDispense": "supportingInformation",
+}
+"""Where each type names the document it comes from; the others say it in meta.source alone."""
+
+
+def _attached(fact: Extract, patient: UUID, document: UUID) -> Json:
+    """A fact of a document with its patient, its key, and the document that says it."""
+    resource = dict(fact.about({"reference": f"Patient/{patient}"}).resource)
+    source = f"DocumentReference/{document}"
+    resource["meta"] = {**resource.get("meta", {}), "source": source}
+    link = _DOCUMENT_LINKS.get(fact.type)
+    if link:
+        resource[link] = [*resource.get(link, ()), {"reference": source}]
+    return resource
 
 
 def _responsible_keys(resource: Json) -> tuple[int, int]:
