@@ -1,1 +1,49 @@
 """The FHIR R4 REST interface: parse a request, call one use case, render the answer. No rule lives here."""
+
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.fhir_rest.actions import Actions
+from ambroise.interfaces.fhir_rest.app import FhirEdge, FhirRoute
+from ambroise.interfaces.fhir_rest.binaries import Binaries
+from ambroise.interfaces.fhir_rest.criteria import Criteria
+from ambroise.interfaces.fhir_rest.documents import Documents
+from ambroise.interfaces.fhir_rest.endpoints import Endpoints
+from ambroise.interfaces.fhir_rest.metadata import Metadata
+from ambroise.interfaces.fhir_rest.operations import GenerateMetadata, Validation
+from ambroise.interfaces.fhir_rest.reading import Reading
+from ambroise.interfaces.fhir_rest.routing import router
+from ambroise.interfaces.fhir_rest.transactions import Bundles
+from ambroise.interfaces.services import Services
+
+__all__ = ["edge", "routes"]
+
+_METADATA_BYTES = 4 * 1024 * 1024
+"""What a body may hold besides the base64 of one document."""
+
+
+def routes(services: Services) -> Sequence[BaseRoute]:
+    """The routes of `/fhir`."""
+    return [FhirRoute(edge(services))]
+
+
+def edge(services: Services) -> FhirEdge:
+    """The FHIR interface as one ASGI application."""
+    settings, database, gateway = services.settings, services.database, services.gateway
+    max_raw, max_inline = settings.document_max_bytes, settings.json_document_max_bytes
+    max_json = max_inline * 4 // 3 + _METADATA_BYTES
+    documents = Documents(services.record, gateway, max_inline=max_inline)
+    criteria = Criteria(gateway)
+    actions = Actions(gateway, criteria, documents)
+    reading = Reading(gateway, actions, criteria)
+    endpoints = Endpoints(database, actions, reading, Bundles(actions, reading, documents), max_json=max_json)
+    table = {
+        **endpoints.table(),
+        **Validation(max_json=max_json).table(),
+        **Metadata(services.clock.now()).table(),
+    }
+    generate = GenerateMetadata(database, documents, max_raw=max_raw, max_json=max_json, max_inline=max_inline)
+    binaries = Binaries(database, gateway, actions, max_raw=max_raw, max_json=max_json)
+    own = {"DocumentReference": generate.table(), "Binary": binaries.table()}
+    return FhirEdge(router(table, own), services.authenticator.context, public_url=settings.public_url)

@@ -33,6 +33,8 @@ _OPERATIONS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
 }
 _VALIDATE: Final = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate")
+READ_ONLY: Final = frozenset({"AuditEvent"})
+"""Types that no client writes: an AuditEvent is rendered from the trace."""
 _SECURITY: Final = (
     "Every request but this one carries a bearer token (Authorization: Bearer …), an ES256 JWT. What its holder may "
     "see and do is decided at each request from the rights of the record, and leaves a trace that the citizen reads."
@@ -46,7 +48,7 @@ class Capabilities:
     base: str
     started: datetime
     read_only: frozenset[str] = field(default_factory=frozenset[str])
-    """Types that no client writes, such as AuditEvent, which is rendered from the trace."""
+    """Types that no client writes."""
 
 
 def capability_statement(capabilities: Capabilities) -> Json:

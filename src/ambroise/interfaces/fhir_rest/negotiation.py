@@ -48,6 +48,11 @@ def accepted(accept: str | None) -> list[MediaType]:
     return sorted((each for each in listed if each.quality > 0), key=lambda each: -each.quality)
 
 
+def is_json(name: str) -> bool:
+    """Whether a media type or a value of `_format` means FHIR JSON."""
+    return media_type(name).name in _JSON_NAMES
+
+
 def require_json_answer(accept: str | None, format_parameter: str | None) -> None:
     """Refuse a request that wants its answer in a form we do not write. `_format` wins over Accept."""
     if format_parameter is not None:

@@ -10,7 +10,8 @@ ReturnForm = Literal["minimal", "representation", "OperationOutcome"]
 class Preferences:
     """What the client would like back, and how strict we should be with what we do not understand."""
 
-    form: ReturnForm = "representation"
+    form: ReturnForm | None = None
+    """What was asked for: nothing said means the representation for one resource, and no resources for a Bundle."""
     lenient: bool = False
 
 
@@ -26,14 +27,14 @@ def preferences(header: str | None) -> Preferences:
     """What a Prefer header says; an unknown preference is passed over, as the RFC asks."""
     if not header:
         return _NONE
-    form: ReturnForm = "representation"
+    form: ReturnForm | None = None
     lenient = False
     for part in header[:1024].replace(";", ",").split(","):
         name, _, value = part.partition("=")
         wanted = value.strip().strip('"').lower()
         match name.strip().lower():
             case "return":
-                form = _FORMS.get(wanted, form)
+                form = _FORMS.get(wanted) or form
             case "handling":
                 lenient = wanted == "lenient"
             case _:

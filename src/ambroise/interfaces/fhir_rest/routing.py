@@ -17,12 +17,17 @@ _WORDS: Final = frozenset({"metadata", "_history", "_search"})
 _ID: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
 
 
-def router(table: Table) -> Callable[[Call], Handler]:
-    """The function that finds the handler of a call; it raises NOT_FOUND or UNSUPPORTED (405) with what exists."""
+def router(table: Table, own: Mapping[str, Table]) -> Callable[[Call], Handler]:
+    """The function that finds the handler of a call; it raises NOT_FOUND or UNSUPPORTED (405) with what exists.
+
+    `own` gives the interactions that some types have of their own, added to those of `table` or in their place.
+    """
+    tables = {name: _merged(table, additions) for name, additions in own.items()}
 
     def route(call: Call) -> Handler:
         shape = shape_of(call.segments)
-        methods = table.get(shape) or table.get(_any_operation(shape, call.segments))
+        here = tables.get(call.segments[0], table) if call.segments else table
+        methods = here.get(shape)
         if methods is None:
             raise _nothing_there(call)
         handler = methods.get("GET" if call.method == "HEAD" else call.method)
@@ -73,9 +78,8 @@ def not_allowed(method: str, methods: Methods) -> Refusal:
     return Refusal(Kind.UNSUPPORTED, "METHOD_NOT_ALLOWED", text, data={"allow": allowed})
 
 
-def _any_operation(shape: str, segments: tuple[str, ...]) -> str:
-    """An operation of one type is listed as `DocumentReference/$generate-metadata`."""
-    return shape.replace("Type", segments[0], 1) if "$" in shape and segments else ""
+def _merged(table: Table, additions: Table) -> Table:
+    return {shape: {**table.get(shape, {}), **additions.get(shape, {})} for shape in {*table, *additions}}
 
 
 def _nothing_there(call: Call) -> Refusal:

@@ -24,12 +24,10 @@ _SUBSETTED: Final = {
 
 @dataclass(frozen=True)
 class Shape:
-    """The form asked for by `_summary`, `_elements`, `_pretty` and `_format`."""
+    """The form asked for by `_summary` and `_elements`."""
 
     summary: Summary = "false"
     elements: tuple[str, ...] = ()
-    pretty: bool = False
-    format: str | None = None
 
     @property
     def whole(self) -> bool:
@@ -59,19 +57,6 @@ class Shape:
     def _elements_of(self, type_: str) -> list[str]:
         return [name for name in self.elements if "." not in name or name.partition(".")[0] == type_]
 
-    def pairs(self) -> Pairs:
-        """The parameters that a self or next link repeats."""
-        found: Pairs = []
-        if self.summary != "false":
-            found.append(("_summary", self.summary))
-        if self.elements:
-            found.append(("_elements", ",".join(self.elements)))
-        if self.format is not None:
-            found.append(("_format", self.format))
-        if self.pretty:
-            found.append(("_pretty", "true"))
-        return found
-
 
 WHOLE: Final = Shape()
 _ALWAYS: Final = frozenset({"resourceType", "id", "meta"})
@@ -90,7 +75,7 @@ def shape_of(pairs: Pairs) -> Shape:
             f"_summary={summary[:50]}: choose true, text, data, count or false.",
         )
     names = tuple(name.strip() for name in asked.get("_elements", "").split(",") if name.strip())
-    return Shape(cast("Summary", summary), names, asked.get("_pretty") == "true", asked.get("_format"))
+    return Shape(cast("Summary", summary), names)
 
 
 def without_shape(pairs: Pairs) -> Pairs:
@@ -123,3 +108,8 @@ def _tagged(resource: dict[str, Any]) -> dict[str, Any]:
     meta["tag"] = [*cast("list[Any]", meta.get("tag") or []), _SUBSETTED]
     resource["meta"] = meta
     return resource
+
+
+def answer_pairs(pairs: Pairs) -> Pairs:
+    """The parameters that every link of an answer repeats: the form of the whole answer."""
+    return [(name, value) for name, value in pairs if name in ("_format", "_pretty")]
