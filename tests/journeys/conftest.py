@@ -1,0 +1,5 @@
+"""What journeys use."""
+
+from tests.journeys.support.portal import portal
+
+__all__ = ["portal"]

@@ -1,0 +1,81 @@
+"""The portals on a fresh database of accounts, over the sample record."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from ambroise.interfaces.web import Services, routes
+from ambroise.kernel.clock import FixedClock
+from ambroise.kernel.crypto.application import ApplicationSecret
+from ambroise.kernel.db import Database
+from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
+from ambroise.modules.identity.sealing import KeySealer
+from tests.journeys.support.sample import ALICE, SampleProfessional, SampleRecord
+from tests.journeys.support.strict import StrictClient
+
+
+@dataclass(frozen=True)
+class Portal:
+    """The application, what it stands on, and a way to visit it."""
+
+    application: Starlette
+    identity: Identity
+    record: SampleRecord
+
+    def visitor(self, **headers: str) -> StrictClient:
+        """A browser that never came before."""
+        transport = httpx.ASGITransport(self.application)
+        return StrictClient(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers))
+
+    async def as_person(self, name: str, **headers: str) -> StrictClient:
+        """A browser signed in as a demonstration person."""
+        visitor = self.visitor(**headers)
+        await visitor.get("/etre")
+        await visitor.press("Entrer : " + name if headers.get("accept-language") != "en" else "Enter : " + name)
+        return visitor
+
+
+def application_of(identity: Identity, record: SampleRecord) -> Starlette:
+    """The portals over a sample record."""
+    services = Services(
+        identity=identity,
+        citizen=cast(Any, record),
+        professional=cast(Any, SampleProfessional(record)),
+        desk=cast(Any, record),
+    )
+    return Starlette(routes=routes(services))
+
+
+async def add_people(identity: Identity) -> None:
+    """One demonstration person of each kind."""
+    people = (
+        NewAccount(AccountKind.CITIZEN, "alice@exemple.fr", "Alice Fictive", patient=ALICE, demonstration_note="Diabète suivi, 6 documents"),
+        NewAccount(
+            AccountKind.PROFESSIONAL,
+            "810000000001",
+            "Dr Camille Fictif",
+            professional="810000000001",
+            situations=(
+                Situation("10", specialty="SM54", organization="1370000002", organization_name="Maison de santé Inventée"),
+                Situation("10", organization="1370000003", organization_name="Hôpital Imaginaire"),
+            ),
+        ),
+        NewAccount(AccountKind.OPERATOR, "guichet", "Nadia Inventée", duties=frozenset({"support"})),
+    )  # fmt: skip
+    async with identity.database.transaction() as tx:
+        for person in people:
+            await identity.create_account(tx, NewAccount(**{**vars(person), "demonstration": True}))
+
+
+@pytest.fixture
+async def portal(database: Database, clock: FixedClock) -> AsyncIterator[Portal]:
+    identity = Identity(database, clock, KeySealer(ApplicationSecret(b"s" * 32)), demonstration=True)
+    await add_people(identity)
+    record = SampleRecord()
+    yield Portal(application_of(identity, record), identity, record)
