@@ -7,6 +7,7 @@ import msgspec
 
 from ambroise.fhir.definitions import SearchParameter, patient_compartment
 from ambroise.fhir.search.query import Chain, Clause, Filter, Query, Target, Token
+from ambroise.fhir.store.layout import ID
 from ambroise.kernel.ids import shard_of
 
 PATIENT: Final = "Patient"
@@ -43,6 +44,8 @@ def patient_asked_for(query: Query) -> str | None:
                 kind, _, id = target.rpartition("/")
                 if kind == PATIENT:
                     return id
+            case Filter("Patient", parameter, None, (Token(None, str(id)),)) if parameter.code == ID:
+                return id
             case _:
                 # `subject=id` alone may name a patient or something else: then no record is sure.
                 continue
