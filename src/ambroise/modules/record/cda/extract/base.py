@@ -1,0 +1,351 @@
+"""What every extractor shares: walking entries, and HL7 data types as FHIR elements."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ambroise.modules.record.cda import header, values
+from ambroise.modules.record.cda.model import Actor, ClinicalDocument, Code, Identifier
+from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, many, one, text, xsi_type
+from ambroise.modules.record.tables import system_url
+
+Json = dict[str, Any]
+
+FR = "1.2.250.1.213.1.1.3."
+LOINC = "2.16.840.1.113883.6.1"
+UCUM = "http://unitsofmeasure.org"
+ABSENT_SYSTEM = "2.16.840.1.113883.5.1150.1"
+HL7_TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
+_DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+_EDQM = "http://standardterms.edqm.eu"
+_TRANSLATION = "http://hl7.org/fhir/StructureDefinition/iso21090-PQ-translation"
+
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?")
+_ABSENT = {
+    "UNK": "unknown",
+    "ASKU": "asked-unknown",
+    "NASK": "not-asked",
+    "NAV": "temp-unknown",
+    "NA": "not-applicable",
+    "MSK": "masked",
+    "NINF": "negative-infinity",
+    "PINF": "positive-infinity",
+}
+_STATEMENTS = frozenset(
+    {
+        "act",
+        "observation",
+        "organizer",
+        "substanceAdministration",
+        "supply",
+        "procedure",
+        "encounter",
+        "observationMedia",
+    }
+)
+_BREAKS = frozenset({"br", "td", "th", "tr", "item", "paragraph", "caption", "table", "list"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One resource, the entry that it comes from, the title of the section where it stands."""
+
+    entry: str
+    resource: Json
+    section: str | None
+
+
+class Reader:
+    """A document being extracted: its entries, its narrative by identifier."""
+
+    def __init__(self, document: ClinicalDocument) -> None:
+        self.document = document
+        self._root = document.source.root
+        self._words: dict[str, Element] = {}
+        counts: dict[str, int] = {}
+        for element in self._root.iter("*"):
+            identifier = element.get("ID")
+            if identifier:
+                self._words.setdefault(identifier, element)
+            if local(element) in _STATEMENTS:
+                for item in values.identifiers(element):
+                    counts[item.xds] = counts.get(item.xds, 0) + 1
+        self._unique = {written for written, count in counts.items() if count == 1}
+
+    def entries(self, kind: str, *templates: str) -> Iterator[Element]:
+        """The clinical statements of one kind that declare one of these templates, in document order."""
+        wanted = set(templates)
+        for element in self._root.iter(f"{{{HL7}}}{kind}"):
+            if wanted.intersection(declared(element)):
+                yield element
+
+    def found(self, element: Element, resource: Json) -> Found:
+        """A resource with where it comes from; its own identifiers stand in it."""
+        identifiers = values.identifiers(element)
+        if identifiers and "identifier" not in resource:
+            resource["identifier"] = [identifier(item) for item in identifiers]
+        own = next((item.xds for item in identifiers if item.xds in self._unique), None)
+        return Found(own or _path(element), resource, _section_title(element))
+
+    def words(self, element: Element | None, path: str | None = None) -> str | None:
+        """The text of an element, or the narrative that it refers to."""
+        node = one(element, path) if path else element
+        if node is None:
+            return None
+        reference = attribute(node, "value", "reference")
+        if reference and (target := self._words.get(reference.removeprefix("#"))) is not None:
+            return _sentence(target) or _sentence(node)
+        return _sentence(node)
+
+    def concept(self, element: Element | None) -> Json | None:
+        """A CD element as a CodeableConcept; None when it says nothing."""
+        if element is None:
+            return None
+        code = values.code(element)
+        codings = [coding(item) for item in (code, *code.translations) if item.code] if code else []
+        said = self.words(element, "originalText") or (None if codings or not code else code.display)
+        concept: Json = {}
+        if codings:
+            concept["coding"] = codings
+        if said:
+            concept["text"] = said
+        return concept or None
+
+    def notes(self, element: Element) -> list[Json]:
+        """The comments joined to an entry."""
+        found = (
+            self.words(act, "text")
+            for act in related(element, "act")
+            if FR + "32" in declared(act) or attribute(act, "code", "code") == "48767-8"
+        )
+        return [{"text": words} for words in found if words]
+
+    def value(self, element: Element | None) -> Json:
+        """A value[x] of an Observation, named after its type; a null flavour is the reason of its absence."""
+        if element is None:
+            return {}
+        null = attribute(element, "nullFlavor")
+        kind = xsi_type(element) or ""
+        written = attribute(element, "value")
+        if kind in ("CD", "CE", "CO", "CV", "CS"):
+            concept = self.concept(element)
+            if concept and (concept.get("text") or not null):
+                return {"valueCodeableConcept": concept}
+        elif kind == "PQ" and (amount := quantity(element)):
+            return {"valueQuantity": amount}
+        elif kind == "REAL" and written and _DECIMAL.fullmatch(written):
+            return {"valueQuantity": {"value": Decimal(written)}}
+        elif kind == "INT" and written and re.fullmatch(r"-?\d{1,9}", written):
+            return {"valueInteger": int(written)}
+        elif kind == "BL" and written in ("true", "false"):
+            return {"valueBoolean": written == "true"}
+        elif kind == "TS" and (moment := values.moment(written)):
+            return {"valueDateTime": moment.fhir}
+        elif kind == "IVL_PQ":
+            return interval(element)
+        elif kind == "RTO" or kind.startswith("RTO_"):
+            found = ratio(element)
+            return {"valueRatio": found} if found else {}
+        elif kind in ("ST", "ED", "") and (words := self.words(element)):
+            return {"valueString": words}
+        if null:
+            return {"dataAbsentReason": absent(null)}
+        return {"valueString": written} if written else {}
+
+
+def declared(element: Element) -> set[str]:
+    """The roots of the templates that an element declares."""
+    return {root for item in many(element, "templateId") if (root := item.get("root"))}
+
+
+def related(element: Element, kind: str, relation: str | None = None) -> Iterator[Element]:
+    """The statements of one kind joined to another."""
+    for link in many(element, "entryRelationship"):
+        if relation is None or link.get("typeCode") == relation:
+            yield from many(link, kind)
+
+
+def within(element: Element) -> Element | None:
+    """The statement that encloses another, or None when it stands directly in an entry."""
+    parent = element.getparent()
+    while parent is not None:
+        if local(parent) in _STATEMENTS:
+            return parent
+        if local(parent) == "section":
+            return None
+        parent = parent.getparent()
+    return None
+
+
+def link_type(element: Element) -> str | None:
+    """How a statement is joined to the one that encloses it."""
+    parent = element.getparent()
+    return None if parent is None else attribute(parent, "typeCode")
+
+
+def section_of(element: Element) -> Element | None:
+    """The section where an entry stands."""
+    return next(iter(element.iterancestors(f"{{{HL7}}}section")), None)
+
+
+def section_code(element: Element) -> str | None:
+    """The LOINC code of the section where an entry stands."""
+    section = section_of(element)
+    return attribute(section, "code", "code") if section is not None else None
+
+
+def coding(code: Code) -> Json:
+    """A Coding."""
+    found: Json = {}
+    if code.system:
+        found["system"] = system_url(code.system)
+    found["code"] = code.code
+    if code.display:
+        found["display"] = code.display
+    return found
+
+
+def hl7_concept(system: str, code: str) -> Json:
+    """A concept of an HL7 terminology, by the short name of its system."""
+    return {"coding": [{"system": HL7_TERMINOLOGY + system, "code": code}]}
+
+
+def identifier(item: Identifier) -> Json:
+    """An II as a FHIR Identifier."""
+    if item.extension:
+        return {"system": system_url(item.root), "value": item.extension}
+    return {"system": "urn:ietf:rfc:3986", "value": item.urn}
+
+
+def number(written: str | None) -> Decimal | None:
+    """A decimal with its text kept; None when it is not one that FHIR knows."""
+    return Decimal(written) if written and _DECIMAL.fullmatch(written) else None
+
+
+def quantity(element: Element | None) -> Json | None:
+    """A PQ as a Quantity; an equivalent in another unit stands in the extension made for it."""
+    amount = number(attribute(element, "value"))
+    if element is None or amount is None:
+        return None
+    found: Json = {"value": amount, **unit(attribute(element, "unit"))}
+    others = [
+        {"url": _TRANSLATION, "valueQuantity": {"value": value, **unit(attribute(item, "code"))}}
+        for item in many(element, "translation")
+        if (value := number(attribute(item, "value"))) is not None
+    ]
+    if others:
+        found["extension"] = others
+    return found
+
+
+def unit(written: str | None) -> Json:
+    """The unit of a Quantity: UCUM, or a dose form of the EDQM when it is one of its eight-digit codes."""
+    if not written or written == "1":
+        return {}
+    system = _EDQM if re.fullmatch(r"\d{8}", written) else UCUM
+    return {"unit": written, "system": system, "code": written}
+
+
+def interval(element: Element) -> Json:
+    """An IVL_PQ as a Range, or as a Quantity with a comparator when one end is open."""
+    low, high = quantity(one(element, "low")), quantity(one(element, "high"))
+    if low and high:
+        return {"valueRange": {"low": low, "high": high}}
+    if low:
+        closed = attribute(element, "inclusive", "low") != "false"
+        return {"valueQuantity": {**low, "comparator": ">=" if closed else ">"}}
+    if high:
+        closed = attribute(element, "inclusive", "high") != "false"
+        return {"valueQuantity": {**high, "comparator": "<=" if closed else "<"}}
+    single = quantity(element)
+    return {"valueQuantity": single} if single else {}
+
+
+def ratio(element: Element | None) -> Json | None:
+    """An RTO as a Ratio; both ends are needed."""
+    numerator, denominator = quantity(one(element, "numerator")), quantity(one(element, "denominator"))
+    return {"numerator": numerator, "denominator": denominator} if numerator and denominator else None
+
+
+def absent(null_flavor: str) -> Json:
+    """A null flavour as a reason for absent data."""
+    return hl7_concept("data-absent-reason", _ABSENT.get(null_flavor, "unknown"))
+
+
+def unknown() -> Json:
+    """The extension that stands for a mandatory value that nobody knows."""
+    return {"extension": [{"url": _DATA_ABSENT, "valueCode": "unknown"}]}
+
+
+def effective(element: Element, name: str = "effective") -> Json:
+    """The time of an entry as `<name>DateTime` or `<name>Period`."""
+    found = values.period(one(element, "effectiveTime"))
+    if found.low and found.high and found.low != found.high:
+        return {f"{name}Period": {"start": found.low.fhir, "end": found.high.fhir}}
+    moment = found.low or found.high
+    return {f"{name}DateTime": moment.fhir} if moment else {}
+
+
+def actor_reference(actor: Actor) -> Json | None:
+    """A reference to somebody by identifier and name; the directory knows the rest."""
+    person = actor.person.display if actor.person else None
+    place = actor.organization.name if actor.organization else None
+    found: Json = {}
+    if actor.identifiers and (person or not actor.organization):
+        found["identifier"] = identifier(actor.identifiers[0])
+    elif actor.organization and actor.organization.identifiers:
+        found["identifier"] = identifier(actor.organization.identifiers[0])
+    shown = ", ".join(part for part in (person, place) if part)
+    if shown:
+        found["display"] = shown
+    return found or None
+
+
+def performers(element: Element) -> list[Json]:
+    """Who performed an entry."""
+    found = (actor_reference(header.actor(item)) for item in many(element, "performer/assignedEntity"))
+    return [item for item in found if item]
+
+
+def author_of(element: Element) -> tuple[str | None, Json | None]:
+    """When an entry was written and by whom, when it says so itself."""
+    moment = values.moment(attribute(element, "value", "author/time"))
+    who = one(element, "author/assignedAuthor")
+    return (moment.fhir if moment else None, actor_reference(header.actor(who)) if who is not None else None)
+
+
+def is_absence(concept: Json | None) -> bool:
+    """Whether a concept says "none known" or "no information", which is no fact about the patient."""
+    url = system_url(ABSENT_SYSTEM)
+    return any(item.get("system") == url for item in (concept or {}).get("coding", []))
+
+
+def _section_title(element: Element) -> str | None:
+    titles = (text(section, "title") for section in element.iterancestors(f"{{{HL7}}}section"))
+    return next((title for title in titles if title), None)
+
+
+def _sentence(element: Element) -> str | None:
+    """The words of a narrative, breaks and cells kept apart; None when it only holds signs such as a dash."""
+    parts: list[str] = []
+    for item in element.iter("*"):
+        if local(item) in _BREAKS:
+            parts.append(" ")
+        parts.append(item.text or "")
+        if item is not element:
+            parts.append((" " if local(item) in _BREAKS else "") + (item.tail or ""))
+    words = " ".join("".join(parts).split())
+    return words if any(sign.isalnum() for sign in words) else None
+
+
+def _path(element: Element) -> str:
+    steps: list[str] = []
+    node: Element | None = element
+    while node is not None and local(node) not in ("structuredBody", "ClinicalDocument"):
+        parent = node.getparent()
+        before = node.itersiblings(preceding=True)
+        steps.append(f"{local(node)}.{1 + sum(item.tag == node.tag for item in before)}")
+        node = parent
+    return "/".join(reversed(steps))
