@@ -31,6 +31,7 @@ from ambroise.modules.identity.registry.service import (
     on_patient_updated,
     open_for,
 )
+from ambroise.modules.identity.sealing import KeySealer
 from ambroise.modules.identity.service import Identity
 from ambroise.modules.identity.tokens import Sealer, form_token
 
@@ -42,6 +43,7 @@ __all__ = [
     "Emergency",
     "Identity",
     "Ins",
+    "KeySealer",
     "NewAccount",
     "NotSignedIn",
     "Origin",
