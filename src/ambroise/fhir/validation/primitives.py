@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 _OTHER_TEXT: Final = re.compile(r"[\r\n\t -\x7e\x80-\U0010ffff]+")
-_CODE: Final = re.compile(r"[^\s]+(\s[^\s]+)*")
+_CODE: Final = re.compile(r"[^\s\x00-\x1f\x7f]+([^\S\x1c-\x1f][^\s\x00-\x1f\x7f]+)*")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _OID: Final = re.compile(r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+")
 _UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)

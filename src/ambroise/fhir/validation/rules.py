@@ -100,10 +100,12 @@ def _sibling(
 
 
 def _beside(value: Any, has_value: bool, place: Place, i: Issues, c: Context) -> None:
-    if has_value and type(value) is dict and list(cast(dict[str, Any], value)) == ["id"]:
+    element = cast(dict[str, Any], value) if type(value) is dict else {}
+    if has_value and list(element) == ["id"]:
         # Beside a value an id says enough; alone it would be an empty element.
-        if not PRIMITIVES["string"][0](value["id"]):
-            findings.wrong_value(i, (place, "id", None), "string", cast(object, value["id"]), PRIMITIVES["string"][1])
+        test, wanted = PRIMITIVES["string"]
+        if not test(element["id"]):
+            findings.wrong_value(i, (place, "id", None), "string", element["id"], wanted)
         return None
     return function("Element")(value, place, i, c)
 
