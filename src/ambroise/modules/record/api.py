@@ -5,6 +5,7 @@ from __future__ import annotations
 from ambroise.modules.record import reports
 from ambroise.modules.record.categories import CITIZEN_TYPES, Category, category_of, types_of
 from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
+from ambroise.modules.record.desk import Desk
 from ambroise.modules.record.entry import read as read_document
 from ambroise.modules.record.handlers import Handlers
 from ambroise.modules.record.model import (
@@ -34,6 +35,7 @@ __all__ = [
     "Author",
     "Category",
     "ClamAv",
+    "Desk",
     "Document",
     "Filed",
     "Handlers",

@@ -13,6 +13,7 @@ from ambroise.kernel.ids import new_id, shard_of
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.record import repository
 from ambroise.modules.record.model import Outcome, Report, ReportKind, ReportState
+from ambroise.trust.audit.entry import Entry, record
 from ambroise.trust.context import Citizen, Context, Operator, Professional
 
 ENDS: Mapping[ReportKind, frozenset[Outcome]] = {
@@ -46,6 +47,7 @@ async def report(
         details=dict(details or {}),
     )
     await repository.insert_report(tx, made)
+    await record(tx, ctx, Entry("C", "report_made", patient, details={"report": str(made.id), "kind": kind.value}))
     return made
 
 

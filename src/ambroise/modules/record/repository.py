@@ -51,6 +51,11 @@ async def take_unique_id(tx: Transaction, unique_id: str, known: Known) -> bool:
     return taken == 1
 
 
+async def free_unique_id(tx: Transaction, patient: UUID, document: UUID) -> None:
+    """Let the unique id of a document taken out of a space be used again, in the right one."""
+    await tx.execute("delete from record_unique_id where patient = %s and document = %s", (patient, document))
+
+
 async def withhold(
     tx: Transaction, patient: UUID, document: UUID, since: datetime, notice_at: datetime, visible_at: datetime
 ) -> None:

@@ -189,9 +189,9 @@ class Record:
         limit = self._limits.citizen if isinstance(ctx.actor, Citizen) else self._limits.professional
         assessed = await assess(tx, ctx, incoming, self._scanner, limit)
         patient = assessed.identity.patient
-        taken = await repository.take_unique_id(tx, assessed.unique_id, patient, assessed.document, assessed.sha256)
-        if not taken:
-            return await self._replay(tx, assessed)
+        known = repository.Known(patient, assessed.document, assessed.binary, assessed.sha256)
+        if not await repository.take_unique_id(tx, assessed.unique_id, known):
+            return await self._replay(tx, assessed), None
         label = self._label(ctx, assessed)
         await self._gateway.put_content(
             tx, ctx, label, assessed.binary, assessed.content, _media_type(assessed.resource)

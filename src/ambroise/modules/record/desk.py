@@ -1,0 +1,79 @@
+"""How the desk ends a report: the consequence, the note and the notice, in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from ambroise.fhir.json import decode
+from ambroise.kernel.db import Transaction
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity.api import join
+from ambroise.modules.record import reports, repository
+from ambroise.modules.record.model import Outcome, Report
+from ambroise.modules.record.service import Record
+from ambroise.trust.audit.entry import Entry
+from ambroise.trust.context import Context
+from ambroise.trust.gateway import Gateway
+
+REPORT_CLOSED = "report_closed"
+REPORT_MADE = "report_made"
+
+
+class Desk:
+    """The use cases of operators who end reports."""
+
+    def __init__(self, record: Record, gateway: Gateway) -> None:
+        self._record = record
+        self._gateway = gateway
+
+    async def end(
+        self, tx: Transaction, ctx: Context, id: UUID, outcome: Outcome, note: str, other: str | None = None
+    ) -> Report:
+        """Carry out how a report ends and close it.
+
+        `other` is what the outcome needs besides: the space to keep for MERGED, the new matricule for INS_CHANGED.
+        """
+        found = await reports.open_report(tx, ctx, id)
+        match outcome:
+            case Outcome.MOVED_OUT:
+                await self._move_out(tx, ctx, found)
+            case Outcome.MERGED:
+                await join(tx, ctx, found.patient, _uuid(other or found.subject))
+            case Outcome.INS_CHANGED:
+                await self._change_ins(tx, ctx, found, other)
+            case _:
+                pass
+        closed = await reports.close(tx, ctx, found, outcome, note)
+        details = {"report": str(id), "kind": found.kind.value, "outcome": outcome.value}
+        await self._gateway.trace(tx, ctx, Entry("U", REPORT_CLOSED, found.patient, rule="operator", details=details))
+        return closed
+
+    async def _move_out(self, tx: Transaction, ctx: Context, found: Report) -> None:
+        """Withdraw a misfiled document and free its unique id: its author files it again where it belongs."""
+        await self._record.withdraw(tx, ctx, found.subject)
+        await repository.free_unique_id(tx, found.patient, _uuid(found.subject))
+
+    async def _change_ins(self, tx: Transaction, ctx: Context, found: Report, matricule: str | None) -> None:
+        """Give the Patient the new matricule, under the same authority; the registry follows."""
+        stored = await self._gateway.read(tx, ctx, "Patient", str(found.patient))
+        resource: dict[str, Any] = decode(stored.body)
+        wanted = matricule or str(found.details.get("matricule", ""))
+        changed = [
+            {**item, "value": wanted} if _is_ins(item) else item for item in resource.get("identifier", ())
+        ]
+        if changed == resource.get("identifier"):
+            raise Refusal(Kind.INVALID, "INS_UNCHANGED", "Give the new matricule: this one is the present one.")
+        resource["identifier"] = changed
+        await self._gateway.update(tx, ctx, resource, if_match=stored.version)
+
+
+def _is_ins(identifier: dict[str, Any]) -> bool:
+    return str(identifier.get("system", "")).startswith("urn:oid:1.2.250.1.213.1.4.")
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Refusal(Kind.INVALID, "ID_MALFORMED", f"{text[:64]} is not the id of a space or document.") from None
