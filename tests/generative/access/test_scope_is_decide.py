@@ -58,6 +58,9 @@ SHOWN = (Flags(0), Flags.MASKED, Flags.INVISIBLE_PATIENT, Flags.INVISIBLE_REPRES
 FLAGS = (*SHOWN, Flags.DELETED, Flags.SIGNATURE, Flags.ARCHIVED, Flags.MASKED | Flags.INVISIBLE_REPRESENTATIVES)
 
 
+TYPES = ("Practitioner", "Schedule", "Group")
+
+
 @dataclass(frozen=True)
 class Row:
     type: str
@@ -74,7 +77,7 @@ ROWS = (
     *(_row("Observation", p, KINDS[0], f, a) for p, f, a in product(PATIENTS, FLAGS, AUTHORS)),
     *(
         _row(type, None, kinds.UNLABELLED, flags, author)
-        for type, flags, author in product(("Practitioner", "Schedule", "Group"), FLAGS[:6], AUTHORS)
+        for type, flags, author in product(TYPES, FLAGS[:6], AUTHORS)
     ),
 )
 BY_KEY = {row.key: row for row in ROWS}
@@ -172,9 +175,11 @@ def _values(row: Row, label: Label) -> tuple[Any, ...]:
     return (NOW, *authors, 0, 1, label.kind, flags, shard, type, row.key, label.patient, b"")
 
 
-async def admitted(tx: Transaction, ctx: Context, patient: UUID | None) -> set[UUID]:
-    one = scope(ctx, patient=patient)
+async def admitted(tx: Transaction, ctx: Context, patient: UUID | None, type: str | None = None) -> set[UUID]:
+    one = scope(ctx, patient=patient, type=type)
     query = SQL("select r.id from resource r where ") + one.predicate("r")
+    if type is not None:
+        query += SQL(" and r.type = {}").format(type_number(type))
     return {row[0] for row in await tx.fetch_all(query, one.bound())}
 
 
@@ -189,6 +194,8 @@ async def compare(tx: Transaction, ctx: Context) -> None:
     }
     wide = await admitted(tx, ctx, None)
     assert wide == allowed, [(BY_KEY[key], key in allowed) for key in wide ^ allowed]
+    for type in TYPES:
+        assert await admitted(tx, ctx, None, type) == {key for key in allowed if BY_KEY[key].type == type}, type
     narrow = await admitted(tx, ctx, PATIENTS[0])
     assert narrow <= allowed
     assert all(BY_KEY[key].label.patient not in (None, PATIENTS[0]) for key in allowed - narrow)

@@ -107,6 +107,12 @@ def needs_patient(type: str) -> bool:
     return bool(patient_compartment(type))
 
 
+@lru_cache(maxsize=512)
+def always_inside(type: str) -> bool:
+    """Whether every resource of this type belongs to a patient's record."""
+    return type == "Patient" or needs_patient(type)
+
+
 def kind_of(resource: Mapping[str, Any]) -> int:
     """The kind of a resource that nobody labelled, from its type, its category and its document code."""
     table, raw, type = kinds(), _resources(), str(resource.get("resourceType"))

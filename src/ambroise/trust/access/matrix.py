@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias, cast
 
 from ambroise.trust.access.kinds import KindTable, kinds, load_table
@@ -23,6 +23,11 @@ class Role:
     emergency: bool = True
     may_treat: bool = False
     verified: frozenset[int] = frozenset()
+
+    @cached_property
+    def readable_list(self) -> list[int]:
+        """The same in order, as a statement's parameter."""
+        return sorted(self.readable)
 
     def mark(self, kind: int) -> Mark:
         """Whether this cell was read in a source or is a proposal."""

@@ -20,11 +20,23 @@ from ambroise.fhir.store.seal import SEAL
 from ambroise.fhir.store.types import Flags, Scope, ScopeRow
 from ambroise.kernel.ids import shard_of
 from ambroise.trust.access.facts import AUTHOR_STATES, HOLDER_STATES, OPEN_STATES, Eyes, Viewer
-from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, open_types
+from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, Shelf, always_inside, open_types, shelf_of
+from ambroise.trust.access.matrix import Role
 from ambroise.trust.context import Context, Purpose
 
 Form: TypeAlias = Literal[
-    "professional", "bris_de_glace", "centre_15", "citizen", "delegate", "operator", "system", "outsider", "identity"
+    "professional",
+    "bris_de_glace",
+    "centre_15",
+    "citizen",
+    "delegate",
+    "operator",
+    "system",
+    "outsider",
+    "open",
+    "identity",
+    "citizen_as",
+    "delegate_as",
 ]
 
 _GONE = int(Flags.DELETED)
@@ -34,41 +46,49 @@ _WITHHELD_REPRESENTATIVES = _WITHHELD | int(Flags.INVISIBLE_REPRESENTATIVES)
 _MASKED = int(Flags.MASKED)
 _OPERATIONAL_FLAG = int(Flags.OPERATIONAL)
 
+_CITIZEN = "{inside} and {flags} & {withheld} = 0 and {held}"
+_DELEGATE = """
+        {inside} and {held} and (
+            {represents} and {flags} & {withheld_representatives} = 0
+            or not {represents} and {cares} and {flags} & {withheld} = 0
+        )"""
+_SEEN_AS = """
+        and {kind} = any({readable}) and {flags} & {operational_flag} = 0
+        and ({flags} & {masked} = 0 or {sees_masked})"""
+
 _TEMPLATES: Mapping[Form, str] = {
     "professional": """
-        {outside} or ({inside} and {flags} & {hidden} = 0 and (
+        {inside} and {flags} & {hidden} = 0 and (
             {authored}
             or (not {team_only} or {in_team})
                 and {granted} and {open} and not {blocked}
                 and {kind} = any({readable}) and {flags} & {operational_flag} = 0
                 and ({flags} & {masked} = 0 or {treating})
-        ))""",
+        )""",
     "bris_de_glace": """
-        {outside} or ({inside} and {flags} & {hidden} = 0 and (
+        {inside} and {flags} & {hidden} = 0 and (
             {authored}
             or {emergency_role} and {emergency} and {open_btg} and not {blocked}
                 and {kind} = any({readable}) and {flags} & {operational_flag} = 0
                 and ({flags} & {masked} = 0 or {treating} or {masked_permitted})
-        ))""",
+        )""",
     "centre_15": """
-        {outside} or ({inside} and {flags} & {hidden} = 0 and (
+        {inside} and {flags} & {hidden} = 0 and (
             {authored}
             or {emergency_role} and {emergency} and {open_etreat} and not {blocked}
                 and {kind} = any({readable}) and {flags} & {operational_flag} = 0
                 and ({flags} & {masked} = 0 or {treating} or {masked_permitted})
-        ))""",
-    "citizen": """
-        {outside} or ({inside} and {flags} & {withheld} = 0 and {held})""",
-    "delegate": """
-        {outside} or ({inside} and {held} and (
-            {represents} and {flags} & {withheld_representatives} = 0
-            or not {represents} and {cares} and {flags} & {withheld} = 0
-        ))""",
+        )""",
+    "citizen": _CITIZEN,
+    "citizen_as": _CITIZEN + _SEEN_AS,
+    "delegate": _DELEGATE,
+    "delegate_as": _DELEGATE + _SEEN_AS,
     "operator": """
         {flags} & {gone} = 0 and ({row_patient} is null
             or {flags} & {hidden} = 0 and ({kind} = any({operator_kinds}) or {flags} & {operational_flag} <> 0))""",
     "system": "{flags} & {gone} = 0",
-    "outsider": "{outside}",
+    "outsider": "false",
+    "open": "{row_patient} is null and {flags} & {gone} = 0",
     "identity": "{type} = {patient_type} and {flags} & {gone} = 0 and {known}",
 }
 
@@ -99,15 +119,21 @@ _RELATION = """exists (select from access_relation d
 
 @dataclass(frozen=True)
 class Predicate:
-    """One form of the evaluation order, for one patient (`narrow`) or across patients."""
+    """One form of the evaluation order.
+
+    `narrow`: the facts of one patient, given as a parameter, instead of those of the row's patient. `outside`: rows
+    that belong to no patient are looked at too.
+    """
 
     form: Form
     narrow: bool
+    outside: bool
 
     def __call__(self, row: ScopeRow) -> sql.Composed:
         """The predicate over this row."""
         text = _Text(row, self.narrow)
-        return text.fill(_TEMPLATES[self.form])
+        inside = _TEMPLATES[self.form]
+        return text.fill(f"{{outside}} or ({inside})" if self.outside else inside)
 
 
 class _Text:
@@ -185,10 +211,10 @@ _FRAGMENTS: Mapping[str, str] = {
 }
 
 
-@lru_cache(maxsize=32)
-def predicate(form: Form, narrow: bool) -> Predicate:
+@lru_cache(maxsize=64)
+def predicate(form: Form, *, narrow: bool = False, outside: bool = False) -> Predicate:
     """The one object per form, so that the store recognises it and keeps its statements prepared."""
-    return Predicate(form, narrow)
+    return Predicate(form, narrow, outside)
 
 
 @lru_cache(maxsize=1)
@@ -197,49 +223,80 @@ def open_type_numbers() -> list[int]:
     return [type_number(name) for name in open_types()]
 
 
-def scope(ctx: Context, *, patient: UUID | None = None) -> Scope:
-    """The rows this caller sees: of one patient (and those of no patient), or across every patient in reach."""
-    eyes = Eyes.of(ctx)
-    parameters: dict[str, Any] = {"me": eyes.key, "now": ctx.now(), "open_types": open_type_numbers()}
+class Scopes:
+    """The scopes of one caller: for a type, across patients or in the record of one."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._eyes = Eyes.of(ctx)
+        self._parameters = _parameters(ctx, self._eyes)
+
+    def __call__(self, type: str | None, patient: UUID | None) -> Scope:
+        """The rows of this type that the caller sees; with `patient`, those of that patient."""
+        if type is not None and shelf_of(type) is Shelf.OPEN:
+            return Scope(SEAL, "open", predicate("open"), self._parameters)
+        form = _form(self._eyes)
+        outside = form not in ("operator", "system") and (type is None or not always_inside(type))
+        citizen = self._eyes.space
+        if citizen is not None:
+            # A citizen sees one space at a time, whatever the query is about.
+            return Scope(SEAL, form, predicate(form, narrow=True, outside=outside), self._parameters)
+        if patient is None or self._eyes.viewer is not Viewer.PROFESSIONAL:
+            return Scope(SEAL, form, predicate(form, outside=outside), self._parameters)
+        place = {"shard": shard_of(patient), "patient": patient}
+        return Scope(SEAL, form, predicate(form, narrow=True, outside=outside), self._parameters | place)
+
+
+def scope(ctx: Context, *, type: str | None = None, patient: UUID | None = None) -> Scope:
+    """The rows this caller sees: of one type or of all, of one patient (and of none) or of every patient in reach."""
+    return Scopes(ctx)(type, patient)
+
+
+def _form(eyes: Eyes) -> Form:
     match eyes.viewer:
         case Viewer.PROFESSIONAL:
-            form: Form = "professional"
-            parameters |= {"organization": eyes.organization, "readable": sorted(eyes.role.readable)}
-            if eyes.purpose is Purpose.NORMAL:
-                parameters["team_only"] = eyes.role.care_team_only
-            else:
-                form = eyes.purpose.value
-                parameters |= {"emergency_role": eyes.role.emergency, "purpose": eyes.purpose.value}
+            return "professional" if eyes.purpose is Purpose.NORMAL else eyes.purpose.value
         case Viewer.CITIZEN:
-            return _citizen_scope(ctx, eyes, parameters)
+            return "citizen" if eyes.own else "delegate"
         case Viewer.OPERATOR:
-            form = "operator"
+            return "operator"
         case Viewer.SYSTEM:
-            form = "system" if eyes.trusted else "outsider"
-    narrow = patient is not None and eyes.viewer is Viewer.PROFESSIONAL
-    if narrow and patient is not None:
-        parameters |= {"shard": shard_of(patient), "patient": patient}
-    return Scope(SEAL, form, predicate(form, narrow), parameters)
+            return "system" if eyes.trusted else "outsider"
 
 
-def _citizen_scope(ctx: Context, eyes: Eyes, parameters: dict[str, Any]) -> Scope:
-    """A citizen sees one space at a time, whatever the query is about."""
-    space = ctx.space
-    if space is None:
-        raise ValueError("a citizen's context has a space")
-    parameters |= {"shard": shard_of(space), "patient": space}
-    if eyes.own:
-        return Scope(SEAL, "citizen", predicate("citizen", True), parameters)
-    parameters["person"] = eyes.person
-    return Scope(SEAL, "delegate", predicate("delegate", True), parameters)
+def _parameters(ctx: Context, eyes: Eyes) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"me": eyes.key, "now": ctx.now(), "open_types": open_type_numbers()}
+    if eyes.viewer is Viewer.PROFESSIONAL:
+        parameters |= {
+            "organization": eyes.organization,
+            "readable": eyes.role.readable_list,
+            "team_only": eyes.role.care_team_only,
+            "emergency_role": eyes.role.emergency,
+            "purpose": eyes.purpose.value,
+        }
+    if eyes.space is not None:
+        parameters |= {"shard": shard_of(eyes.space), "patient": eyes.space, "person": eyes.person}
+    return parameters
+
+
+def seen_as_scope(ctx: Context, type: str, role: Role, *, sees_masked: bool) -> Scope:
+    """What a citizen sees of the space and a professional of this role would see too, were he authorised."""
+    eyes = Eyes.of(ctx)
+    if eyes.space is None:
+        raise ValueError("only a citizen looks at a space as somebody else")
+    form: Form = "citizen_as" if eyes.own else "delegate_as"
+    parameters = _parameters(ctx, eyes) | {"readable": role.readable_list, "sees_masked": sees_masked}
+    if shelf_of(type) is Shelf.OPEN:
+        return Scope(SEAL, "open", predicate("open"), parameters)
+    return Scope(SEAL, form, predicate(form, narrow=True), parameters)
 
 
 def identity_scope(states: tuple[str, ...]) -> Scope:
     """Every Patient whose space is in one of these states: only for looking somebody up by exact identity."""
     parameters = {"patient_type": type_number("Patient"), "known_states": list(states)}
-    return Scope(SEAL, "identity", predicate("identity", False), parameters)
+    return Scope(SEAL, "identity", predicate("identity"), parameters)
 
 
 def door_scope() -> Scope:
     """Everything that still exists: for the door itself, to read what it has already permitted an action on."""
-    return Scope(SEAL, "door", predicate("system", False))
+    return Scope(SEAL, "door", predicate("system"))

@@ -48,10 +48,10 @@ class Contents(Writes):
         return await self._kept.info(reader, (await self._readable(reader, ctx, type, id)).key)
 
     async def _readable(self, reader: Reader, ctx: Context, type: str, id: str) -> Stored:
-        stored = await store.read(reader, scope(ctx), type, id)
+        stored = await store.read(reader, scope(ctx, type=type), type, id)
         if stored is None:
             if await self._missed(reader, ctx, type, id) is None:
-                stored = await store.read(reader, scope(ctx), type, id)
+                stored = await store.read(reader, scope(ctx, type=type), type, id)
             if stored is None:
                 raise unknown(type)
         if stored.deleted:

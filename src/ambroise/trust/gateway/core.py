@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
@@ -45,7 +46,7 @@ class Core:
         self._database = database
         self._clock = clock
         self._blobs = blobs
-        self._pages = pages
+        self._pages = pages or PageSeal(os.urandom(32))
         self._own: Database | None = None
         self._opening = asyncio.Lock()
         self._commits: GroupCommit[Testimony, Rule | None] = GroupCommit(self._own_slots, settle)
@@ -67,7 +68,7 @@ class Core:
         facts = await self.facts(tx, ctx, eyes, target.label.patient)
         verdict = judge(facts, eyes, action, target)
         if not verdict.allowed:
-            await self._trace_refusal(ctx, action, target, verdict.rule)
+            await self.trace_refusal(ctx, action, target, verdict.rule)
         return permit(action, target, verdict)
 
     async def facts(self, reader: Reader, ctx: Context, eyes: Eyes, patient: UUID | None) -> Facts:
@@ -83,7 +84,7 @@ class Core:
         """The facts have changed in this transaction."""
         self._known.pop(tx, None)
 
-    async def _trace_refusal(
+    async def trace_refusal(
         self, ctx: Context, action: Action, target: Target, rule: Rule, *, key: UUID | None = None
     ) -> None:
         code, event = CODES[action]

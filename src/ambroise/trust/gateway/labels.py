@@ -14,7 +14,7 @@ from ambroise.fhir.store import keys
 from ambroise.fhir.store.types import NO_FLAGS, Flags, Label
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.trust.access.kinds import OPERATIONAL, Shelf, kind_of, needs_patient, shelf_of
+from ambroise.trust.access.kinds import OPERATIONAL, UNLABELLED, Shelf, kind_of, needs_patient, shelf_of
 from ambroise.trust.context import Citizen, Context, Professional
 
 _PRIMARY = ("patient", "subject", "beneficiary")
@@ -31,7 +31,11 @@ def label_for(
     source: UUID | None = None,
 ) -> Label:
     """The label of a resource whose patient and author are known: its kind comes from the data tables."""
-    kind = kind_of(resource) if shelf_of(type, with_patient=patient is not None) is Shelf.PATIENT else 0
+    shelf = shelf_of(type, with_patient=patient is not None)
+    if shelf is Shelf.OPEN:
+        # What any caller reads belongs to nobody, whatever it mentions.
+        return Label(None, UNLABELLED, flags, author, author_organization)
+    kind = kind_of(resource) if shelf is Shelf.PATIENT else UNLABELLED
     if kind == OPERATIONAL:
         flags |= Flags.OPERATIONAL
     return Label(patient, kind, flags, author, author_organization, source)

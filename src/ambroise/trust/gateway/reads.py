@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
+from ambroise.fhir.search import Query, SearchResult, search
+from ambroise.fhir.search.binding import patient_asked_for
+from ambroise.fhir.store import past
 from ambroise.fhir.store import reading as store
+from ambroise.fhir.store.keys import as_key, name_key
+from ambroise.fhir.store.past import HistoryPage
 from ambroise.fhir.store.types import Peeked, Stored
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.access.decide import Action, Target, inspection, judge, refusal, unknown
 from ambroise.trust.access.facts import Eyes
-from ambroise.trust.access.kinds import Shelf
+from ambroise.trust.access.kinds import Shelf, shelf_of
 from ambroise.trust.access.rules import Rule
-from ambroise.trust.access.scope import identity_scope, scope
+from ambroise.trust.access.scope import Scopes, identity_scope, scope
 from ambroise.trust.audit.entry import Entry, Event, record
-from ambroise.trust.context import Context
+from ambroise.trust.context import Context, Purpose
 from ambroise.trust.gateway.emergencies import Emergencies
 from ambroise.trust.gateway.identity_only import KNOWN_STATES, identity_only, shows_identity
 from ambroise.trust.gateway.witness import Reading
-
-
-@dataclass(frozen=True)
-class HistoryPage:
-    """Versions, the newest first."""
-
-    entries: list[Stored]
-    total: int | None = None
-    next_cursor: str | None = None
 
 
 class Reads(Emergencies):
@@ -34,12 +31,12 @@ class Reads(Emergencies):
 
     async def read(self, reader: Reader, ctx: Context, type: str, id: str) -> Stored:
         """The present version, traced. Raises NOT_FOUND (also when existence is a secret), FORBIDDEN, GONE."""
-        stored = await store.read(reader, scope(ctx), type, id)
+        stored = await store.read(reader, scope(ctx, type=type), type, id)
         if stored is None:
             identity = await self._missed(reader, ctx, type, id)
             if identity is not None:
                 return await self._identity_of(reader, ctx, identity)
-            stored = await store.read(reader, scope(ctx), type, id)
+            stored = await store.read(reader, scope(ctx, type=type), type, id)
         if stored is None:
             raise unknown(type)
         if stored.deleted:
@@ -49,11 +46,11 @@ class Reads(Emergencies):
 
     async def vread(self, reader: Reader, ctx: Context, type: str, id: str, version: int) -> Stored:
         """One version, for who may see the present one."""
-        stored = await store.vread(reader, scope(ctx), type, id, version)
+        stored = await store.vread(reader, scope(ctx, type=type), type, id, version)
         if stored is None:
             if await self._missed(reader, ctx, type, id) is not None:
                 raise unknown(type)
-            stored = await store.vread(reader, scope(ctx), type, id, version)
+            stored = await store.vread(reader, scope(ctx, type=type), type, id, version)
         present = await store.peek(reader, inspection(), type, id)
         if stored is None or present is None:
             raise unknown(type)
@@ -61,6 +58,82 @@ class Reads(Emergencies):
             raise gone(stored)
         await self._trace_read(reader, ctx, Event.READ, stored, present)
         return stored
+
+    async def history(
+        self,
+        reader: Reader,
+        ctx: Context,
+        type: str | None = None,
+        id: str | None = None,
+        *,
+        since: datetime | None = None,
+        count: int = 50,
+        cursor: str | None = None,
+    ) -> HistoryPage:
+        """Versions of one resource, of a type, or of everything the caller sees, the newest first."""
+        page = await past.history(
+            reader, Scopes(ctx), pages=self._pages, type=type, id=id, since=since, count=count, cursor=cursor
+        )
+        if type is not None and id is not None:
+            await self._trace_history_of_one(reader, ctx, type, id, page)
+        else:
+            await self._trace_many(reader, ctx, Event.HISTORY, type, page.entries)
+        return page
+
+    async def search(self, reader: Reader, ctx: Context, query: Query) -> SearchResult:
+        """One page of what matches and what it includes, among what the caller sees; traced for each patient."""
+        patient = await self._patient_asked_for(reader, query)
+        if patient is not None and ctx.purpose is not Purpose.NORMAL:
+            await self._ensure_emergency(ctx, patient)
+        result = await search(reader, Scopes(ctx), query, pages=self._pages)
+        await self._trace_search(reader, ctx, patient, result)
+        return result
+
+    async def _patient_asked_for(self, reader: Reader, query: Query) -> UUID | None:
+        """The patient a search names, if it names one."""
+        name = patient_asked_for(query)
+        if name is None:
+            return None
+        return as_key(name) or await name_key(reader, "Patient", name)
+
+    async def _trace_search(self, reader: Reader, ctx: Context, asked: UUID | None, result: SearchResult) -> None:
+        eyes, text = Eyes.of(ctx), redacted(result.query)
+        type = result.query.type
+        found = _by_patient([stored for stored, _ in result.entries])
+        if asked is not None:
+            found.setdefault(asked, [])
+        readings: list[Reading] = []
+        for patient, entries in found.items():
+            count = len(entries) if entries or asked is None else result.total or 0
+            kind = entries[0].label.kind if len(entries) == 1 else None
+            key = entries[0].key if len(entries) == 1 else None
+            entry = Entry("R", Event.SEARCH, patient, type, key, kind, count=count, query=text)
+            targets = tuple(Target(one.type, one.label) for one in entries)
+            readings.append(Reading(ctx, eyes, patient, targets, entry))
+        if not readings and result.total and shelf_of(type) is not Shelf.OPEN:
+            # A count over several patients names none of them, yet somebody asked.
+            await self.note(ctx, Entry("R", Event.SEARCH, None, type, count=result.total, query=text))
+        if readings:
+            await self._witness(reader, *readings)
+
+    async def _trace_history_of_one(self, reader: Reader, ctx: Context, type: str, id: str, page: HistoryPage) -> None:
+        if not page.entries:
+            await self._missed(reader, ctx, type, id)
+            return
+        present = await store.peek(reader, inspection(), type, id)
+        await self._trace_read(reader, ctx, Event.HISTORY, page.entries[0], present)
+
+    async def _trace_many(
+        self, reader: Reader, ctx: Context, event: Event, type: str | None, entries: list[Stored]
+    ) -> None:
+        """One line for each patient; what the present labels say was the scope's to know."""
+        eyes = Eyes.of(ctx)
+        readings = [
+            Reading(ctx, eyes, patient, (), Entry("R", event, patient, type, count=len(versions)))
+            for patient, versions in _by_patient(entries).items()
+        ]
+        if readings:
+            await self._witness(reader, *readings)
 
     async def _trace_read(
         self, reader: Reader, ctx: Context, event: Event, stored: Stored, present: Peeked | None = None
@@ -98,7 +171,7 @@ class Reads(Emergencies):
                 return None
         if shows_identity(type, eyes, facts) and not peeked.deleted:
             return peeked
-        await self._trace_refusal(ctx, Action.READ, target, verdict.rule, key=peeked.key)
+        await self.trace_refusal(ctx, Action.READ, target, verdict.rule, key=peeked.key)
         raise refusal(Action.READ, type, verdict.rule)
 
     async def _identity_of(self, reader: Reader, ctx: Context, peeked: Peeked) -> Stored:
@@ -126,3 +199,26 @@ def gone(stored: Stored | Peeked) -> Refusal:
         f"{stored.type}/{stored.id} was deleted.",
         data={"version": stored.version, "updated": stored.updated},
     )
+
+
+def _by_patient(entries: list[Stored]) -> dict[UUID | None, list[Stored]]:
+    """The entries of each patient; what is open to anybody is left out."""
+    found: dict[UUID | None, list[Stored]] = {}
+    for one in entries:
+        if shelf_of(one.type, with_patient=one.label.patient is not None) is not Shelf.OPEN:
+            found.setdefault(one.label.patient, []).append(one)
+    return found
+
+
+_SHOWN = frozenset(
+    (
+        *("category", "class", "clinical-status", "code", "date", "effective", "event", "facility", "format", "issued"),
+        *("onset-date", "period", "recorded-date", "security-label", "setting", "status", "type", "vaccine-code"),
+        *("_count", "_include", "_lastUpdated", "_revinclude", "_sort", "_summary", "_total"),
+    )
+)
+
+
+def redacted(query: Query) -> str:
+    """What was asked, for the trace: names of parameters, and values only where they identify nobody."""
+    return "&".join(f"{name}={value if name.partition(':')[0] in _SHOWN else '*'}" for name, value in query.pairs)[:500]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Rights:
-    """Authorisations, blocks, emergency choices, relations, the state of a space. Every method: (tx, ctx, patient, …)."""
+    """Authorisations, blocks, emergency choices, relations, the state of a space."""
 
     def __init__(self, door: Core) -> None:
         self._door = door

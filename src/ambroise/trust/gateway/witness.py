@@ -81,6 +81,10 @@ async def _facts(tx: Transaction, jobs: Sequence[Testimony]) -> dict[int, Facts]
 def _judge(job: Reading, facts: Facts) -> tuple[Rule | Exception, Entry | None]:
     if not job.targets:
         verdict = judge_entry(facts, job.eyes)
+        if job.entry.count:
+            # Something was counted or listed: what the viewer sees there without getting in, he wrote himself.
+            rule = verdict.rule if verdict.allowed else Rule.AUTHOR
+            return rule, replace(job.entry, rule=rule)
         if facts.state is None:
             return verdict.rule, None
         return verdict.rule, replace(job.entry, rule=verdict.rule, outcome=DONE if verdict.allowed else REFUSED)

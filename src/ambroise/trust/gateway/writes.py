@@ -140,7 +140,7 @@ class Writes(Reads):
         event: str = Event.CREATE,
     ) -> Stored:
         """Store a new resource under a label that the module worked out; the rules decide on that label."""
-        label = await self._with_defaults(tx, ctx, label)
+        label = await self.with_defaults(tx, ctx, label)
         allowed = await self.decide(tx, ctx, Action.CREATE, Target(str(resource["resourceType"]), label))
         stored = await writing.insert(tx, allowed, resource, label, now=ctx.now(), key=key, id=id)
         await self._trace_write(tx, ctx, "C", event, stored, allowed)
@@ -152,7 +152,7 @@ class Writes(Reads):
         """Store what follows a document (`label.source`), under the document's label; traced as one extraction."""
         if not resources:
             return []
-        label = await self._with_defaults(tx, ctx, label)
+        label = await self.with_defaults(tx, ctx, label)
         allowed = await self.decide(tx, ctx, Action.CREATE, Target("DocumentReference", label))
         stored = [
             await writing.insert(tx, allowed, resource, label, now=ctx.now(), key=key) for resource, key in resources
@@ -253,7 +253,7 @@ class Writes(Reads):
         type = str(resource["resourceType"])
         if type == "Patient":
             return await self._create_patient(tx, ctx, resource, id)
-        label = await self._with_defaults(tx, ctx, await label_of_new(tx, ctx, resource))
+        label = await self.with_defaults(tx, ctx, await label_of_new(tx, ctx, resource))
         await self._refuse_unknown_patient(tx, ctx, label)
         key, name = self._place(ctx, type, id, label.patient)
         allowed = await self.decide(tx, ctx, Action.CREATE, Target(type, label))
@@ -313,11 +313,11 @@ class Writes(Reads):
         verdict = judge(facts, eyes, action, target)
         if verdict.allowed:
             return permit(action, target, verdict)
-        await self._trace_refusal(ctx, action, target, verdict.rule, key=current.key)
+        await self.trace_refusal(ctx, action, target, verdict.rule, key=current.key)
         sight = judge(facts, eyes, Action.READ, target)
         raise refusal(action, current.type, verdict.rule if sight.allowed else sight.rule)
 
-    async def _with_defaults(self, tx: Transaction, ctx: Context, label: Label) -> Label:
+    async def with_defaults(self, tx: Transaction, ctx: Context, label: Label) -> Label:
         """The patient's default for new documents (masked by default) on what others than the holder file."""
         if label.patient is None or label.kind == OPERATIONAL or isinstance(ctx.actor, Citizen):
             return label
