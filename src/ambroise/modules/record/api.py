@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ambroise.modules.record import reports
+from ambroise.modules.record import reports, tables
 from ambroise.modules.record.categories import CITIZEN_TYPES, Category, category_of, types_of
+from ambroise.modules.record.cda.parse import attachment
+from ambroise.modules.record.cda.parse import read as read_cda
+from ambroise.modules.record.cda.render import Rendered, Words, render
 from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
 from ambroise.modules.record.desk import Desk
 from ambroise.modules.record.entry import read as read_document
@@ -44,16 +47,22 @@ __all__ = [
     "NoScanner",
     "Outcome",
     "Record",
+    "Rendered",
     "Report",
     "ReportKind",
     "ReportState",
     "Scanner",
     "Submission",
     "Submitted",
+    "Words",
+    "attachment",
     "category_of",
     "own_types",
+    "read_cda",
     "read_document",
+    "render",
     "reports",
+    "tables",
     "types_of",
 ]
 
@@ -61,4 +70,4 @@ __all__ = [
 def own_types(record: Record, gateway: Gateway) -> None:
     """Make every client's write of a document, by any way in, a use case of the record."""
     gateway.register_owner("DocumentReference", DocumentOwner(record, gateway))
-    gateway.register_owner("Binary", BinaryOwner())
+    gateway.register_owner("Binary", BinaryOwner(gateway))
