@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from ambroise.trust.gateway import Stored
+
 MASKED = "MASQUE_PS"
 INVISIBLE_PATIENT = "INVISIBLE_PATIENT"
 INVISIBLE_REPRESENTATIVES = "INVISIBLE_REPRESENTANTS_LEGAUX"
@@ -57,6 +59,8 @@ class Filed:
     binary: UUID
     replayed: bool = False
     extracted: int = 0
+    stored: Stored | None = None
+    """The DocumentReference as stored; None when it was already there."""
 
 
 @dataclass(frozen=True, slots=True)

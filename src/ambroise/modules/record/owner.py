@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
+from uuid import UUID
 
 import pybase64
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import new_id
 from ambroise.modules.record.model import Incoming, Submission
 from ambroise.modules.record.service import Record
-from ambroise.trust.context import Context
-from ambroise.trust.gateway import Gateway, Stored
+from ambroise.trust.context import Context, System
+from ambroise.trust.gateway import Action, Gateway, Stored, label_for
 
 Json = dict[str, Any]
 
@@ -26,8 +28,8 @@ class DocumentOwner:
 
     async def create(self, tx: Transaction, ctx: Context, resource: Json, *, id: str | None) -> Stored:
         """File a document that stands inline in its metadata."""
-        submitted = await self._record.submit(tx, ctx, Submission((_inline(resource),)))
-        return await self._gateway.read(tx, ctx, "DocumentReference", str(submitted.documents[0].document))
+        filed = (await self._record.submit(tx, ctx, Submission((_inline(resource),)))).documents[0]
+        return filed.stored or await self._gateway.read(tx, ctx, "DocumentReference", str(filed.document))
 
     async def update(self, tx: Transaction, ctx: Context, resource: Json, *, if_match: int | None) -> Stored:
         """Change what may change in a document's metadata."""
@@ -39,19 +41,71 @@ class DocumentOwner:
 
 
 class BinaryOwner:
-    """The owner of Binary: the bytes of a document, filed with it and by no other way."""
+    """The owner of Binary: the bytes of a document are filed with it and by no other way.
+
+    On a demonstration the operator's token also keeps Binaries that no document holds, in a place of no patient.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
 
     async def create(self, tx: Transaction, ctx: Context, resource: Json, *, id: str | None) -> Stored:
-        """Refuse a Binary alone."""
-        _refuse("A Binary is filed with its document: send both in one transaction, or the document inline.")
+        """Keep bytes that no document holds, for the operator's token; refuse them to anybody else."""
+        if not isinstance(ctx.actor, System):
+            _refuse("A Binary is filed with its document: send both in one transaction, or the document inline.")
+        content, described = _opened(resource)
+        label = label_for("Binary", described, patient=None, author=ctx.actor.key)
+        key = UUID(id) if id is not None and _is_uuid(id) else new_id()
+        await self._gateway.put_content(tx, ctx, label, key, content, described["contentType"])
+        return await self._gateway.file(tx, ctx, described, label, key=key, id=None if str(key) == id else id)
 
     async def update(self, tx: Transaction, ctx: Context, resource: Json, *, if_match: int | None) -> Stored:
-        """Refuse to change the bytes of a document."""
-        _refuse("The bytes of a document never change: file a document that replaces it.")
+        """Put other bytes behind a Binary that no document holds."""
+        id = str(resource["id"])
+        current = await self._alone(tx, ctx, Action.UPDATE, id, if_match)
+        if current is None:
+            return await self.create(tx, ctx, resource, id=id)
+        content, described = _opened(resource)
+        await self._gateway.replace_content(tx, ctx, current, content, described["contentType"])
+        return await self._gateway.rewrite(tx, ctx, Action.UPDATE, current, described)
 
     async def delete(self, tx: Transaction, ctx: Context, type: str, id: str, *, if_match: int | None) -> None:
-        """Refuse to delete bytes without their document."""
-        _refuse("Delete the DocumentReference: its Binary goes with it.")
+        """Delete a Binary that no document holds."""
+        await self._alone(tx, ctx, Action.DELETE, id, if_match)
+        await self._gateway.remove(tx, ctx, type, id, if_match=if_match)
+
+    async def _alone(
+        self, tx: Transaction, ctx: Context, action: Action, id: str, if_match: int | None
+    ) -> Stored | None:
+        """A Binary that no document holds, locked; None when there is none and the operator's token may make it."""
+        try:
+            current = await self._gateway.open(tx, ctx, action, "Binary", id, if_match=if_match)
+        except Refusal as refusal:
+            if refusal.kind is Kind.NOT_FOUND and action is Action.UPDATE and isinstance(ctx.actor, System):
+                return None
+            raise
+        if current.label.source is not None:
+            _refuse("The bytes of a document never change: file a document that replaces it, or delete the document.")
+        return current
+
+
+def _opened(resource: Json) -> tuple[bytes, Json]:
+    """The bytes of a Binary, and the Binary without them."""
+    described = {name: value for name, value in resource.items() if name != "data"}
+    try:
+        return pybase64.b64decode("".join(str(resource.get("data", "")).split()), validate=True), described
+    except ValueError as error:
+        raise Refusal(Kind.INVALID, "BASE64_MALFORMED", "data is not base64.", element="Binary.data") from error
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text and UUID(text).version == _UUID_VERSION
+    except ValueError:
+        return False
+
+
+_UUID_VERSION = 7
 
 
 def _inline(resource: Mapping[str, Any]) -> Incoming:
@@ -63,7 +117,7 @@ def _inline(resource: Mapping[str, Any]) -> Incoming:
             "Give the document in content.attachment.data, or in a Binary of the same transaction.",
             element="DocumentReference.content.attachment.data",
         )
-    content = pybase64.b64decode("".join(str(attachment["data"]).split()), validate=True)
+    content, _ = _opened(dict(attachment))
     return Incoming(content, attachment.get("contentType"), resource)
 
 

@@ -209,6 +209,7 @@ class Record:
             patient=patient,
             binary=assessed.binary,
             extracted=len(followers) - 1,
+            stored=stored,
         )
         return filed, stored.label
 

@@ -30,7 +30,7 @@ from ambroise.trust.gateway.patients import open_test_space
 from ambroise.trust.gateway.reads import Reads, gone
 
 Json: TypeAlias = dict[str, Any]
-PatientWritten: TypeAlias = Callable[[Transaction, Context, Stored, Json], Awaitable[None]]
+PatientWritten: TypeAlias = Callable[[Transaction, Context, Stored, Mapping[str, Any]], Awaitable[None]]
 
 _CHANGES: Mapping[Action, tuple[Flags, Flags]] = {
     Action.MASK: (Flags.MASKED, Flags.MASKED),
@@ -56,6 +56,8 @@ class Writes(Reads):
         self._owners: dict[str, Owner] = {}
         self.on_patient_created: PatientWritten = open_test_space
         """Called with every Patient a client creates; the identity module puts its own use case here."""
+        self.on_patient_updated: PatientWritten | None = None
+        """Called with every Patient a client updates."""
         self.on_patient_updated: PatientWritten | None = None
         """Called with every Patient a client updates, likewise."""
 
@@ -97,14 +99,7 @@ class Writes(Reads):
         owner = self._owners.get(type)
         if owner is not None:
             return await owner.delete(tx, ctx, type, id, if_match=if_match)
-        current = await reading.lock(tx, inspection(), type, id)
-        if current is None:
-            raise unknown(type)
-        allowed = await self._permit(tx, ctx, Action.DELETE, current)
-        if current.deleted:
-            raise gone(current)
-        removed = await writing.delete(tx, allowed, current, now=ctx.now(), if_match=if_match)
-        await self._trace_write(tx, ctx, "D", Event.DELETE, removed, allowed)
+        await self.remove(tx, ctx, type, id, if_match=if_match)
 
     async def reserve(self, reader: Reader, ctx: Context, resource: Mapping[str, Any]) -> str:
         """An id for a resource to come, on the shard of its patient, before the resource is whole."""
@@ -169,6 +164,17 @@ class Writes(Reads):
         )
         await record(tx, ctx, entry)
         return stored
+
+    async def remove(self, tx: Transaction, ctx: Context, type: str, id: str, *, if_match: int | None = None) -> None:
+        """Delete a resource, leaving its history, past its owner's use case. Raises GONE when it was deleted before."""
+        current = await reading.lock(tx, inspection(), type, id)
+        if current is None:
+            raise unknown(type)
+        allowed = await self._permit(tx, ctx, Action.DELETE, current)
+        if current.deleted:
+            raise gone(current)
+        removed = await writing.delete(tx, allowed, current, now=ctx.now(), if_match=if_match)
+        await self._trace_write(tx, ctx, "D", Event.DELETE, removed, allowed)
 
     async def rewrite(
         self,
