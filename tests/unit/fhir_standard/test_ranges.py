@@ -71,12 +71,12 @@ def test_a_timing_covers_its_outer_limits() -> None:
         ("1e2", "50", "150"),
     ],
 )
-def test_a_number_covers_what_rounds_to_it(written: str, low: str, high: str) -> None:
+def test_a_searched_number_covers_what_rounds_to_it(written: str, low: str, high: str) -> None:
     assert ranges.number_range(Decimal(written)) == (Decimal(low), Decimal(high))
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
-def test_a_number_is_strictly_inside_what_it_covers(number: Decimal) -> None:
+def test_a_searched_number_is_strictly_inside_what_it_covers(number: Decimal) -> None:
     low, high = ranges.number_range(number)
     assert low < number < high
 
@@ -90,6 +90,11 @@ def test_a_comparator_opens_one_side(comparator: str, low: str, high: str) -> No
     assert covered == (Decimal(low), Decimal(high))
 
 
+def test_a_quantity_in_a_resource_is_a_point() -> None:
+    assert ranges.quantity_range({"value": Decimal("5.40")}) == (Decimal("5.4"), Decimal("5.4"))
+    assert ranges.quantity_range({"unit": "g"}) is None
+
+
 def test_a_range_is_open_where_nothing_is_stated() -> None:
-    assert ranges.limits_range({"low": {"value": 5}}) == (Decimal("4.5"), ranges.ABOVE_ALL)
+    assert ranges.limits_range({"low": {"value": 5}}) == (Decimal(5), ranges.ABOVE_ALL)
     assert ranges.limits_range({}) is None

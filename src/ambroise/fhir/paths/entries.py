@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ambroise.fhir.paths.extracted import Extracted
-from ambroise.fhir.paths.ranges import Numbers, limits_range, number_range, quantity_range
+from ambroise.fhir.paths.ranges import Numbers, limits_range, quantity_range
 
 Target = tuple[str | None, tuple[str | None, str | None] | None]
 _NAME_PARTS: Final = ("family", "given", "prefix", "suffix", "text")
@@ -101,10 +101,10 @@ def add_money(into: Extracted, numbers: tuple[int, ...], money: Mapping[str, Any
     """Index a Money as a quantity in its currency."""
     if (value := money.get("value")) is None:
         return
-    low, high = number_range(value)
+    amount = Decimal(value)
     currency = money.get("currency")
     for number in numbers:
-        into.quantities.append((number, low, high, "urn:iso:std:iso:4217", currency, currency))
+        into.quantities.append((number, amount, amount, "urn:iso:std:iso:4217", currency, currency))
 
 
 def add_samples(into: Extracted, numbers: tuple[int, ...], samples: Mapping[str, Any]) -> None:

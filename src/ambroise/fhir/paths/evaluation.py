@@ -5,9 +5,10 @@ it. Collections are Python lists of Nodes (places in the resource) and plain val
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from ambroise.fhir.paths import functions
 from ambroise.fhir.paths.nodes import Node, specializes, type_of
@@ -36,8 +37,7 @@ _CONSTANTS = {
 }
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(msgspec.Struct):
     """What an expression sees besides its focus: the resource, the root that contains it, and the loop."""
 
     resource: Node

@@ -1,8 +1,9 @@
 """What a resource offers to search, by search parameter number."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+import msgspec
 
 Token = tuple[int, str | None, str | None]
 Text = tuple[int, str]
@@ -13,8 +14,7 @@ QuantityRange = tuple[int, Decimal, Decimal, str | None, str | None, str | None]
 TypedIdentifier = tuple[int, str | None, str | None, str]
 
 
-@dataclass(slots=True)
-class Extracted:
+class Extracted(msgspec.Struct):
     """The index entries of one resource. Every row starts with the number of its search parameter.
 
     tokens       system or None, code or None
@@ -24,17 +24,17 @@ class Extracted:
     references   `Type/id`, an absolute URL, a canonical (with and without its version), or None when the reference
                  has only an identifier; and that identifier as (system, value)
     dates        UTC instants, low inclusive, high exclusive; an open end is datetime.min or datetime.max
-    numbers      low inclusive, high exclusive, by written precision; an open end is infinite
+    numbers      low and high, both inclusive and equal for a plain value; an open end is infinite
     quantities   the same, then system, code, unit
     uris         as written
     """
 
-    tokens: list[Token] = field(default_factory=list[Token])
-    strings: list[Text] = field(default_factory=list[Text])
-    texts: list[Text] = field(default_factory=list[Text])
-    typed: list[TypedIdentifier] = field(default_factory=list[TypedIdentifier])
-    references: list[ReferenceTo] = field(default_factory=list[ReferenceTo])
-    dates: list[DateRange] = field(default_factory=list[DateRange])
-    numbers: list[NumberRange] = field(default_factory=list[NumberRange])
-    quantities: list[QuantityRange] = field(default_factory=list[QuantityRange])
-    uris: list[Text] = field(default_factory=list[Text])
+    tokens: list[Token] = msgspec.field(default_factory=list[Token])
+    strings: list[Text] = msgspec.field(default_factory=list[Text])
+    texts: list[Text] = msgspec.field(default_factory=list[Text])
+    typed: list[TypedIdentifier] = msgspec.field(default_factory=list[TypedIdentifier])
+    references: list[ReferenceTo] = msgspec.field(default_factory=list[ReferenceTo])
+    dates: list[DateRange] = msgspec.field(default_factory=list[DateRange])
+    numbers: list[NumberRange] = msgspec.field(default_factory=list[NumberRange])
+    quantities: list[QuantityRange] = msgspec.field(default_factory=list[QuantityRange])
+    uris: list[Text] = msgspec.field(default_factory=list[Text])

@@ -1,9 +1,11 @@
 """The extractor of each resource type: Python generated from its search parameters, compiled when first used."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
+
+import msgspec
 
 from ambroise.fhir import definitions, terminology
 from ambroise.fhir.definitions import SearchParameter
@@ -51,7 +53,7 @@ def extractor(type_: str) -> Extractor:
         "date_range": ranges.date_range,
         "period_range": ranges.period_range,
         "timing_range": ranges.timing_range,
-        "number_range": ranges.number_range,
+        "Decimal": Decimal,
         "limits_range": ranges.limits_range,
         "evaluate": evaluate,
     }
@@ -60,12 +62,11 @@ def extractor(type_: str) -> Extractor:
     return names["extract"]
 
 
-@dataclass(slots=True)
-class _Branch:
+class _Branch(msgspec.Struct):
     """What to do with a value: the entries to make of it, and where to go from it."""
 
-    leaves: list[tuple[SearchParameter, Plan]] = field(default_factory=list[tuple[SearchParameter, Plan]])
-    steps: "dict[Step, _Branch]" = field(default_factory=dict[Step, "_Branch"])
+    leaves: list[tuple[SearchParameter, Plan]] = msgspec.field(default_factory=list[tuple[SearchParameter, Plan]])
+    steps: "dict[Step, _Branch]" = msgspec.field(default_factory=dict[Step, "_Branch"])
 
 
 def source(type_: str) -> str:
@@ -263,9 +264,9 @@ def _date_lines(shape: str, numbers: tuple[int, ...], value: str) -> Iterable[st
 
 def _number_lines(shape: str, numbers: tuple[int, ...], value: str) -> Iterable[str]:
     if shape in _NUMBER_TYPES:
-        yield f"l, h = number_range({value})"
+        yield f"l = Decimal({value})"
         for number in numbers:
-            yield f"into.numbers.append(({number}, l, h))"
+            yield f"into.numbers.append(({number}, l, l))"
     elif shape == "Range":
         yield f"t = limits_range({value})"
         yield "if t is not None:"

@@ -4,7 +4,8 @@ A path that names a choice element without a type (`Observation.effective`) give
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from ambroise.fhir import definitions
 from ambroise.fhir.definitions import Element
@@ -21,8 +22,7 @@ from ambroise.fhir.paths.syntax import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(msgspec.Struct, frozen=True):
     """Go to the value of `key`; `repeats` when it is an array, `type` is what it holds."""
 
     key: str
@@ -30,38 +30,33 @@ class Follow:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeepEqual:
+class KeepEqual(msgspec.Struct, frozen=True):
     """Keep the object whose `key` is `value`."""
 
     key: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeepReference:
+class KeepReference(msgspec.Struct, frozen=True):
     """Keep the Reference that may be to `type`."""
 
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToContained:
+class ToContained(msgspec.Struct, frozen=True):
     """Go from a Reference to the contained resource of `type` that it names."""
 
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeepFirst:
+class KeepFirst(msgspec.Struct, frozen=True):
     """Keep the first value of an array."""
 
 
 Step = Follow | KeepEqual | KeepReference | ToContained | KeepFirst
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """The steps from the resource; `shape` is the shape reached, `element` the last element passed."""
 
     steps: tuple[Step, ...]
@@ -100,11 +95,11 @@ def _plans(root: str, path: Expression | None) -> list[Plan]:
             return [_where(plan, condition) for plan in _settle(_plans(root, source))]
         case Call(source, "extension", (Literal(str(url), _),)):
             extensions = _member(_plans(root, source), "extension")
-            return [replace(plan, steps=(*plan.steps, KeepEqual("url", url))) for plan in extensions]
+            return [msgspec.structs.replace(plan, steps=(*plan.steps, KeepEqual("url", url))) for plan in extensions]
         case Call(source, "resolve", ()) if source:
-            return [replace(plan, shape="resolved") for plan in _settle(_plans(root, source))]
+            return [msgspec.structs.replace(plan, shape="resolved") for plan in _settle(_plans(root, source))]
         case Item(source, Literal(0, _)):
-            return [replace(plan, steps=(*plan.steps, KeepFirst())) for plan in _plans(root, source)]
+            return [msgspec.structs.replace(plan, steps=(*plan.steps, KeepFirst())) for plan in _plans(root, source)]
         case _:
             raise PathError(f"{type(path).__name__} is more than navigation")
 
@@ -147,8 +142,8 @@ def _of_type(found: list[Plan], name: str) -> list[Plan]:
 def _where(plan: Plan, condition: Expression) -> Plan:
     match condition:
         case Binary("=", Member(None, key), Literal(str(value), _)):
-            return replace(plan, steps=(*plan.steps, KeepEqual(key, value)))
+            return msgspec.structs.replace(plan, steps=(*plan.steps, KeepEqual(key, value)))
         case TypeTest("is", Call(None, "resolve", ()), name):
-            return replace(plan, steps=(*plan.steps, KeepReference(name)))
+            return msgspec.structs.replace(plan, steps=(*plan.steps, KeepReference(name)))
         case _:
             raise PathError("where() keeps an equal text or the type of a reference only.")

@@ -1,6 +1,8 @@
-"""What a date or a number covers: the interval that its written precision leaves open.
+"""What a date or a number covers.
 
-Every interval is low inclusive, high exclusive. Dates become UTC instants; a date without an offset is read in UTC.
+A date covers what its written precision leaves open, low inclusive, high exclusive, as UTC instants; a date without
+an offset is read in UTC. A number in a resource is a point, whatever its precision; only a number that one searches
+for covers what rounds to it (R4, search on numbers).
 """
 
 from collections.abc import Mapping
@@ -89,7 +91,7 @@ def timing_range(timing: Mapping[str, Any]) -> Instants | None:
 
 
 def number_range(number: int | Decimal) -> Numbers:
-    """The numbers that round to `number` at the precision it is written with: 5.40 covers 5.395 to 5.405."""
+    """The numbers that a searched `number` stands for: 5.40 is from 5.395 inclusive to 5.405 exclusive."""
     value = Decimal(number)
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):
@@ -99,7 +101,7 @@ def number_range(number: int | Decimal) -> Numbers:
 
 
 def quantity_range(quantity: Mapping[str, Any]) -> Numbers | None:
-    """The numbers of a Quantity, widened by its comparator. None when it has no value."""
+    """The numbers of a Quantity: its value, or what its comparator opens; both ends closed. None without a value."""
     value = quantity.get("value")
     if value is None:
         return None
@@ -109,7 +111,7 @@ def quantity_range(quantity: Mapping[str, Any]) -> Numbers | None:
         case ">" | ">=":
             return Decimal(value), ABOVE_ALL
         case _:
-            return number_range(value)
+            return Decimal(value), Decimal(value)
 
 
 def limits_range(limits: Mapping[str, Any]) -> Numbers | None:

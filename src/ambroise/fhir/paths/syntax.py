@@ -2,51 +2,46 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 
 class PathError(ValueError):
     """A path that cannot be read or that uses what is not supported; the message says what and where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(msgspec.Struct, frozen=True):
     """A constant: string, number, boolean; a date keeps its text; `{}` is None."""
 
     value: str | int | Decimal | bool | None
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class This:
+class This(msgspec.Struct, frozen=True):
     """`$this`, or what a path starts from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """`$index`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """`%resource`, `%ucum`…"""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """`source.name`; at the start of a path the name may be a type."""
 
     source: "Expression | None"
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """`source.name(arguments)`."""
 
     source: "Expression | None"
@@ -54,23 +49,20 @@ class Call:
     arguments: "tuple[Expression, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """`source[position]`."""
 
     source: "Expression"
     position: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(msgspec.Struct, frozen=True):
     """`-source`."""
 
     source: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(msgspec.Struct, frozen=True):
     """`left operator right`."""
 
     operator: str
@@ -78,8 +70,7 @@ class Binary:
     right: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTest:
+class TypeTest(msgspec.Struct, frozen=True):
     """`source is type` or `source as type`."""
 
     operator: str

@@ -5,8 +5,9 @@ one by one and counts them; only what remains uncounted (ids, extensions, choice
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from ambroise.fhir import definitions, terminology
 from ambroise.fhir.definitions import Element, Shape
@@ -20,14 +21,13 @@ _LEFT_TO_THE_WALK: Final = frozenset({"id", "extension", "modifierExtension", "c
 _CODED: Final = frozenset({"CodeableConcept", "Coding", "Quantity"})
 
 
-@dataclass(slots=True)
-class Source:
+class Source(msgspec.Struct):
     """The text of the functions of a group of shapes and the constants that they name."""
 
-    lines: list[str] = field(default_factory=list[str])
-    constants: dict[str, Any] = field(default_factory=dict[str, Any])
-    types: set[str] = field(default_factory=set[str])
-    deferred: dict[str, tuple[Expression, str]] = field(default_factory=dict[str, tuple[Expression, str]])
+    lines: list[str] = msgspec.field(default_factory=list[str])
+    constants: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    types: set[str] = msgspec.field(default_factory=set[str])
+    deferred: dict[str, tuple[Expression, str]] = msgspec.field(default_factory=dict[str, tuple[Expression, str]])
 
     @property
     def text(self) -> str:
@@ -207,8 +207,7 @@ class _Function:
         return f"{name}({variable}, c)"
 
 
-@dataclass(frozen=True, slots=True)
-class PrimitiveRule:
+class PrimitiveRule(msgspec.Struct, frozen=True):
     """How to check an array of primitives."""
 
     key: str
@@ -217,8 +216,7 @@ class PrimitiveRule:
     value_set: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CodedRule:
+class CodedRule(msgspec.Struct, frozen=True):
     """The pairs of which a structured code must have one."""
 
     type: str
@@ -226,8 +224,7 @@ class CodedRule:
     value_set: str
 
 
-@dataclass(frozen=True, slots=True)
-class WalkRule:
+class WalkRule(msgspec.Struct, frozen=True):
     """How to check an element that is not looked up by name: `choice` is the stem of a choice."""
 
     type: str
@@ -237,15 +234,16 @@ class WalkRule:
     value_set: str | None
 
 
-@dataclass(slots=True)
-class WalkTable:
+class WalkTable(msgspec.Struct):
     """What may remain in an object once its plain elements are counted."""
 
     shape: str
     is_resource: bool
     inline: frozenset[str]
-    rules: dict[str, WalkRule] = field(default_factory=dict[str, WalkRule])
-    siblings: dict[str, tuple[str, bool, str | None]] = field(default_factory=dict[str, tuple[str, bool, str | None]])
+    rules: dict[str, WalkRule] = msgspec.field(default_factory=dict[str, WalkRule])
+    siblings: dict[str, tuple[str, bool, str | None]] = msgspec.field(
+        default_factory=dict[str, tuple[str, bool, str | None]]
+    )
 
 
 Validator = Callable[[Any, Any, Any, Any], None]

@@ -6,8 +6,9 @@ costs a dictionary look-up when there is no value.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from ambroise.fhir import definitions
 from ambroise.fhir.definitions import Element
@@ -27,8 +28,7 @@ class _Unknown(Exception):
     """This part is left to the evaluator."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
+class _Stream(msgspec.Struct, frozen=True):
     """A way to values: clauses of a comprehension, the variable that holds each, and what it is."""
 
     clauses: str
