@@ -3,6 +3,8 @@
 import pytest
 
 from ambroise.modules.record import tables
+from tests.support.cda_samples import FOLDER, needs_samples
+from tools.compile_code_tables import DATA, SOURCES, check_classes, compiled
 
 
 def test_every_published_type_has_a_class_and_the_class_a_label():
@@ -44,3 +46,13 @@ def test_the_most_specific_template_gives_the_format():
 def test_an_unknown_table_is_a_mistake_of_the_caller():
     with pytest.raises(KeyError):
         tables.table("no such table")
+
+
+@needs_samples
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_the_committed_table_is_what_its_source_compiles_to(name: str):
+    assert compiled(FOLDER / "tables" / SOURCES[name]) == (DATA / f"{name}.tsv").read_text(encoding="utf-8")
+
+
+def test_the_class_table_covers_the_types():
+    assert check_classes() == 0

@@ -13,11 +13,15 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """An HL7 instance identifier (II)."""
+    """An HL7 instance identifier (II); a root that is a UUID is kept in capitals, so that equal ones compare equal."""
 
     root: str
     extension: str | None = None
-    authority: str | None = None
+    authority: str | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if _UUID.fullmatch(self.root):
+            object.__setattr__(self, "root", self.root.upper())
 
     @property
     def xds(self) -> str:
@@ -40,9 +44,9 @@ class Identifier:
         """Read any of the forms above; two identifiers of one document compare equal once parsed."""
         bare = written.strip().removeprefix("urn:oid:")
         if bare.startswith("urn:uuid:"):
-            bare = bare.removeprefix("urn:uuid:").upper()
+            bare = bare.removeprefix("urn:uuid:")
         root, _, extension = bare.partition("^")
-        return cls(root.upper() if _UUID.fullmatch(root) else root, extension or None)
+        return cls(root, extension or None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ambroise.modules.record.cda.model import Address, Code, Identifier, Moment, Name, Period, Precision, Telecom
@@ -19,6 +20,7 @@ _HERE = ZoneInfo("Europe/Paris")
 EPOCH = Moment(datetime(1970, 1, 1, tzinfo=UTC), Precision.DAY, "19700101")
 
 
+@lru_cache(maxsize=1024)
 def moment(written: str | None) -> Moment | None:
     """A TS value as a Moment; None when it is absent or is no point in time."""
     match = _TIME.fullmatch(written or "")

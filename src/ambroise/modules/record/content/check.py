@@ -1,5 +1,7 @@
 """Check a content before it is stored: sort, active content, malware; a CDA is checked with all that it carries."""
 
+import asyncio
+
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.cda.model import ClinicalDocument
 from ambroise.modules.record.cda.parse import attachments
@@ -8,6 +10,7 @@ from ambroise.modules.record.content.pdf import active_content
 from ambroise.modules.record.content.sniff import Sort, sniff
 
 _NO_SCANNER = NoScanner()
+_LARGE = 1_000_000
 _ACTIVE_MARKS = {b"MZ": "executable", b"\x7fELF": "executable", b"#!": "script"}
 
 
@@ -21,7 +24,9 @@ async def check_content(content: bytes, *, where: str = "content", scanner: Scan
     if verdict.malware:
         raise refuse_malware(verdict.malware, where)
     sort = sniff(content)
-    _refuse_active(_active(content, sort), where)
+    # A large file takes long enough to be looked at beside the event loop.
+    found = await asyncio.to_thread(_active, content, sort) if len(content) > _LARGE else _active(content, sort)
+    _refuse_active(found, where)
     return sort
 
 
