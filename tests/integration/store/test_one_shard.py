@@ -47,17 +47,21 @@ def partitioned(empty_database: TestDatabase) -> TestDatabase:
     return empty_database
 
 
-class Watched(Transaction):
+class Watched:
     """A transaction that notes what is sent through it."""
 
     def __init__(self, inner: Transaction) -> None:
-        super().__init__(inner._slot, "begin")
         self._inner = inner
         self.sent: list[tuple[Statement, Params]] = []
 
-    async def _run(self, sql: Statement, params: Params, prepare: bool | None = None) -> Any:
-        self.sent.append((sql, params))
-        return await self._inner._run(sql, params, prepare)
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        def noted(sql: Statement, params: Params = (), **options: Any) -> Any:
+            self.sent.append((sql, params))
+            return method(sql, params, **options)
+
+        return noted
 
 
 def _relations(plan: dict[str, Any]) -> Iterator[str]:
@@ -67,7 +71,7 @@ def _relations(plan: dict[str, Any]) -> Iterator[str]:
         yield from _relations(part)
 
 
-async def _touched(database: Database, work: Callable[[Watched], Awaitable[object]]) -> list[set[str]]:
+async def _touched(database: Database, work: Callable[[Any], Awaitable[object]]) -> list[set[str]]:
     """The tables and partitions that each statement of some work touches, rows being inserted left out."""
     touched: list[set[str]] = []
     async with database.transaction() as tx:
@@ -157,7 +161,7 @@ async def test_every_write_of_one_resource_touches_one_partition(world: Any) -> 
     database, patient, _, document, _ = world
     generator = Generator(9)
 
-    async def writes(tx: Watched) -> None:
+    async def writes(tx: Any) -> None:
         await store.insert(tx, ANY_PERMIT, generator.observation(str(patient), "p"), Label(patient), now=NOW)
         current = await store.lock(tx, ANY_PERMIT, "DocumentReference", document.id)
         assert current is not None
@@ -186,7 +190,7 @@ async def test_a_search_by_the_patients_identifier_looks_for_the_patient_then_to
     ins = identity["identifier"][0]
     query = f"patient.identifier={ins['system']}|{ins['value']}&_sort=-date"
 
-    async def run(tx: Watched) -> None:
+    async def run(tx: Any) -> None:
         result = await search(tx, everything, parse("Observation", pairs_of(query)), pages=PAGES)
         assert result.entries
 

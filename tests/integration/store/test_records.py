@@ -187,7 +187,8 @@ async def test_resources_loaded_in_bulk_are_the_same_as_those_written_one_by_one
 async def test_the_index_can_be_made_again_from_the_bodies(database: Database, generator: Generator) -> None:
     state = (
         "select"
-        " (select array_agg((r.id, r.terms, r.labels, r.date_low, r.handle) order by r.id)::text from resource r),"
+        " (select array_agg((r.id, r.terms, r.present, r.labels, r.date_low, r.handle) order by r.id)::text"
+        " from resource r),"
         " (select array_agg((t.id, t.parameter, t.text) order by (t.id, t.parameter, t.text))::text"
         " from resource_text t),"
         " (select array_agg((t.id, t.parameter, t.low) order by (t.id, t.parameter, t.low))::text"

@@ -6,7 +6,7 @@ from typing import Final, LiteralString
 from uuid import UUID
 
 from ambroise.fhir.search.binding import PATIENT, Bound, in_records, owns
-from ambroise.fhir.search.dates import date_predicate
+from ambroise.fhir.search.dates import date_predicate, missing_predicate
 from ambroise.fhir.search.query import (
     AllOf,
     AnyOf,
@@ -85,9 +85,7 @@ class Compiler:
         return _FILTERS[filter.parameter.type](self, filter, alias)
 
     def _missing(self, filter: Filter, alias: LiteralString) -> LiteralString:
-        numbers = layout(filter.type).numbers(filter.parameter)
-        there = self._has_term(alias, (terms.presence(number) for number in numbers))
-        return _any_of([f"not {there}" if value == Presence(True) else there for value in filter.values])
+        return missing_predicate(filter, alias, self._builder)
 
     def _has_term(self, alias: LiteralString, wanted: Iterable[int]) -> LiteralString:
         return f"{alias}.terms && {self._builder.bind(array(sorted(set(wanted))))}::bigint[]"
@@ -246,11 +244,7 @@ class Compiler:
             )
         if self._bound is not None and in_records(has.source):
             return f"exists (select from resource {b} where {where} and {b}.terms @> array[{alias}.handle # {mask}])"
-        there = self._has_term(b, (terms.presence(has.parameter.number),))
-        return (
-            f"{alias}.handle = any(array(select unnest({b}.terms) # {mask} from resource {b}"
-            f" where {where} and {there}))"
-        )
+        return f"{alias}.handle = any(array(select unnest({b}.terms) # {mask} from resource {b} where {where}))"
 
 
 _FILTERS: Final[Mapping[str, Callable[[Compiler, Filter, LiteralString], LiteralString]]] = MappingProxyType(

@@ -9,7 +9,6 @@ from typing import Final, LiteralString
 
 from ambroise.fhir.search.query import DateRange, Filter, Presence
 from ambroise.fhir.search.text import Builder
-from ambroise.fhir.store import terms
 from ambroise.fhir.store.entries import array, date_text
 from ambroise.fhir.store.index import microseconds
 from ambroise.fhir.store.layout import LAST_UPDATED, layout
@@ -53,11 +52,10 @@ def _principal(filter: Filter, alias: LiteralString, builder: Builder) -> Litera
 
 
 def _other(filter: Filter, alias: LiteralString, builder: Builder) -> LiteralString:
+    if filter.modifier == "missing":
+        return missing_predicate(filter, alias, builder)
     x = builder.alias()
     number = filter.parameter.number
-    if filter.modifier == "missing":
-        there: LiteralString = f"{alias}.terms && {builder.bind(array([terms.presence(number)]))}::bigint[]"
-        return _either([f"not {there}" if value == Presence(True) else there for value in filter.values])
     wanted: list[LiteralString] = [
         _compare(
             value,
@@ -72,6 +70,13 @@ def _other(filter: Filter, alias: LiteralString, builder: Builder) -> LiteralStr
         f"exists (select from resource_range {x} where {x}.shard = {alias}.shard and {x}.id = {alias}.id"
         f" and {x}.parameter = {builder.bind(number)} and {_either(wanted)})"
     )
+
+
+def missing_predicate(filter: Filter, alias: LiteralString, builder: Builder) -> LiteralString:
+    """`:missing` for what has no column of its own: a parameter that others make up is there when one of them is."""
+    numbers = layout(filter.type).numbers(filter.parameter)
+    there: LiteralString = f"{alias}.present && {builder.bind(array(numbers))}::smallint[]"
+    return _either([f"not {there}" if value == Presence(True) else there for value in filter.values])
 
 
 def _instants(value: DateRange, builder: Builder) -> tuple[LiteralString, LiteralString]:

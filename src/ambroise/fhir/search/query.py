@@ -1,5 +1,6 @@
 """A search as it was understood: typed, checked against the definitions, nothing left to guess."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ import msgspec
 from ambroise.fhir.definitions import SearchParameter
 
 _SAFE: Final = "/:|,.$-_~"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/:|,.$_~-]*")
 
 Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
 Modifier = Literal["missing", "not", "text", "of-type", "exact", "contains", "identifier", "above", "below"]
@@ -186,4 +188,8 @@ class Query(msgspec.Struct, frozen=True):
 
 def canonical(pairs: Iterable[tuple[str, str]]) -> str:
     """The query string of these parameters, escaped no more than needed."""
-    return "&".join(f"{quote(name, safe=_SAFE)}={quote(value, safe=_SAFE)}" for name, value in pairs)
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, safe=_SAFE)

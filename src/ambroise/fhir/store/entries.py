@@ -1,7 +1,7 @@
 """What goes into the tables for one resource: the body with its id and meta inside, and the index values."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -63,7 +63,7 @@ def shown(moment: datetime) -> datetime:
 
 def instant(moment: datetime) -> str:
     """A FHIR instant in UTC, to the millisecond."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def resource_values(entry: Entry) -> dict[str, Any]:
@@ -86,6 +86,7 @@ def resource_values(entry: Entry) -> dict[str, Any]:
         "date_high": date_text(indexed.date_high),
         "handle": terms.handle(f"{stored.type}/{stored.id}"),
         "terms": array(indexed.terms),
+        "present": array(indexed.present),
         "labels": indexed.labels,
         "body": entry.packed,
     }

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -27,14 +28,12 @@ class Indexed(msgspec.Struct, frozen=True):
     """The searchable side of one resource. Dates are None when the type has no principal date or this one lacks it."""
 
     terms: tuple[int, ...]
+    present: tuple[int, ...]
     labels: str | None
     date_low: datetime | None
     date_high: datetime | None
     ranges: tuple[RangeRow, ...]
     texts: tuple[TextRow, ...]
-
-
-NOTHING: Final = Indexed((), None, None, None, (), ())
 
 
 def index(resource: dict[str, Any]) -> Indexed:
@@ -44,17 +43,18 @@ def index(resource: dict[str, Any]) -> Indexed:
 
 def from_extracted(extracted: Extracted, plan: Layout) -> Indexed:
     """The rows that stand for extracted values; entries of parameters that others make up are left out."""
-    found = _tokens(extracted, plan)
-    _references(extracted, plan, found)
-    _uris(extracted, plan, found)
-    ranges = [
-        (number, low, high, None) for number, low, high in extracted.numbers if number not in plan.skipped
-    ] + _quantities(extracted, plan)
+    found: set[int] = set()
+    present: set[int] = set()
+    _tokens(extracted, plan, found, present)
+    _references(extracted, plan, found, present)
+    _uris(extracted, plan, found, present)
+    ranges = _ranges(extracted, plan)
     low, high = _dates(extracted, plan, ranges)
     texts = _texts(extracted, plan)
-    for number in {row[0] for row in ranges} | {row[0] for row in texts}:
-        found.add(terms.presence(number))
-    return Indexed(tuple(sorted(found)), _labels(extracted, plan), low, high, tuple(ranges), texts)
+    present.update([row[0] for row in ranges])
+    present.update([row[0] for row in texts])
+    labels = _labels(extracted, plan)
+    return Indexed(tuple(sorted(found)), tuple(sorted(present)), labels, low, high, tuple(ranges), texts)
 
 
 def microseconds(instant: datetime) -> Decimal:
@@ -66,11 +66,13 @@ def microseconds(instant: datetime) -> Decimal:
     return Decimal((instant - EPOCH) // _MICROSECOND)
 
 
+@lru_cache(8192)
 def label_line(number: int, text: str) -> str:
     """How the start of a display or text of a token stands in `labels`."""
     return f"\n{number}\x1f{fold(text)}"
 
 
+@lru_cache(1024)
 def unit_terms(system: str | None, code: str | None, unit: str | None) -> tuple[int, ...]:
     """The hashes that the unit of a stored quantity answers to."""
     found = {terms.unit("", word) for word in (code, unit) if word}
@@ -79,59 +81,43 @@ def unit_terms(system: str | None, code: str | None, unit: str | None) -> tuple[
     return tuple(sorted(found))
 
 
-def _tokens(extracted: Extracted, plan: Layout) -> set[int]:
-    found: set[int] = set()
+def _tokens(extracted: Extracted, plan: Layout, found: set[int], present: set[int]) -> None:
+    skipped = plan.skipped
     for number, system, code in extracted.tokens:
-        if number in plan.skipped:
-            continue
-        found.add(terms.presence(number))
-        add_token(found, number, system, code)
+        if number not in skipped:
+            present.add(number)
+            found.update(terms.of_token(number, system, code))
     for number, system, code, value in extracted.typed:
-        if number in plan.skipped or code is None:
-            continue
-        found.add(terms.of_type(number, "", code, value))
-        if system:
-            found.add(terms.of_type(number, system, code, value))
-    return found
+        if number not in skipped and code is not None:
+            found.add(terms.of_type(number, "", code, value))
+            if system:
+                found.add(terms.of_type(number, system, code, value))
 
 
-def add_token(found: set[int], number: int, system: str | None, code: str | None) -> None:
-    """Add the terms that a stored token answers to."""
-    if code is not None:
-        found.add(terms.code_in_any_system(number, code))
-        found.add(terms.system_and_code(number, system, code) if system else terms.code_without_system(number, code))
-    if system:
-        found.add(terms.any_code_of(number, system))
-
-
-def _references(extracted: Extracted, plan: Layout, found: set[int]) -> None:
+def _references(extracted: Extracted, plan: Layout, found: set[int], present: set[int]) -> None:
     for number, target, identifier in extracted.references:
-        found.add(terms.presence(number))
+        present.add(number)
         if target is not None and number not in plan.narrows:
             found.add(terms.reference(number, target))
         if identifier is not None:
-            add_token(found, number, identifier[0], identifier[1])
+            found.update(terms.of_token(number, identifier[0], identifier[1]))
 
 
-def _uris(extracted: Extracted, plan: Layout, found: set[int]) -> None:
+def _uris(extracted: Extracted, plan: Layout, found: set[int], present: set[int]) -> None:
     for number, address in extracted.uris:
-        if number in plan.skipped:
-            continue
-        found.add(terms.presence(number))
-        bare = address.partition("|")[0]
-        found.add(terms.uri(number, address))
-        if bare != address:
-            found.add(terms.uri(number, bare))
-        for above in terms.ancestors(bare):
-            found.add(terms.below(number, above))
+        if number not in plan.skipped:
+            present.add(number)
+            found.update(terms.of_uri(number, address))
 
 
-def _quantities(extracted: Extracted, plan: Layout) -> list[RangeRow]:
-    return [
-        (number, low, high, unit_terms(system, code, unit))
-        for number, low, high, system, code, unit in extracted.quantities
-        if number not in plan.skipped
+def _ranges(extracted: Extracted, plan: Layout) -> list[RangeRow]:
+    found: list[RangeRow] = [
+        (number, low, high, None) for number, low, high in extracted.numbers if number not in plan.skipped
     ]
+    for number, low, high, system, code, unit in extracted.quantities:
+        if number not in plan.skipped:
+            found.append((number, low, high, unit_terms(system, code, unit)))
+    return found
 
 
 def _dates(extracted: Extracted, plan: Layout, ranges: list[RangeRow]) -> tuple[datetime | None, datetime | None]:

@@ -1,6 +1,8 @@
 """Keys and logical ids. A server-made id is the key itself and carries its shard; a client's id is a name for a key."""
 
+import re
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from psycopg.sql import SQL
@@ -10,9 +12,11 @@ from ambroise.fhir.store.types import Label
 from ambroise.kernel.db import Reader
 from ambroise.kernel.ids import SHARDS, hash64, new_id, shard_of
 
-_LOOK_UP = SQL("select id from named_id where slot = %s and type = %s and name = %s")
+_KEY: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
-_LOOK_UP_MANY = SQL(
+_LOOK_UP: Final = SQL("select id from named_id where slot = %s and type = %s and name = %s")
+
+_LOOK_UP_MANY: Final = SQL(
     "select n.name, n.id from unnest(%s::smallint[], %s::text[]) as asked (slot, name)"
     " join named_id n on n.slot = asked.slot and n.name = asked.name where n.type = %s"
 )
@@ -25,13 +29,7 @@ def new_key(patient: UUID | None = None) -> UUID:
 
 def as_key(id: str) -> UUID | None:
     """The key that `id` is, if it has the form of one (a lower-case UUIDv7)."""
-    if len(id) != 36 or id[14] != "7" or id[19] not in "89ab":
-        return None
-    try:
-        key = UUID(id)
-    except ValueError:
-        return None
-    return key if str(key) == id else None
+    return UUID(int=int(id.replace("-", ""), 16)) if _KEY.fullmatch(id) else None
 
 
 def slot_of(type: str, name: str) -> int:

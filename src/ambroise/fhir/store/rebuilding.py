@@ -52,6 +52,7 @@ def _values(resource: Stored, type: int) -> dict[str, Any]:
         "date_high": date_text(indexed.date_high),
         "handle": terms.handle(f"{resource.type}/{resource.id}"),
         "terms": array(indexed.terms),
+        "present": array(indexed.present),
         "labels": indexed.labels,
         **range_values(indexed.ranges),
         **text_values(indexed.texts),

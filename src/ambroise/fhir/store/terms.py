@@ -8,31 +8,39 @@ from functools import lru_cache
 
 from ambroise.kernel.ids import hash64
 
-_CACHED = 65_536
+_MANY = 16_384
+_FEW = 4_096
 
 
-@lru_cache(_CACHED)
 def system_and_code(parameter: int, system: str, code: str) -> int:
     """`system|code`"""
     return hash64(f"{parameter}\x1fb\x1f{system}\x1f{code.lower()}")
 
 
-@lru_cache(_CACHED)
 def code_in_any_system(parameter: int, code: str) -> int:
     """`code`"""
     return hash64(f"{parameter}\x1fc\x1f{code.lower()}")
 
 
-@lru_cache(_CACHED)
 def code_without_system(parameter: int, code: str) -> int:
     """`|code`"""
     return hash64(f"{parameter}\x1fn\x1f{code.lower()}")
 
 
-@lru_cache(_CACHED)
 def any_code_of(parameter: int, system: str) -> int:
     """`system|`"""
     return hash64(f"{parameter}\x1fs\x1f{system}")
+
+
+@lru_cache(_MANY)
+def of_token(parameter: int, system: str | None, code: str | None) -> tuple[int, ...]:
+    """Every form that a stored token answers to."""
+    if code is None:
+        return (any_code_of(parameter, system),) if system else ()
+    any_system = code_in_any_system(parameter, code)
+    if not system:
+        return any_system, code_without_system(parameter, code)
+    return any_system, system_and_code(parameter, system, code), any_code_of(parameter, system)
 
 
 def of_type(parameter: int, type_system: str, type_code: str, value: str) -> int:
@@ -40,31 +48,32 @@ def of_type(parameter: int, type_system: str, type_code: str, value: str) -> int
     return hash64(f"{parameter}\x1ft\x1f{type_system}\x1f{type_code.lower()}\x1f{value.lower()}")
 
 
-@lru_cache(_CACHED)
 def uri(parameter: int, address: str) -> int:
     """A uri, exactly."""
     return hash64(f"{parameter}\x1fu\x1f{address}")
 
 
-@lru_cache(_CACHED)
 def below(parameter: int, address: str) -> int:
     """A uri that is `address` or lies under it."""
     return hash64(f"{parameter}\x1fd\x1f{address.rstrip('/')}")
 
 
-@lru_cache(4096)
-def presence(parameter: int) -> int:
-    """Any value of the parameter."""
-    return hash64(f"{parameter}\x1fp")
+@lru_cache(_FEW)
+def of_uri(parameter: int, address: str) -> tuple[int, ...]:
+    """Every form that a stored uri answers to: itself, itself without a version, and what lies above it."""
+    bare = address.partition("|")[0]
+    return tuple(
+        {uri(parameter, form) for form in (address, bare)} | {below(parameter, above) for above in ancestors(bare)}
+    )
 
 
-@lru_cache(4096)
+@lru_cache(_FEW)
 def reference_mask(parameter: int) -> int:
     """What turns a handle into the term of a reference. SQL does the same: `handle # mask`."""
     return hash64(f"{parameter}\x1fr")
 
 
-@lru_cache(_CACHED)
+@lru_cache(_MANY)
 def handle(target: str) -> int:
     """The handle of `Type/id`, of a URL or of a canonical."""
     return hash64(f"\x1fh\x1f{target}")
@@ -75,7 +84,7 @@ def reference(parameter: int, target: str) -> int:
     return handle(target) ^ reference_mask(parameter)
 
 
-@lru_cache(4096)
+@lru_cache(_FEW)
 def unit(system: str, code: str) -> int:
     """The unit of a quantity, `system|code`; an empty system stands for any, and for the unit as people write it."""
     return hash64(f"\x1fq\x1f{system}\x1f{code}")

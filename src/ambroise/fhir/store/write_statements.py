@@ -23,6 +23,7 @@ COLUMNS: Final = {
     "date_high": "timestamptz",
     "handle": "bigint",
     "terms": "bigint[]",
+    "present": "smallint[]",
     "labels": "text",
     "body": "bytea",
 }
@@ -114,12 +115,12 @@ DELETE: Final = flat(
     _REPLACED
     + sql.SQL(
         " update resource r set deleted = true, version = %(version)s, updated = %(updated)s, body = '',"
-        " terms = array[]::bigint[], labels = null, date_low = '-infinity', date_high = '-infinity'"
+        " terms = '{}', present = '{}', labels = null, date_low = '-infinity', date_high = '-infinity'"
     )
     + _THAT_ROW
 )
 
-_INDEX_ONLY: Final = ("date_low", "date_high", "handle", "terms", "labels")
+_INDEX_ONLY: Final = ("date_low", "date_high", "handle", "terms", "present", "labels")
 REINDEX: Final = flat(
     sql.SQL(
         "with no_ranges as (delete from resource_range x where x.shard = %(shard)s and x.id = %(id)s),"

@@ -31,12 +31,16 @@ async def insert(
     """Store the first version of a valid resource.
 
     `key` is one made before with `new_key`; `id` is one that the client chose. A Patient belongs to its own record.
-    Refuses an `id` that is taken (ID_TAKEN).
+    Without an `id` it leaves with the next statement of the transaction. Refuses an `id` that is taken (ID_TAKEN).
     """
     key = key or _chosen_key(resource, label, id) or new_key(label.patient)
     label = owned(resource, label, key)
     check(permit, label.patient)
     made = entry(resource, label, key, None if id == str(key) else id, 1, now)
+    if id is None:
+        # Nobody else can have this key: there is no answer to wait for.
+        tx.enqueue(_insertion(made), values_of(made))
+        return made.stored
     try:
         written = await tx.execute(_insertion(made), values_of(made))
     except UniqueViolation:

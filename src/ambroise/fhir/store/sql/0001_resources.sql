@@ -2,8 +2,6 @@
 -- patient for everything in a patient's compartment, of the resource itself otherwise. Columns stand in the order that
 -- wastes no padding. No column can be null where a comparison would have to think about it: no date is -infinity.
 
-create extension if not exists pg_trgm;
-
 create table resource (
   updated timestamptz not null,
   -- The principal date of the type, as a half-open interval; both ends are -infinity when there is none.
@@ -23,7 +21,11 @@ create table resource (
   patient uuid,
   source uuid,
   name text,
+  -- Hashes of what tokens, references and uris can be searched by.
   terms bigint[] not null default '{}',
+  -- The parameters that have a value, for `:missing`.
+  present smallint[] not null default '{}',
+  -- Displays and texts of tokens, for `:text`.
   labels text,
   body bytea not null,
   primary key (shard, type, id)
@@ -34,12 +36,12 @@ alter table resource alter column body set storage external;
 -- Planning a search on a frequent term needs to know that it is frequent.
 alter table resource alter column terms set statistics 500;
 
-create index resource_patient_date on resource (shard, patient, type, date_low desc, id desc)
+-- Ascending, and read backwards: what is new comes at the right end of its pages, which then fill up.
+create index resource_patient_date on resource (shard, patient, type, date_low, id)
   where patient is not null and not deleted;
-create index resource_patient_updated on resource (shard, patient, updated desc, id desc)
-  where patient is not null;
-create index resource_type_date on resource (type, date_low desc, id desc) where not deleted;
-create index resource_type_updated on resource (type, updated desc, id desc);
+create index resource_patient_updated on resource (shard, patient, updated) where patient is not null;
+create index resource_type_date on resource (type, date_low, id) where not deleted;
+create index resource_type_updated on resource (type, updated, id);
 create index resource_terms on resource using gin (terms) with (fastupdate = on, gin_pending_list_limit = 512);
 create index resource_source on resource (shard, source) where source is not null;
 -- Reverse chains start from references that were found and look for what they name; in a record they stay in it.
@@ -66,7 +68,7 @@ create table resource_history (
 
 alter table resource_history alter column body set storage external;
 
-create index resource_history_updated on resource_history (type, updated desc, id desc);
+create index resource_history_updated on resource_history (type, updated, id);
 
 -- Dates other than the principal one (microseconds since 1970), numbers and quantities, as intervals.
 create table resource_range (
@@ -93,7 +95,6 @@ create table resource_text (
 
 create index resource_text_resource on resource_text (shard, id, parameter);
 create index resource_text_value on resource_text (parameter, text);
-create index resource_text_contained on resource_text using gin (text gin_trgm_ops);
 
 -- Ids chosen by clients. `slot` is the hash of type and name, so that a name is looked up, and is unique, in one place.
 create table named_id (
