@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ambroise.fhir.json import decode
+from ambroise.interfaces.fhir_rest.checking import require_valid
 from ambroise.interfaces.fhir_rest.criteria import Criteria
 from ambroise.interfaces.fhir_rest.documents import DOCUMENT, Documents
 from ambroise.interfaces.fhir_rest.done import Done
@@ -53,6 +54,7 @@ class Actions:
                 return Done(200, found)
         if type_ == DOCUMENT:
             return await self._documents.publish(tx, ctx, resource)
+        require_valid(resource)
         return Done(201, await self._gateway.create(tx, ctx, resource, id=id))
 
     async def reserve(self, tx: Transaction, ctx: Context, resource: dict[str, Json]) -> str:
@@ -71,6 +73,7 @@ class Actions:
         """Write the next version of what `id` names, or create it there (the gateway says who may choose an id)."""
         require_type(resource, type_)
         require_id(resource, type_, id)
+        require_valid(resource)
         stored = await self._gateway.update(tx, ctx, resource, if_match=if_match)
         return Done(201 if stored.version == 1 else 200, stored)
 
@@ -104,6 +107,7 @@ class Actions:
         """Apply a patch to the present version."""
         current = await self._current(tx, ctx, type_, id, if_match)
         resource = patched(decode(current.body), patch)
+        require_valid(resource)
         return Done(200, await self._gateway.update(tx, ctx, resource, if_match=current.version))
 
     async def patch_where(

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 import pybase64
 
+from ambroise.interfaces.fhir_rest.checking import require_valid
 from ambroise.interfaces.fhir_rest.entries import Entry
 from ambroise.interfaces.fhir_rest.references import as_logical
 from ambroise.kernel.errors import Kind, Refusal
@@ -56,6 +57,8 @@ def submission_of(found: SubmissionEntries, limit: int) -> Submission:
     """The submission as the record takes it. Documents in base64 hold at most `limit` bytes."""
     for entry in (*found.documents, *([found.submission_set] if found.submission_set else [])):
         as_logical(entry.resource or {})
+    if found.submission_set is not None:
+        require_valid(found.submission_set.resource or {}, found.submission_set.expression)
     pairs = zip(found.documents, found.contents, strict=True)
     return Submission(
         documents=tuple(_incoming(document, binary, limit) for document, binary in pairs),
@@ -78,6 +81,7 @@ def incoming_of(reference: dict[str, Json], limit: int, expression: str = "Docum
         )
     media_type = attachment.get("contentType")
     content = decoded(data, limit, where)
+    _check(reference, expression)
     return Incoming(content, media_type if isinstance(media_type, str) else None, reference)
 
 
@@ -114,7 +118,16 @@ def _incoming(document: Entry, binary: Entry | None, limit: int) -> Incoming:
     media_type = _attachment(resource).get("contentType") or content.get("contentType")
     where = f"{binary.expression}.resource.data"
     bytes_ = decoded(data if isinstance(data, str) else "", limit, where)
+    _check(resource, f"{document.expression}.resource")
     return Incoming(bytes_, media_type if isinstance(media_type, str) else None, resource, full_url=document.full_url)
+
+
+def _check(reference: dict[str, Json], expression: str) -> None:
+    attachment = _attachment(reference)
+    # Some senders write an empty hash for "not computed": the record computes it anyway.
+    if attachment.get("hash") == "":
+        del attachment["hash"]
+    require_valid(reference, expression)
 
 
 def _is_submission_set(resource: dict[str, Json] | None) -> bool:
