@@ -155,6 +155,20 @@ def test_the_other_identities_are_refused_for_what_is_wrong_with_them(name: str,
     assert refusal.value.data["problem"] == problem
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "mended"),
+    [
+        ("CSE-CS8_2025.01.xml", b'extension="221042545611404"', b'extension="221042545611483"'),
+        ("CSE-MDE_2023.01.xml", b'extension="222127505611201"', b'extension="222127505611247"'),
+        ("OBP-SNM_2024.01.xml", b"", b""),
+        ("eDISP-MED_2024.01.xml", b"", b""),
+    ],
+)
+def test_a_mended_identity_is_accepted(name: str, wrong: bytes, mended: bytes):
+    content = cda(name).replace(wrong, mended).replace(ins.NIR_OID.encode() + b'"', ins.TEST_OID.encode() + b'"')
+    ins.check_ins(identity(parse.read(content)), demonstration=True)
+
+
 def test_two_documents_share_a_matricule_and_not_the_traits():
     one, other = (parse.read(cda(name)) for name in ("OBP-SNM_2024.01.xml", "eDISP-MED_2024.01.xml"))
     assert identity(one).matricule == identity(other).matricule
