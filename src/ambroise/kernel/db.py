@@ -1,83 +1,109 @@
 """PostgreSQL, close to the metal: own slots, prepared statements, nothing reset between requests.
 
 A slot is one connection in autocommit mode. It is handed out last in, first out, so that few slots stay warm, and it is
-never reset when it comes back: code uses `set local` only, inside a transaction. A transaction sends its BEGIN together
-with its first statement, so an empty transaction costs nothing and any other one round trip less.
+never reset when it comes back: code uses `set local` only, inside a transaction.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor
-from psycopg.sql import SQL, Composed
+from psycopg import AsyncConnection
+from psycopg.pq.abc import PGresult
+from psycopg.sql import SQL
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
+from ambroise.kernel import wire
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
+from ambroise.kernel.wire import Params, Row, Wire
 
-Row = tuple[Any, ...]
-Statement = LiteralString | SQL | Composed
-Params = Sequence[Any] | Mapping[str, Any]
+Statement = wire.Text
 Callback = Callable[[], Awaitable[None] | None]
 
 _log = logger(__name__)
 
 _OPTIONS = "-c timezone=UTC -c client_min_messages=warning"
 _SLOT_WAIT_SECONDS = 30.0
-_PREPARED_PER_SLOT = 1000
+_TOGETHER = 500
+_SAVEPOINTS: tuple[LiteralString, ...] = ("sp0", "sp1", "sp2", "sp3", "sp4", "sp5", "sp6", "sp7")
+
+_COMMIT = wire.Statement("commit", prepare=True)
+_ROLLBACK = wire.Statement("rollback", prepare=True)
 
 
 class Reader:
-    """Single statements, each in its own snapshot."""
+    """Single statements, each in its own snapshot. A connection found dead is replaced, and the statement run again."""
 
     def __init__(self, slot: "Slot") -> None:
         self._slot = slot
 
     async def fetch_all(self, sql: Statement, params: Params = (), *, prepare: bool | None = None) -> list[Row]:
         """Every row. `prepare=False` has the statement planned for these very values, each time."""
-        return await (await self._run(sql, params, prepare)).fetchall()
+        result = await self._run(wire.Statement(sql, params, prepare))
+        return self._slot.wire.rows(result)
 
     async def fetch_one(self, sql: Statement, params: Params = (), *, prepare: bool | None = None) -> Row | None:
-        return await (await self._run(sql, params, prepare)).fetchone()
+        result = await self._run(wire.Statement(sql, params, prepare))
+        return self._slot.wire.row(result)
 
     async def fetch_value(self, sql: Statement, params: Params = (), *, prepare: bool | None = None) -> Any:
         """The first column of the first row, or None."""
         row = await self.fetch_one(sql, params, prepare=prepare)
         return None if row is None else row[0]
 
-    async def _run(self, sql: Statement, params: Params, prepare: bool | None = None) -> AsyncCursor[Row]:
-        return await self._slot.run(sql, params, prepare)
+    async def _run(self, statement: wire.Statement) -> PGresult:
+        return (await self._slot.run_afresh([statement]))[-1]
 
 
 class Transaction(Reader):
-    """Statements that happen together or not at all."""
+    """Statements that happen together or not at all.
+
+    What needs no answer waits to leave with the next statement, in one round trip: BEGIN, savepoints, what is enqueued.
+    """
 
     def __init__(self, slot: "Slot", begin: LiteralString) -> None:
         super().__init__(slot)
-        self._begin: LiteralString = begin
+        self._waiting = [wire.Statement(begin, prepare=True)]
         self._begun = False
         self._callbacks: list[Callback] = []
-        self._savepoints = 0
+        self._enqueued = False
+        self._depth = 0
+        self._gathering = False
 
     async def execute(self, sql: Statement, params: Params = ()) -> int:
-        """Run a statement; how many rows it touched."""
-        return (await self._run(sql, params)).rowcount
+        """Run a statement; how many rows it touched (0 inside `pipeline`, where no answer is awaited)."""
+        if self._gathering:
+            self.enqueue(sql, params)
+            return 0
+        return (await self._run(wire.Statement(sql, params))).command_tuples or 0
+
+    def enqueue(self, sql: Statement, params: Params = ()) -> None:
+        """Run a statement with the next one, or with the commit: no round trip of its own, and no answer.
+
+        Its error, if any, is raised there.
+        """
+        self._waiting.append(wire.Statement(sql, params))
+        self._enqueued = True
 
     async def execute_many(self, sql: Statement, rows: Iterable[Params]) -> int:
-        """Run one statement for many rows in one pipeline; how many rows it touched in all."""
-        await self._ensure_begun()
-        cursor = self._slot.connection.cursor(binary=True)
-        await cursor.executemany(sql, rows)
-        return cursor.rowcount
+        """Run one statement for many rows, hundreds in a round trip; how many rows it touched in all."""
+        touched = 0
+        batch: list[wire.Statement] = []
+        for params in rows:
+            batch.append(wire.Statement(sql, params))
+            if len(batch) == _TOGETHER:
+                touched += _touched(await self._send(batch))
+                batch = []
+        return touched + (_touched(await self._send(batch)) if batch else 0)
 
     async def copy_in(self, sql: Statement, rows: Iterable[Sequence[Any]], types: Sequence[str] | None = None) -> None:
         """Load rows through `copy … from stdin`; binary when `types` names every column's type."""
-        await self._ensure_begun()
-        async with self._slot.connection.cursor().copy(sql) as copy:
+        await self.begin()
+        async with self.connection.cursor().copy(sql) as copy:
             if types is not None:
                 copy.set_types(types)
             for row in rows:
@@ -86,30 +112,41 @@ class Transaction(Reader):
     @asynccontextmanager
     async def savepoint(self) -> AsyncGenerator[None]:
         """Undo only what happens inside when it raises; the transaction stays usable."""
-        await self._ensure_begun()
-        self._savepoints += 1
-        name = SQL("sp{}").format(SQL(str(self._savepoints)))  # type: ignore[arg-type]
-        await self._slot.run(SQL("savepoint ") + name, ())
+        if self._enqueued:
+            # An error of what waits from before belongs to the transaction, not to this part of it.
+            await self.begin()
+        name = SQL(_SAVEPOINTS[self._depth])
+        set_it, release = (wire.Statement(SQL(verb) + name, prepare=False) for verb in ("savepoint ", "release "))
+        self._waiting.append(set_it)
+        self._depth += 1
         callbacks = len(self._callbacks)
         try:
             yield
+            if self._enqueued:
+                await self.begin()
         except BaseException:
             del self._callbacks[callbacks:]
-            if not self._slot.broken:
-                await self._slot.run(SQL("rollback to savepoint ") + name, ())
+            await self._undo(set_it, wire.Statement(SQL("rollback to ") + name, prepare=False), release)
             raise
-        await self._slot.run(SQL("release savepoint ") + name, ())
+        finally:
+            self._depth -= 1
+        if set_it in self._waiting:
+            self._waiting.remove(set_it)
+        else:
+            self._waiting.append(release)
 
     @asynccontextmanager
     async def pipeline(self) -> AsyncGenerator[None]:
-        """Send the statements inside without waiting for each answer.
+        """Send every `execute` inside in one round trip, at the end; their errors are raised there.
 
-        It pays when several statements follow each other and none needs the result of the one before; their results are
-        read at the end. An error surfaces at the latest on leaving.
+        It pays when statements follow each other and none needs the answer of the one before.
         """
-        await self._ensure_begun()
-        async with self._slot.connection.pipeline():
+        self._gathering = True
+        try:
             yield
+        finally:
+            self._gathering = False
+        await self.begin()
 
     def after_commit(self, callback: Callback) -> None:
         """Call this once the transaction is durable; never when it rolls back."""
@@ -117,30 +154,27 @@ class Transaction(Reader):
 
     @property
     def connection(self) -> AsyncConnection[Row]:
-        """The raw connection, for another library that must work inside this transaction (job queue, COPY out)."""
-        return self._slot.connection
+        """The connection, for what only psycopg does (COPY) inside this transaction; `await begin()` first."""
+        if not self._begun or self._waiting:
+            raise RuntimeError("await begin() before using the connection: statements are waiting to be sent")
+        return self._slot.wire.connection
 
     async def begin(self) -> None:
-        """Send BEGIN now; only needed before using `connection` directly."""
-        await self._ensure_begun()
-
-    async def _run(self, sql: Statement, params: Params, prepare: bool | None = None) -> AsyncCursor[Row]:
-        if self._begun:
-            return await self._slot.run(sql, params, prepare)
-        self._begun = True
-        return await self._slot.run_first(self._begin, sql, params, prepare)
-
-    async def _ensure_begun(self) -> None:
-        if not self._begun:
-            self._begun = True
-            await self._slot.command(self._begin)
+        """Send now what waits, BEGIN included."""
+        if self._waiting:
+            await self._send([])
 
     async def finish(self, *, commit: bool) -> None:
-        if not self._begun or self._slot.broken:
-            if self._begun and commit:
-                raise Refusal(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "The database went away; try again.")
+        if not commit:
+            self._waiting.clear()
+            if self._begun and not self._slot.wire.broken:
+                await self._slot.run([_ROLLBACK])
             return
-        await self._slot.command("commit" if commit else "rollback")
+        if not self._begun and len(self._waiting) == 1:
+            return
+        results = await self._send([_COMMIT])
+        if results[-1].command_status != b"COMMIT":
+            raise RuntimeError("the transaction was rolled back: an error inside it was caught and ignored")
 
     async def run_callbacks(self) -> None:
         for callback in self._callbacks:
@@ -152,76 +186,71 @@ class Transaction(Reader):
                 # The facts are committed: a failing echo must not make the caller believe otherwise.
                 _log.exception("after_commit_failed")
 
+    async def _run(self, statement: wire.Statement) -> PGresult:
+        if self._gathering:
+            raise RuntimeError("inside pipeline() no answer is read: use execute")
+        return (await self._send([statement]))[-1]
+
+    async def _send(self, statements: list[wire.Statement]) -> list[PGresult]:
+        batch = [*self._waiting, *statements]
+        self._waiting.clear()
+        self._enqueued = False
+        if self._begun:
+            return await self._slot.run(batch)
+        self._begun = True
+        # Nothing of an uncommitted transaction survives its connection: the first batch may be sent again, unless it
+        # is also the last.
+        if batch[-1] is _COMMIT:
+            return await self._slot.run(batch)
+        return await self._slot.run_afresh(batch)
+
+    async def _undo(self, set_it: wire.Statement, *back: wire.Statement) -> None:
+        self._enqueued = False
+        if set_it in self._waiting:
+            del self._waiting[self._waiting.index(set_it) :]
+        elif not self._slot.wire.broken:
+            self._waiting.clear()
+            await self._slot.run([*back])
+
+
+def _touched(results: list[PGresult]) -> int:
+    return sum(result.command_tuples or 0 for result in results)
+
 
 class Slot:
     """One connection, kept by us."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.connection: AsyncConnection[Row]
+        self.wire: Wire
 
     async def connect(self) -> Self:
         try:
-            self.connection = await AsyncConnection.connect(self._dsn, autocommit=True, options=_OPTIONS)
+            connection = await AsyncConnection.connect(self._dsn, autocommit=True, options=_OPTIONS)
         except psycopg.OperationalError as error:
             raise Refusal(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE", "The database does not answer.") from error
-        self.connection.prepare_threshold = 1
-        self.connection.prepared_max = _PREPARED_PER_SLOT
         # Every integer goes as bigint: one prepared statement per query, whatever the magnitude of its numbers.
-        self.connection.adapters.register_dumper(int, Int8Dumper)
-        self.connection.adapters.register_dumper(int, Int8BinaryDumper)
+        connection.adapters.register_dumper(int, Int8Dumper)
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        self.wire = Wire(connection)
         return self
 
-    @property
-    def broken(self) -> bool:
-        return self.connection.closed
+    async def run(self, statements: list[wire.Statement]) -> list[PGresult]:
+        return await self.wire.run_all(statements)
 
-    @property
-    def idle(self) -> bool:
-        """Whether it can be handed to somebody else: open, and outside any transaction."""
-        connection = self.connection
-        return not connection.closed and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-
-    async def run(self, sql: Statement, params: Params, prepare: bool | None = None) -> AsyncCursor[Row]:
-        cursor = self.connection.cursor(binary=True)
-        return await cursor.execute(sql, params, prepare=prepare)
-
-    async def command(self, sql: LiteralString) -> None:
-        await self.connection.execute(sql, prepare=False)
-
-    async def run_first(
-        self, begin: LiteralString, sql: Statement, params: Params, prepare: bool | None
-    ) -> AsyncCursor[Row]:
-        """Open a transaction and run its first statement in one round trip; a connection found dead is replaced."""
+    async def run_afresh(self, statements: list[wire.Statement]) -> list[PGresult]:
+        """Run what may be run twice: on a new connection when this one is dead, or stale after a migration."""
         try:
-            return await self._run_first(begin, sql, params, prepare)
-        except psycopg.OperationalError:
-            if not self.broken:
+            return await self.wire.run_all(statements)
+        except (psycopg.OperationalError, psycopg.errors.FeatureNotSupported):
+            if not self.wire.broken and not self.wire.stale:
                 raise
-        # Nothing of an uncommitted transaction survives its connection, so that trying again is safe.
+        await self.wire.close()
         await self.connect()
-        return await self._run_first(begin, sql, params, prepare)
-
-    async def _run_first(
-        self, begin: LiteralString, sql: Statement, params: Params, prepare: bool | None
-    ) -> AsyncCursor[Row]:
-        async with self.connection.pipeline():
-            await self.connection.execute(begin, prepare=False)
-            return await self.run(sql, params, prepare)
+        return await self.wire.run_all(statements)
 
     async def close(self) -> None:
-        await self.connection.close()
-
-
-class RetryingReader(Reader):
-    async def _run(self, sql: Statement, params: Params, prepare: bool | None = None) -> AsyncCursor[Row]:
-        try:
-            return await self._slot.run(sql, params, prepare)
-        except psycopg.OperationalError:
-            if not self._slot.broken:
-                raise
-        await self._slot.connect()
-        return await self._slot.run(sql, params, prepare)
+        await self.wire.close()
 
 
 class Database:
@@ -267,7 +296,7 @@ class Database:
         """Single statements in autocommit."""
         slot = await self._take()
         try:
-            yield RetryingReader(slot)
+            yield Reader(slot)
         finally:
             await self._give_back(slot)
 
@@ -338,8 +367,8 @@ class Database:
         return slot if slot is not None else await self._open_one()
 
     async def _give_back(self, slot: Slot) -> None:
-        if self._closed or not slot.idle:
-            # Left inside a transaction by a cancelled task, or broken: never hand such a slot to somebody else.
+        if self._closed or not slot.wire.idle or slot.wire.worn:
+            # Left inside a transaction by a cancelled task, broken or worn: never hand such a slot to somebody else.
             self._opened -= 1
             await slot.close()
             self._hand_over(None)

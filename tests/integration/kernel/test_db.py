@@ -163,3 +163,102 @@ async def test_listen_hears_what_a_transaction_notifies(database: Database) -> N
         await tx.execute("select pg_notify('bell', 'now')")
     await asyncio.wait_for(heard.wait(), 5)
     await task
+
+
+async def test_what_is_enqueued_leaves_with_the_commit(database: Database, numbers: str) -> None:
+    async with database.transaction() as tx:
+        tx.enqueue("insert into number values (%s)", (1,))
+        tx.enqueue("insert into number values (%s)", (2,))
+    assert await count(database) == 2
+
+
+async def test_an_error_of_what_is_enqueued_undoes_everything(database: Database, numbers: str) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        async with database.transaction() as tx:
+            await tx.execute("insert into number values (1)")
+            tx.enqueue("insert into number values (%s)", (1,))
+    assert await count(database) == 0
+
+
+async def test_what_is_enqueued_in_a_savepoint_is_undone_with_it(database: Database, numbers: str) -> None:
+    async with database.transaction() as tx:
+        tx.enqueue("insert into number values (1)")
+        with pytest.raises(RuntimeError):
+            async with tx.savepoint():
+                tx.enqueue("insert into number values (2)")
+                raise RuntimeError
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            async with tx.savepoint():
+                tx.enqueue("insert into number values (1)")
+        async with tx.savepoint():
+            tx.enqueue("insert into number values (3)")
+        async with tx.savepoint():
+            async with tx.savepoint():
+                await tx.execute("insert into number values (4)")
+            with pytest.raises(RuntimeError):
+                async with tx.savepoint():
+                    await tx.execute("insert into number values (5)")
+                    raise RuntimeError
+    async with database.reader() as reader:
+        assert await reader.fetch_all("select value from number order by value") == [(1,), (3,), (4,)]
+
+
+async def test_an_error_caught_and_ignored_does_not_pass_for_a_commit(database: Database, numbers: str) -> None:
+    with pytest.raises(RuntimeError, match="rolled back"):
+        async with database.transaction() as tx:
+            await tx.execute("insert into number values (1)")
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                await tx.execute("insert into nothing values (1)")
+    assert await count(database) == 0
+
+
+async def test_parameters_have_names_or_places(database: Database) -> None:
+    async with database.reader() as reader:
+        row = await reader.fetch_one("select %(b)s::int - %(a)s, '100 %%', %(b)s::int", {"a": 1, "b": 5})
+        assert row == (4, "100 %", 5)
+        with pytest.raises(psycopg.ProgrammingError):
+            await reader.fetch_one("select %s", ())
+        with pytest.raises(psycopg.ProgrammingError):
+            await reader.fetch_one("select %d", (1,))
+        assert await reader.fetch_value("select %s::int", (None,)) is None
+
+
+async def test_nulls_do_not_multiply_prepared_statements(database: Database, numbers: str) -> None:
+    values = [(1, "a"), (2, "b"), (3, None), (None, "c"), (None, None)]
+    async with database.transaction() as tx:
+        for n, text in values:
+            assert await tx.fetch_one("select %s::bigint, %s::text", (n, text)) == (n, text)
+        prepared = await tx.fetch_value(
+            "select count(*) from pg_prepared_statements where statement like 'select $1::bigint%%'"
+        )
+    assert prepared == 1
+
+
+async def test_values_larger_than_any_buffer_pass_both_ways(database: Database) -> None:
+    large = bytes(range(256)) * 4096 * 16
+    async with database.transaction() as tx:
+        async with asyncio.timeout(30):
+            assert await tx.fetch_value("select %s::bytea", (large,)) == large
+
+
+async def test_a_statement_prepared_before_a_migration_still_works_after_it(
+    database: Database, fresh_database: TestDatabase, numbers: str
+) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("insert into number values (1)")
+    for _ in range(3):
+        async with database.reader() as reader:
+            await reader.fetch_one("select * from number")
+    with psycopg.connect(fresh_database.owner_dsn, autocommit=True) as owner:
+        owner.execute("alter table number add column note text")
+    async with database.reader() as reader:
+        assert await reader.fetch_one("select * from number") == (1, None)
+
+
+async def test_copy_and_statements_alternate_on_one_connection(database: Database, numbers: str) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("insert into number values (1)")
+        await tx.copy_in("copy number from stdin", [(2,), (3,)])
+        assert await tx.fetch_value("select count(*) from number") == 3
+        await tx.copy_in("copy number from stdin", [(4,)])
+    assert await count(database) == 4
