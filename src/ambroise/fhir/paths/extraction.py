@@ -10,10 +10,9 @@ import msgspec
 from ambroise.fhir import definitions, terminology
 from ambroise.fhir.definitions import SearchParameter
 from ambroise.fhir.paths import entries, ranges
-from ambroise.fhir.paths.evaluation import evaluate
 from ambroise.fhir.paths.extracted import Extracted
 from ambroise.fhir.paths.plans import Follow, KeepEqual, KeepFirst, KeepReference, Plan, Step, ToContained, plans
-from ambroise.fhir.paths.syntax import PathError
+from ambroise.fhir.paths.syntax import Binary, Call, Literal, Member, PathError, parse
 
 # Composite parameters are read from the parts that they repeat; `near` needs geography.
 _WITHOUT_ENTRIES: Final = frozenset({"composite", "special"})
@@ -55,7 +54,6 @@ def extractor(type_: str) -> Extractor:
         "timing_range": ranges.timing_range,
         "Decimal": Decimal,
         "limits_range": ranges.limits_range,
-        "evaluate": evaluate,
     }
     # The source is made from the committed definitions alone; nothing that a client sends is in it.
     exec(compile(source(type_), f"<extractor of {type_}>", "exec"), names)  # noqa: S102
@@ -89,7 +87,7 @@ def source(type_: str) -> str:
     writer = _Writer()
     writer.branch(root, "root", 1)
     for parameter in computed:
-        writer.computed(parameter)
+        writer.computed(type_, parameter)
     return writer.text()
 
 
@@ -155,11 +153,18 @@ class _Writer:
             for text in _entry_lines(kind, shape, tuple(numbers), value, plan):
                 self.line(depth, text)
 
-    def computed(self, parameter: SearchParameter) -> None:
-        if parameter.type != "token":
-            raise PathError(f"{parameter.url} needs more than navigation.")
-        self.line(1, f"for value in evaluate({parameter.expression!r}, root):")
-        self.line(2, f"into.tokens.append(({parameter.number}, None, 'true' if value else 'false'))")
+    def computed(self, type_: str, parameter: SearchParameter) -> None:
+        """A token that is a condition: whether a choice is there and is not false (Patient.deceased)."""
+        match parse(parameter.expression):
+            case Binary(
+                "and", Call(Member(_, name), "exists", ()), Binary("!=", Member(_, other), Literal(False, _))
+            ) if name == other:
+                element = definitions.shape(type_).element(name)
+                keys = [key for key, _ in element.keys] if element else []
+            case _:
+                raise PathError(f"{parameter.url} needs more than navigation.")
+        found = " or ".join(f"root.get({key!r}, False) is not False" for key in keys)
+        self.line(1, f"into.tokens.append(({parameter.number}, None, 'true' if {found} else 'false'))")
 
 
 def _entry_lines(kind: str, shape: str, numbers: tuple[int, ...], value: str, plan: Plan) -> Iterable[str]:

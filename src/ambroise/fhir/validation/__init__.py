@@ -32,6 +32,8 @@ compiled.provide(
         "coded": rules.coded,
         "empty_object": findings.empty_object,
         "extension_rules": rules.extension_rules,
+        "distinct_entries": conditions.distinct_entries,
+        "in_number_order": conditions.in_number_order,
         "in_order": conditions.in_order,
         "missing": findings.missing,
         "not_array": findings.not_array,

@@ -23,6 +23,20 @@ def one(holder: Mapping[str, Any], key: str) -> tuple[Any, ...]:
     return (holder[key],) if key in holder else ()
 
 
+def in_number_order(value: object, sign: str, limit: int) -> bool:
+    """Whether a number is on the right side of a limit; true when there is none."""
+    return value is None or _ORDER[sign](value, limit)
+
+
+def distinct_entries(bundle: Mapping[str, Any]) -> bool:
+    """Whether no two entries of a bundle that is no history have the same fullUrl and version (bdl-7)."""
+    if bundle.get("type") == "history":
+        return True
+    entries = [entry for entry in bundle.get("entry", ()) if "fullUrl" in entry]
+    seen = {(e["fullUrl"], e.get("resource", {}).get("meta", {}).get("versionId")) for e in entries}
+    return len(seen) == len(entries)
+
+
 def in_order(first: object, sign: str, second: object) -> bool:
     """Whether two dates are in order; true when one is missing or their precision leaves it open."""
     if not isinstance(first, str) or not isinstance(second, str) or first == second:

@@ -16,7 +16,9 @@ from ambroise.fhir.paths.nodes import DATE_TYPES, is_primitive
 from ambroise.fhir.paths.syntax import Binary, Call, Expression, Literal, Member, This, Variable, parse
 
 # Held elsewhere: by the walk itself, by the reference and contained checks, or not checked (see the README).
-BUILT_IN: Final = frozenset({"dom-2", "dom-3", "dom-4", "dom-5", "ref-1"})
+BUILT_IN: Final = frozenset({"dom-2", "dom-3", "dom-4", "dom-5", "ref-1", "sqty-1"})
+# Written by hand because every write of a transaction passes them.
+_BY_HAND: Final = {"bdl-7": "distinct_entries({})"}
 NOT_EVALUATED: Final[dict[str, str]] = {
     "ctm-1": "needs the team member to be read",
     "eld-19": "its regular expression nests repetitions, which could be made to run for ever",
@@ -52,6 +54,8 @@ class Translator:
         constraint = definitions.constraints()[key]
         if key in BUILT_IN or key in NOT_EVALUATED or constraint.severity != "error":
             return None
+        if key in _BY_HAND:
+            return _BY_HAND[key].format(variable)
         return self._truth(parse(constraint.expression), _Stream("", variable, shape))
 
     def _truth(self, expression: Expression, focus: _Stream) -> str:
@@ -96,6 +100,8 @@ class Translator:
             case "all", (condition,):
                 stream = self._stream(source, focus)
                 return f"all({self._truth(condition, self._item(stream))} {stream.clauses})"
+            case "contains", (Literal(str(part), _),):
+                return f"({part!r} in ({self._single(source, focus)} or ''))"
             case "startsWith", (Literal(str(start), _),):
                 return f"str({self._single(source, focus)}).startswith({start!r})"
             case _:
@@ -173,6 +179,8 @@ class Translator:
     def _single(self, path: Expression, focus: _Stream) -> str:
         """The value of a primitive that does not repeat, or None."""
         match path:
+            case Member(Variable("resource"), name):
+                return f"c.resource.get({name!r})"
             case This() if focus.element is not None and is_primitive(focus.shape):
                 return focus.variable
             case Member(None, name):
@@ -212,14 +220,16 @@ class Translator:
         except _Unknown:
             # Two conditions that must agree: start.exists() = end.exists().
             return f"({self._known(left, focus)} {operator} {self._known(right, focus)})"
-        if isinstance(left, Call) and left.name == "count" and left.source is not None:
-            return f"({self._length(left.source, focus)} {operator} {constant!r})"
+        if isinstance(left, Binary) or (isinstance(left, Call) and left.name == "count"):
+            return f"({self._length(left, focus)} {operator} {constant!r})"
         return f"({self._single(left, focus)} {operator} {constant!r})"
 
     def _order(self, sign: str, left: Expression, right: Expression, focus: _Stream) -> str:
         match left, right:
-            case Call(source, "count", ()), Literal(int(limit), _) if source is not None:
-                return f"({self._length(source, focus)} {sign} {limit})"
+            case Call(_, "count", ()) | Binary("+", _, _), Literal(int(limit), _):
+                return f"({self._length(left, focus)} {sign} {limit})"
+            case Member(None, _), Literal(int(limit), _):
+                return f"in_number_order({self._single(left, focus)}, {sign!r}, {limit})"
             case Member(None, first), Member(None, second):
                 element, other = self._element(first, focus), self._element(second, focus)
                 if {element.types[0].code, other.types[0].code} <= DATE_TYPES and not element.choice:
@@ -228,12 +238,17 @@ class Translator:
             case _:
                 raise _Unknown
 
-    def _length(self, source: Expression, focus: _Stream) -> str:
-        match source:
-            case Member(None, name):
+    def _length(self, counts: Expression, focus: _Stream) -> str:
+        """How many values a count, or a sum of counts, finds."""
+        match counts:
+            case Binary("+", left, right):
+                return f"({self._length(left, focus)} + {self._length(right, focus)})"
+            case Call(Member(None, name), "count", ()):
                 element = self._element(name, focus)
-                if not element.repeats or is_primitive(element.types[0].code):
+                if element.repeats and not is_primitive(element.types[0].code):
+                    return f"len({focus.variable}.get({name!r}, ()))"
+                if element.repeats or element.choice:
                     raise _Unknown
-                return f"len({focus.variable}.get({name!r}, ()))"
+                return f"int({self._present(name, focus)})"
             case _:
                 raise _Unknown

@@ -27,13 +27,12 @@ _MAX_DIGITS: Final = 400
 
 
 def is_string(value: object) -> bool:
+    if type(value) is not str or len(value) > _MAX_TEXT:
+        return False
     # isprintable() settles nearly every text; line ends and some spaces need the second look.
-    return (
-        type(value) is str
-        and ((value.isprintable() and value != "") or _OTHER_TEXT.fullmatch(value) is not None)
-        and not value.isspace()
-        and len(value) <= _MAX_TEXT
-    )
+    if value.isprintable():
+        return value != "" and (value[0] != " " or not value.isspace())
+    return _OTHER_TEXT.fullmatch(value) is not None and not value.isspace()
 
 
 def is_markdown(value: object) -> bool:
@@ -80,8 +79,7 @@ def is_positive(value: object) -> bool:
 
 def is_decimal(value: object) -> bool:
     if isinstance(value, Decimal):
-        _, digits, exponent = value.as_tuple()
-        return isinstance(exponent, int) and abs(exponent) <= _MAX_DIGITS and len(digits) <= _MAX_DIGITS
+        return abs(value.adjusted()) <= _MAX_DIGITS and len(str(value)) <= 2 * _MAX_DIGITS
     return type(value) is int and abs(value) < 10**_MAX_DIGITS
 
 

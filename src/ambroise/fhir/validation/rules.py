@@ -152,6 +152,8 @@ def targeted(value: Any, place: Place, i: Issues, targets: frozenset[str]) -> No
     reference = cast(dict[str, Any], value)
     type_ = reference.get("type")
     text = reference.get("reference")
+    if type(text) is str and text[: text.find("/")] in targets:
+        return
     if type(text) is str and (match := _RELATIVE.fullmatch(text) or _CONDITIONAL.fullmatch(text)):
         type_ = match[1]
     if type(type_) is str and type_ not in targets and definitions.is_resource_type(type_):
