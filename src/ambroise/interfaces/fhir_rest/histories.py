@@ -53,7 +53,6 @@ def history_bundle(
     pairs: Pairs,
     versions: list[Stored],
     *,
-    total: int | None,
     next_cursor: str | None,
     shape: Shape,
 ) -> bytes:
@@ -64,7 +63,7 @@ def history_bundle(
         kept = [(name, value) for name, value in pairs if name != CURSOR]
         links.append(("next", with_query(url, [*kept, (CURSOR, next_cursor)])))
     entries = [_entry(base, version, shape) for version in versions]
-    return bundle("history", entries, links=links, total=total)
+    return bundle("history", entries, links=links)
 
 
 def _entry(base: str, version: Stored, shape: Shape) -> bytes:

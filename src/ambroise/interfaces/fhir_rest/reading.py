@@ -75,7 +75,6 @@ class Reading:
             "/".join(segments),
             pairs,
             page.entries,
-            total=page.total,
             next_cursor=page.next_cursor,
             shape=asked_shape(pairs),
         )

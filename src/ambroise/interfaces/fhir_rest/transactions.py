@@ -1,10 +1,11 @@
 """Batch and transaction Bundles (R4 http.html#transaction): entries resolved, ordered, run, answered."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import urlencode
 
+from ambroise.fhir.definitions import is_resource_type, patient_compartment
 from ambroise.fhir.json import encode
 from ambroise.interfaces.fhir_rest import outcome as outcomes
 from ambroise.interfaces.fhir_rest.actions import Actions, require_id, require_type
@@ -16,6 +17,7 @@ from ambroise.interfaces.fhir_rest.patching import patch_of
 from ambroise.interfaces.fhir_rest.preferences import Preferences
 from ambroise.interfaces.fhir_rest.reading import Reading
 from ambroise.interfaces.fhir_rest.references import names_of, rewrite, rewrite_conditional
+from ambroise.interfaces.fhir_rest.routing import unknown_type
 from ambroise.interfaces.fhir_rest.submissions import SubmissionEntries, submission_entries
 from ambroise.interfaces.fhir_rest.versions import etag, if_match, not_modified
 from ambroise.kernel.db import Transaction
@@ -41,13 +43,14 @@ class Bundles:
         """Run a transaction: every entry, or a Refusal and none."""
         entries = read_entries(sent, base)
         refuse_overlaps(entries)
-        run = _Run(self._actions, self._reading, tx, ctx, base, preferences)
-        await run.resolve(entries)
         submission = submission_entries(entries)
+        filed = submission.numbers if submission else frozenset[int]()
+        run = _Run(self._actions, self._reading, tx, ctx, base, preferences)
+        await run.all([entry for entry in entries if entry.method == "DELETE"])
+        await run.resolve([entry for entry in entries if entry.number not in filed])
         if submission is not None:
             await self._submit(run, submission)
-        for entry in in_transaction_order([entry for entry in entries if entry.number not in run.answers]):
-            await run.entry(entry)
+        await run.all(in_transaction_order(entries))
         return bundle("transaction-response", [run.answers[entry.number] for entry in entries])
 
     async def batch(
@@ -91,21 +94,39 @@ class _Run:
         self.rewritten: set[int] = set()
 
     async def resolve(self, entries: list[Entry]) -> None:
-        """Learn what every entry will be called, before any of them is written."""
-        submission = submission_entries(entries)
-        filed = submission.numbers if submission else frozenset[int]()
-        writing = [entry for entry in entries if entry.number not in filed and entry.method in ("POST", "PUT")]
+        """Learn what every entry will be called before it is written; only Patients are written on the way.
+
+        An id is made beside its patient's, so Patients come before what belongs to them, and what belongs to nobody
+        (organizations, professionals), which Patients may name, comes before them.
+        """
+        writing = [entry for entry in entries if entry.method in ("POST", "PUT")]
         for entry in writing:
             await self._resolve_criteria(entry)
-        creating = [entry for entry in writing if entry.creates and entry.number not in self.answers]
-        # Patients first: the ids of what belongs to them are made beside theirs.
-        for entry in sorted(creating, key=lambda each: each.target.type != "Patient"):
-            resource = entry.resource or {}
-            require_type(resource, str(entry.target.type))
-            await self._rewrite(entry)
-            id = await self.actions.reserve(self.tx, self.ctx, resource)
+        patients = [entry for entry in writing if _type(entry) == "Patient"]
+        others = [entry for entry in writing if entry.creates and _type(entry) != "Patient"]
+        await self._reserve([entry for entry in others if not patient_compartment(_type(entry))])
+        await self._reserve([entry for entry in patients if entry.creates])
+        await self.all(patients)
+        await self._reserve([entry for entry in others if patient_compartment(_type(entry))])
+
+    async def all(self, entries: Iterable[Entry]) -> None:
+        """Run entries that have no answer yet, in this order."""
+        for entry in entries:
+            if entry.number not in self.answers:
+                await self.entry(entry)
+
+    async def _reserve(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if entry.number in self.answers:
+                continue
+            try:
+                require_type(entry.resource or {}, _type(entry))
+                await self._rewrite(entry)
+                id = await self.actions.reserve(self.tx, self.ctx, entry.resource or {})
+            except Refusal as refusal:
+                raise _placed(refusal, entry) from None
             self.reserved[entry.number] = id
-            self.given |= names_of(entry, f"{entry.target.type}/{id}")
+            self.given |= names_of(entry, f"{_type(entry)}/{id}")
 
     async def entry(self, entry: Entry) -> None:
         """Run one entry and keep its answer."""
@@ -236,14 +257,32 @@ def _type(entry: Entry) -> str:
     type_ = entry.target.type
     if type_ is None:
         raise Refusal(Kind.INVALID, "BUNDLE_MALFORMED", "The url of this entry names no resource type.")
+    if not is_resource_type(type_):
+        raise unknown_type(type_)
     return type_
 
 
 def _placed(refusal: Refusal, entry: Entry) -> Refusal:
     """The same refusal, saying which entry it is about."""
-    element = f"{entry.expression}.resource" if refusal.element is None else refusal.element
-    text = f"{entry.expression}: {refusal.diagnostics}"
-    return Refusal(refusal.kind, refusal.code, text, element=element, data=refusal.data, issues=refusal.issues)
+    if refusal.element is not None and refusal.element.startswith("Bundle."):
+        return refusal
+    issues = [
+        replace(
+            issue,
+            diagnostics=f"{entry.expression}: {issue.diagnostics}",
+            expression=_element(issue.expression, entry),
+        )
+        for issue in refusal.issues
+    ]
+    text, element = f"{entry.expression}: {refusal.diagnostics}", _element(refusal.element, entry)
+    return Refusal(refusal.kind, refusal.code, text, element=element, data=refusal.data, issues=issues)
+
+
+def _element(element: str | None, entry: Entry) -> str:
+    """`Patient.gender` of an entry is `Bundle.entry[n].resource.gender`."""
+    root, dot, rest = (element or "").partition(".")
+    below = dot + rest if root == entry.target.type else ""
+    return f"{entry.expression}.resource{below}"
 
 
 def _refused(refusal: Refusal) -> bytes:
