@@ -83,6 +83,7 @@ class Filters:
     events: Sequence[str] = ()
     actions: Sequence[str] = ()
     refused: bool | None = None
+    purposes: Sequence[str] = ()
     resource: UUID | None = None
     id: UUID | None = None
     ascending: bool = False
@@ -162,6 +163,8 @@ def _where(
         add(sql.SQL("t.action = any(%(actions)s)"), actions=list(filters.actions))
     if filters.refused is not None:
         add(sql.SQL("(t.outcome <> 0) = %(refused)s"), refused=filters.refused)
+    if filters.purposes:
+        add(sql.SQL("t.purpose = any(%(purposes)s)"), purposes=list(filters.purposes))
     if filters.resource is not None:
         add(sql.SQL("t.resource = %(resource)s"), resource=filters.resource)
     if hide_secret_from is not None:

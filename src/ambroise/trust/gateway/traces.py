@@ -207,11 +207,12 @@ def _freeze(filters: Filters) -> list[Any]:
         filters.refused,
         str(filters.resource) if filters.resource else None,
         filters.ascending,
+        list(filters.purposes),
     ]
 
 
 def _thaw(filters: Filters, state: list[Any]) -> Filters:
-    since, until, group, actor, events, actions, refused, resource, ascending = state
+    since, until, group, actor, events, actions, refused, resource, ascending, purposes = state
     return replace(
         filters,
         since=datetime.fromisoformat(since) if since else None,
@@ -223,4 +224,5 @@ def _thaw(filters: Filters, state: list[Any]) -> Filters:
         refused=refused,
         resource=UUID(resource) if resource else None,
         ascending=ascending,
+        purposes=tuple(purposes),
     )
