@@ -8,6 +8,8 @@ from ambroise.modules.record.cda.parse import attachment
 from ambroise.modules.record.cda.parse import read as read_cda
 from ambroise.modules.record.cda.render import Rendered, Words, render
 from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
+from ambroise.modules.record.content.photo import clean_photo
+from ambroise.modules.record.content.sniff import Sort, sniff
 from ambroise.modules.record.desk import Desk
 from ambroise.modules.record.entry import read as read_document
 from ambroise.modules.record.handlers import Handlers
@@ -52,16 +54,19 @@ __all__ = [
     "ReportKind",
     "ReportState",
     "Scanner",
+    "Sort",
     "Submission",
     "Submitted",
     "Words",
     "attachment",
     "category_of",
+    "clean_photo",
     "own_types",
     "read_cda",
     "read_document",
     "render",
     "reports",
+    "sniff",
     "tables",
     "types_of",
 ]
