@@ -6,43 +6,26 @@ as it is.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ambroise.interfaces.demonstration.care import documents_of
-from ambroise.interfaces.demonstration.model import Citizen, Nation, Professional
-from ambroise.interfaces.demonstration.newcomers import Newcomers, actor_of
-from ambroise.interfaces.demonstration.patients import own_document_metadata, visibility_metadata
+from ambroise.interfaces.demonstration.filing import Doors, OpenDoors, Share, file_share, helper
+from ambroise.interfaces.demonstration.model import Nation
+from ambroise.interfaces.demonstration.newcomers import Newcomers
 from ambroise.interfaces.demonstration.population import DEFAULT_POPULATION, DEFAULT_SEED, build
-from ambroise.interfaces.demonstration.printing import Printed, printed_batches
-from ambroise.interfaces.demonstration.story import MASKED
 from ambroise.kernel.clock import Clock
-from ambroise.kernel.db import Database, Reader, Transaction
-from ambroise.modules.identity.api import Identity
-from ambroise.modules.record.api import Incoming, Record, Submission
-from ambroise.trust.context import Citizen as CitizenActor
+from ambroise.kernel.db import Reader, Transaction
 from ambroise.trust.context import Context, System
 
-if TYPE_CHECKING:
-    from ambroise.trust.gateway import Gateway
+__all__ = ["DEFAULT_POPULATION", "DEFAULT_SEED", "Doors", "Loaded", "OpenDoors", "Progress", "load", "loaded"]
 
-_CONCURRENT_BATCHES = 3
-
-
-@dataclass(frozen=True)
-class Doors:
-    """What the loader goes through."""
-
-    database: Database
-    gateway: Gateway
-    record: Record
-    identity: Identity
-    clock: Clock
+# Below this many citizens, starting a process costs more than it saves.
+_WORTH_A_HELPER = 300
+# How many citizens one can be on the sign-in list; a token can be made for any of them.
+_WITH_ACCOUNT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +62,12 @@ async def load(
     *,
     seed: str = DEFAULT_SEED,
     report: Report = lambda progress: None,
+    open_doors: OpenDoors | None = None,
 ) -> Loaded:
-    """Load a nation, or finish the one that an earlier call began; at once when it is all there already."""
+    """Load a nation, or finish the one that an earlier call began; at once when it is all there already.
+
+    `open_doors` opens the same doors in another process (it is sent there): given, two processes file the documents.
+    """
     async with doors.database.transaction() as tx:
         wanted = await _remember(tx, doors.clock, seed, population)
     if wanted.finished:
@@ -89,7 +76,7 @@ async def load(
     newcomers = Newcomers(doors.gateway, doors.identity, system(doors.clock))
     await _directory(doors, nation, newcomers, report)
     patients = await _citizens(doors, nation, newcomers, report)
-    await _documents(doors, nation, patients, report)
+    await _documents(doors, nation, patients, report, open_doors)
     async with doors.database.transaction() as tx:
         await tx.execute("update demonstration_nation set finished = %s", (doors.clock.now(),))
     return Loaded(wanted.seed, wanted.population, wanted.until, finished=True)
@@ -138,7 +125,8 @@ async def _citizens(doors: Doors, nation: Nation, newcomers: Newcomers, report: 
     for start in range(0, total, 50):
         async with doors.database.transaction() as tx:
             for citizen in nation.citizens[start : start + 50]:
-                patients[citizen.matricule] = await newcomers.citizen(tx, nation, citizen)
+                with_account = len(patients) < _WITH_ACCOUNT
+                patients[citizen.matricule] = await newcomers.citizen(tx, nation, citizen, with_account=with_account)
                 report(Progress("citizens", len(patients), total))
     async with doors.database.transaction() as tx:
         people = {citizen.matricule: citizen for citizen in nation.citizens}
@@ -147,73 +135,26 @@ async def _citizens(doors: Doors, nation: Nation, newcomers: Newcomers, report: 
     return patients
 
 
-async def _documents(doors: Doors, nation: Nation, patients: dict[str, UUID], report: Report) -> None:
-    """File every document, several batches at a time: one transaction each, all of a citizen's documents in one."""
-    filing = _Filing(doors, nation, patients, report)
-    async with aclosing(printed_batches(nation)) as source:
-        turns = asyncio.Lock()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_CONCURRENT_BATCHES):
-                group.create_task(filing.drain(source, turns))
+async def _documents(
+    doors: Doors, nation: Nation, patients: dict[str, UUID], report: Report, open_doors: OpenDoors | None
+) -> None:
+    """File every document; with a helper process when there are many and somebody can open doors for it."""
+    total = sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
+    done = 0
 
+    def filed(count: int) -> None:
+        nonlocal done
+        done += count
+        report(Progress("documents", done, total))
 
-class _Filing:
-    """Files batches of printed documents, each as its own author."""
-
-    def __init__(self, doors: Doors, nation: Nation, patients: dict[str, UUID], report: Report) -> None:
-        self._doors = doors
-        self._patients = patients
-        self._report = report
-        self._total = nation_size(nation)
-        self._done = 0
-        self._contexts: dict[str, Context] = {}
-
-    async def drain(self, source: AsyncIterator[list[Printed]], turns: asyncio.Lock) -> None:
-        """Take batches until there are no more."""
-        while True:
-            async with turns:
-                batch = await anext(source, None)
-            if batch is None:
-                return
-            await self._file(batch)
-
-    async def _file(self, batch: list[Printed]) -> None:
-        doors = self._doors
-        async with doors.database.transaction() as tx:
-            for printed in batch:
-                await self._submit(tx, printed)
-        self._done += len(batch)
-        self._report(Progress("documents", self._done, self._total))
-
-    async def _submit(self, tx: Transaction, printed: Printed) -> None:
-        document = printed.document
-        patient = self._patients[document.citizen.matricule]
-        own = self._as_citizen(document.citizen, patient)
-        if document.author is None:
-            ctx, metadata = own, own_document_metadata(document, patient)
-        else:
-            at_filing = document.flags - MASKED
-            ctx = self._as_professional(document.author)
-            metadata = visibility_metadata(at_filing) if at_filing else None
-        incoming = Incoming(printed.content, printed.media_type, metadata)
-        filed = (await self._doors.record.submit(tx, ctx, Submission((incoming,)))).documents[0]
-        if document.flags >= MASKED and not filed.replayed:
-            # The citizen hides it afterwards, as anybody would.
-            await self._doors.record.mask(tx, own, str(filed.document))
-
-    def _as_professional(self, professional: Professional) -> Context:
-        known = self._contexts.get(professional.rpps)
-        if known is None:
-            known = self._contexts[professional.rpps] = Context(
-                actor_of(professional), self._doors.clock, channel="load", demonstration=True
-            )
-        return known
-
-    def _as_citizen(self, citizen: Citizen, patient: UUID) -> Context:
-        actor = CitizenActor(patient, citizen.display)
-        return Context(actor, self._doors.clock, channel="load", demonstration=True)
-
-
-def nation_size(nation: Nation) -> int:
-    """How many documents a nation has."""
-    return sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
+    alone = open_doors is None or len(nation.citizens) < _WORTH_A_HELPER
+    shares = [
+        Share(nation.seed, len(nation.citizens), nation.until, patients, part, 1 if alone else 2)
+        for part in range(1 if alone else 2)
+    ]
+    if open_doors is None or alone:
+        await file_share(doors, nation, shares[0], filed)
+        return
+    async with helper(open_doors, shares[1], filed) as helped:
+        await file_share(doors, nation, shares[0], filed)
+        await helped

@@ -163,8 +163,8 @@ class Newcomers:
             ),
         )
 
-    async def citizen(self, tx: Transaction, nation: Nation, citizen: Citizen) -> UUID:
-        """Open the space of a citizen, with the treating doctor, the care team and an account; the key of the space."""
+    async def citizen(self, tx: Transaction, nation: Nation, citizen: Citizen, *, with_account: bool) -> UUID:
+        """Open the space of a citizen, with the treating doctor and the care team; the key of the space."""
         known = await identity_under(tx, Ins(citizen.matricule, INS_TEST_OID))
         if known is not None:
             return known.patient
@@ -174,6 +174,11 @@ class Newcomers:
         if await identity_of(tx, patient) is None:
             await open_for(tx, self.ctx, patient, resource)
         await self._rights(tx, nation, citizen, patient)
+        if with_account or citizen.star:
+            await self._citizen_account(tx, citizen, patient)
+        return patient
+
+    async def _citizen_account(self, tx: Transaction, citizen: Citizen, patient: UUID) -> None:
         await self._account(
             tx,
             NewAccount(
@@ -186,7 +191,6 @@ class Newcomers:
                 demonstration_note=_NOTES.get(citizen.star or ""),
             ),
         )
-        return patient
 
     async def family(
         self, tx: Transaction, today: date, citizen: Citizen, people: dict[str, Citizen], patients: dict[str, UUID]

@@ -1,4 +1,4 @@
-"""The tables of the directory."""
+"""The tables of the directory. Writes leave with the next statement of the transaction, or with its commit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PROFESSIONAL = (
 )
 
 
-async def put_structure(tx: Transaction, structure: Structure, resource: str) -> None:
+def put_structure(tx: Transaction, structure: Structure, resource: str) -> None:
     """Write a structure, or write it over."""
-    await tx.execute(
+    tx.enqueue(
         """
         insert into directory_organization
           (id_nat, name, facility, setting, address_line, postal_code, city, phone, email, test_identity, resource)
@@ -45,14 +45,12 @@ async def put_structure(tx: Transaction, structure: Structure, resource: str) ->
     )
 
 
-async def put_professional(
-    tx: Transaction, entry: ProfessionalEntry, structures: Sequence[Structure], resource: str
-) -> None:
+def put_professional(tx: Transaction, entry: ProfessionalEntry, structures: Sequence[Structure], resource: str) -> None:
     """Write a professional with the words he or she is found by, or write over."""
     places = (f"{s.name} {s.city or ''} {s.postal_code or ''}" for s in structures)
     text = " ".join((entry.family, entry.given, entry.label or "", entry.rpps, *places))
     search = "".join(f" {word}" for word in dict.fromkeys(words(text)))
-    await tx.execute(
+    tx.enqueue(
         """
         insert into directory_professional
           (id_nat, rpps, family, given, sex, title, profession, profession_system, specialty, label, phone,
@@ -82,9 +80,9 @@ async def put_professional(
     )
 
 
-async def put_situation(tx: Transaction, professional: str, rank: int, situation: Situation, resource: str) -> None:
+def put_situation(tx: Transaction, professional: str, rank: int, situation: Situation, resource: str) -> None:
     """Write a situation of exercise, or write it over."""
-    await tx.execute(
+    tx.enqueue(
         """
         insert into directory_situation (professional, organization, rank, role_title, resource)
         values (%s, %s, %s, %s, %s)
@@ -103,17 +101,20 @@ async def structure(reader: Reader, id_nat: str) -> tuple[Structure, str] | None
     return (Structure(*row[:-1]), row[-1]) if row else None
 
 
-async def professional_resource(reader: Reader, id_nat: str) -> str | None:
-    """The id of the Practitioner of a professional."""
-    return await reader.fetch_value("select resource from directory_professional where id_nat = %s", (id_nat,))
-
-
-async def situation_resources(reader: Reader, id_nat: str) -> dict[str, str]:
-    """The ids of the PractitionerRole of a professional, by structure."""
+async def resources_of(reader: Reader, id_nat: str) -> tuple[str | None, dict[str, str]]:
+    """The id of the Practitioner of a professional, if known, and those of the PractitionerRole by structure."""
     rows = await reader.fetch_all(
-        "select organization, resource from directory_situation where professional = %s order by rank", (id_nat,)
+        """
+        select p.resource, s.organization, s.resource
+        from directory_professional p
+        left join directory_situation s on s.professional = p.id_nat
+        where p.id_nat = %s
+        order by s.rank
+        """,
+        (id_nat,),
     )
-    return {organization: resource for organization, resource in rows}
+    practitioner = rows[0][0] if rows else None
+    return practitioner, {organization: resource for _, organization, resource in rows if organization}
 
 
 async def situations(reader: Reader, rpps: str) -> list[Found]:

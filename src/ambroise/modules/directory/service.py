@@ -38,10 +38,10 @@ async def register_structure(tx: Transaction, ctx: Context, door: ResourceDoor, 
     check_structure(structure)
     known = await repository.structure(tx, structure.id_nat)
     if known is not None:
-        await repository.put_structure(tx, structure, known[1])
+        repository.put_structure(tx, structure, known[1])
         return known[1]
     created = await door.create(tx, ctx, organization_resource(structure, fictitious=ctx.demonstration))
-    await repository.put_structure(tx, structure, created.id)
+    repository.put_structure(tx, structure, created.id)
     return created.id
 
 
@@ -54,18 +54,17 @@ async def register(
     """
     check_professional(entry)
     places = [await _known_structure(tx, situation.organization) for situation in situations]
-    practitioner = await repository.professional_resource(tx, entry.id_nat)
+    practitioner, roles = await repository.resources_of(tx, entry.id_nat)
     if practitioner is None:
         resource = practitioner_resource(entry, fictitious=ctx.demonstration)
         practitioner = (await door.create(tx, ctx, resource)).id
-    await repository.put_professional(tx, entry, [structure for structure, _ in places], practitioner)
-    roles = await repository.situation_resources(tx, entry.id_nat)
+    repository.put_professional(tx, entry, [structure for structure, _ in places], practitioner)
     for rank, (situation, (_, organization)) in enumerate(zip(situations, places, strict=True)):
         role = roles.get(situation.organization)
         if role is None:
             resource = role_resource(entry, situation, practitioner, organization, fictitious=ctx.demonstration)
             role = (await door.create(tx, ctx, resource)).id
-        await repository.put_situation(tx, entry.id_nat, rank, situation, role)
+        repository.put_situation(tx, entry.id_nat, rank, situation, role)
     return practitioner
 
 
