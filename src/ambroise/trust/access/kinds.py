@@ -120,10 +120,11 @@ def kind_of(resource: Mapping[str, Any]) -> int:
         for code in _codes(resource.get("type")):
             if code in table.numbers:
                 return table.numbers[code]
-    for code in _codes(resource.get("category")):
-        name = raw["category"].get(type, {}).get(code)
-        if name:
-            return table.number(name)
+    for element in ("category", "code"):
+        known = raw[element].get(type, {})
+        for code in _codes(resource.get(element)) if known else ():
+            if code in known:
+                return table.number(known[code])
     if type == "Encounter":
         name = raw["category"]["Encounter"].get(_code(resource.get("class")))
         if name:

@@ -36,14 +36,6 @@ class Contents(Writes):
     async def replace_content(
         self, tx: Transaction, ctx: Context, current: Stored, content: bytes | BinaryIO, media_type: str
     ) -> BlobInfo:
-        """Put other bytes behind a Binary that `open` returned; writing its next version is what gets traced."""
-        await self.decide(tx, ctx, Action.UPDATE, Target("Binary", current.label))
-        await self._kept.delete(tx, current.key)
-        return await self._kept.put(tx, current.label.patient, current.key, content, media_type)
-
-    async def replace_content(
-        self, tx: Transaction, ctx: Context, current: Stored, content: bytes | BinaryIO, media_type: str
-    ) -> BlobInfo:
         """Put other bytes behind a resource that `open` returned for an update; the rewrite is what gets traced."""
         await self.decide(tx, ctx, Action.UPDATE, Target(current.type, current.label))
         await self._kept.delete(tx, current.key)

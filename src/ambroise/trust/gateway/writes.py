@@ -18,7 +18,7 @@ from ambroise.kernel.ids import shard_of
 from ambroise.kernel.objects import Blobs
 from ambroise.trust.access.decide import Action, Target, inspection, judge, permit, refusal, unknown
 from ambroise.trust.access.facts import Eyes, Viewer
-from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, kind_of
+from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, SUBMISSION, kind_of
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.access.scope import door_scope
 from ambroise.trust.audit.entry import Action as Code
@@ -56,8 +56,6 @@ class Writes(Reads):
         self._owners: dict[str, Owner] = {}
         self.on_patient_created: PatientWritten = open_test_space
         """Called with every Patient a client creates; the identity module puts its own use case here."""
-        self.on_patient_updated: PatientWritten | None = None
-        """Called with every Patient a client updates."""
         self.on_patient_updated: PatientWritten | None = None
         """Called with every Patient a client updates, likewise."""
 
@@ -231,9 +229,9 @@ class Writes(Reads):
         return [one.label for one in found if one is not None]
 
     async def align(self, tx: Transaction, ctx: Context, type: str, id: str, flags: Flags) -> None:
-        """Bring what is made of several documents to these visibility flags, after a decided change of one."""
+        """Bring a submission set, made of several documents, to these flags after a decided change of one."""
         current = await reading.lock(tx, inspection(), type, id)
-        if current is None or current.deleted:
+        if current is None or current.deleted or current.label.kind != SUBMISSION:
             return
         wanted, present = flags & _VISIBILITY, current.label.flags & _VISIBILITY
         if wanted == present:

@@ -1,0 +1,186 @@
+"""The cases. Each proves two things: the control finds what is hidden (so it is there), the viewer does not."""
+
+from collections.abc import Awaitable, Callable
+
+from ambroise.trust.access.people import Party
+from tests.integration.leak_pack.door import Door
+from tests.integration.leak_pack.record import SECRET_BYTES, VIEWER, Secrets
+
+Case = Callable[[Door, Secrets], Awaitable[None]]
+CASES: dict[str, Case] = {}
+
+
+def case(function: Case) -> Case:
+    """Add a case to the pack."""
+    CASES[function.__name__] = function
+    return function
+
+
+async def _only_the_knower(door: Door, secrets: Secrets, query: str, *hidden: str) -> None:
+    known = (await door.search(secrets.knower, query)).entries
+    seen = (await door.search(secrets.viewer, query)).entries
+    assert set(hidden) <= known, f"the control of {query} finds {known}"
+    assert not set(hidden) & seen, f"{query} shows {seen}"
+
+
+@case
+async def reading(door: Door, secrets: Secrets) -> None:
+    for hidden in (secrets.hidden_document, secrets.hidden_result):
+        assert await door.read(secrets.knower, hidden)
+        assert not await door.read(secrets.viewer, hidden)
+    assert await door.read(secrets.viewer, secrets.shown)
+    assert not await door.read(secrets.viewer, secrets.elsewhere)
+    assert await door.read(secrets.author, secrets.elsewhere)
+
+
+@case
+async def searching(door: Door, secrets: Secrets) -> None:
+    patient = f"patient=Patient/{secrets.patient}"
+    await _only_the_knower(door, secrets, f"Observation?{patient}", secrets.hidden_result)
+    await _only_the_knower(door, secrets, f"DocumentReference?{patient}", secrets.hidden_document)
+    await _only_the_knower(door, secrets, "Observation?code=75622-1", secrets.hidden_result)
+    await _only_the_knower(door, secrets, "Observation?identifier=urn:test:lab|SECRET-1", secrets.hidden_result)
+    await _only_the_knower(door, secrets, "Observation?code:text=secret", secrets.hidden_result)
+    await _only_the_knower(door, secrets, "Observation?date=2026-02-01", secrets.hidden_result)
+    id = secrets.hidden_result.partition("/")[2]
+    await _only_the_knower(door, secrets, f"Observation?_id={id}", secrets.hidden_result)
+    assert secrets.shown in (await door.search(secrets.viewer, f"Observation?{patient}")).entries
+
+
+@case
+async def include(door: Door, secrets: Secrets) -> None:
+    query = f"Observation?patient=Patient/{secrets.patient}&code=2093-3&_include=Observation:derived-from"
+    await _only_the_knower(door, secrets, query, secrets.hidden_result, secrets.hidden_document)
+    assert secrets.pointing in (await door.search(secrets.viewer, query)).entries
+    await _only_the_knower(door, secrets, query.replace(":derived-from", ":*"), secrets.hidden_result)
+
+
+@case
+async def include_iterated(door: Door, secrets: Secrets) -> None:
+    query = "Observation?code=2093-3&_include:iterate=Observation:derived-from"
+    await _only_the_knower(door, secrets, query, secrets.hidden_result, secrets.shown)
+
+
+@case
+async def include_of_another_patient(door: Door, secrets: Secrets) -> None:
+    query = "Observation?code=2093-3&_include=Observation:performer"
+    other = f"Patient/{secrets.other}"
+    assert other not in (await door.search(secrets.viewer, query)).entries
+    assert other in (await door.search(secrets.world.system, query)).entries
+
+
+@case
+async def revinclude(door: Door, secrets: Secrets) -> None:
+    query = f"Observation?patient=Patient/{secrets.patient}&code=718-7&_revinclude=Observation:derived-from"
+    await _only_the_knower(door, secrets, query, secrets.hidden_result)
+    assert secrets.shown in (await door.search(secrets.viewer, query)).entries
+    anywhere = "Observation?code=718-7&_revinclude=Observation:derived-from"
+    assert secrets.elsewhere not in (await door.search(secrets.viewer, anywhere)).entries
+    assert secrets.elsewhere in (await door.search(secrets.world.system, anywhere)).entries
+
+
+@case
+async def chain(door: Door, secrets: Secrets) -> None:
+    query = "Observation?derived-from:Observation.code=75622-1"
+    await _only_the_knower(door, secrets, query, secrets.pointing)
+    await _only_the_knower(door, secrets, "Observation?derived-from:DocumentReference.status=current", secrets.pointing)
+    visible = "Observation?derived-from:Observation.code=2093-3"
+    assert (await door.search(secrets.viewer, visible)).entries == frozenset()
+
+
+@case
+async def chain_through_another_patient(door: Door, secrets: Secrets) -> None:
+    query = "Observation?patient.family=FICTIF2"
+    assert (await door.search(secrets.viewer, query)).entries == frozenset()
+    assert secrets.elsewhere in (await door.search(secrets.world.system, query)).entries
+
+
+@case
+async def reverse_chain(door: Door, secrets: Secrets) -> None:
+    await _only_the_knower(door, secrets, "Observation?_has:Observation:derived-from:code=75622-1", secrets.shown)
+    person = f"Patient/{secrets.patient}"
+    await _only_the_knower(door, secrets, "Patient?_has:Observation:patient:code=75622-1", person)
+    shown = "Patient?_has:Observation:patient:code=718-7"
+    assert person in (await door.search(secrets.viewer, shown)).entries
+
+
+@case
+async def count(door: Door, secrets: Secrets) -> None:
+    for query in (
+        "Observation?code=75622-1&_summary=count",
+        f"Observation?patient=Patient/{secrets.patient}&code=75622-1&_summary=count",
+        "Observation?code=75622-1&_count=0&_total=accurate",
+        "Observation?code=75622-1&_total=accurate",
+        "Observation?code=75622-1&_total=estimate",
+    ):
+        assert (await door.search(secrets.knower, query)).total == 1
+        assert (await door.search(secrets.viewer, query)).total in (0, None), query
+
+
+@case
+async def order_and_pages(door: Door, secrets: Secrets) -> None:
+    query = f"Observation?patient=Patient/{secrets.patient}&_sort=-date&_count=1"
+    first = await door.search(secrets.viewer, query)
+    assert first.entries == frozenset({secrets.pointing})
+    assert first.cursor is not None
+    second = await door.search(secrets.viewer, f"Observation?_cursor={first.cursor}")
+    assert second.entries == frozenset({secrets.shown})
+    known = await door.search(secrets.knower, query)
+    assert known.entries == frozenset({secrets.hidden_result})
+
+
+@case
+async def page_link_of_somebody_else(door: Door, secrets: Secrets) -> None:
+    query = f"Observation?patient=Patient/{secrets.patient}&_sort=date&_count=2"
+    link = (await door.search(secrets.knower, query)).cursor
+    assert link is not None
+    known = await door.search(secrets.knower, f"Observation?_cursor={link}")
+    assert known.entries == frozenset({secrets.hidden_result})
+    seen = await door.search(secrets.viewer, f"Observation?_cursor={link}")
+    assert seen.entries == frozenset()
+
+
+@case
+async def page_link_after_revocation(door: Door, secrets: Secrets) -> None:
+    query = f"Observation?patient=Patient/{secrets.patient}&_sort=-date&_count=1"
+    link = (await door.search(secrets.viewer, query)).cursor
+    assert link is not None
+    world = secrets.world
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.revoke(tx, secrets.knower, secrets.patient, Party.of(VIEWER))
+    assert (await door.search(secrets.viewer, f"Observation?_cursor={link}")).entries == frozenset()
+    assert (await door.search(secrets.knower, f"Observation?_cursor={link}")).entries
+
+
+@case
+async def history(door: Door, secrets: Secrets) -> None:
+    masked_since = secrets.visible_before
+    assert await door.history(secrets.knower, masked_since) == {f"{masked_since}/1", f"{masked_since}/2"}
+    assert await door.history(secrets.viewer, masked_since) == frozenset()
+    for path in ("DocumentReference", ""):
+        assert f"{masked_since}/1" in await door.history(secrets.knower, path)
+        seen = await door.history(secrets.viewer, path)
+        assert not [entry for entry in seen if entry.startswith((masked_since, secrets.hidden_document))]
+
+
+@case
+async def version_from_before_the_mask(door: Door, secrets: Secrets) -> None:
+    assert await door.vread(secrets.knower, secrets.visible_before, 1)
+    assert not await door.vread(secrets.viewer, secrets.visible_before, 1)
+    assert not await door.vread(secrets.viewer, secrets.visible_before, 2)
+
+
+@case
+async def attachment(door: Door, secrets: Secrets) -> None:
+    assert await door.content(secrets.knower, secrets.hidden_binary) == SECRET_BYTES
+    assert await door.content(secrets.viewer, secrets.hidden_binary) is None
+    assert not await door.read(secrets.viewer, f"Binary/{secrets.hidden_binary}")
+
+
+@case
+async def matrix(door: Door, secrets: Secrets) -> None:
+    assert await door.read(secrets.viewer, secrets.psychiatric)
+    assert not await door.read(secrets.nurse, secrets.psychiatric)
+    query = f"DocumentReference?patient=Patient/{secrets.patient}&type=68599-0"
+    assert (await door.search(secrets.viewer, query)).total == 1
+    assert (await door.search(secrets.nurse, query)).total == 0
