@@ -67,7 +67,7 @@ def shape_of(name: str, depth: int, chance: Random) -> dict[str, Any]:
     """Something of a shape: what is mandatory and, near the root, a few of the other elements."""
     made: dict[str, Any] = {}
     for element in definitions.shape(name).elements:
-        wanted = element.minimum > 0 or (depth < 3 and element.name != "contained" and chance.random() < 0.2)
+        wanted = element.minimum > 0 or (depth < 3 and chance.random() < 0.2)
         if wanted:
             key, ref = chance.choice(element.keys)
             value = value_of(element, ref.code, depth, chance)
@@ -119,6 +119,26 @@ def test_a_wrong_value_anywhere_is_refused(resource: dict[str, Any], data: st.Da
     key = data.draw(st.sampled_from(sorted(holder)))
     holder[key] = wrong
     assert structural(damaged)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "code", "value"]), inner),
+    max_leaves=6,
+)
+
+
+@given(generated(), st.data(), JSON)
+def test_anything_anywhere_is_judged_without_a_fault(resource: dict[str, Any], data: st.DataObject, any_: Any) -> None:
+    damaged = copy.deepcopy(resource)
+    holder = data.draw(st.sampled_from(objects(damaged)))
+    holder[data.draw(st.sampled_from([*sorted(holder), "contained", "meta", "_status"]))] = any_
+    if not validate(damaged):
+        extract(damaged)
 
 
 @given(generated(), st.data())

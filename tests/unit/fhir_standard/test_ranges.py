@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ambroise.fhir.paths import ranges
+from ambroise.fhir.validation.primitives import is_date_time
 
 
 def instant(text: str) -> datetime:
@@ -31,6 +32,18 @@ def instant(text: str) -> datetime:
 )
 def test_a_date_covers_what_its_precision_leaves_open(written: str, low: str, high: str) -> None:
     assert ranges.date_range(written) == (instant(low), instant(high))
+
+
+@given(
+    st.from_regex(
+        r"[0-9]{4}(-[0-1][0-9](-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]{1,9})?(Z|[+-]1[0-4]:[0-5]0))?)?",
+        fullmatch=True,
+    )
+)
+def test_every_valid_date_covers_something(written: str) -> None:
+    if is_date_time(written):
+        low, high = ranges.date_range(written)
+        assert low < high
 
 
 def test_the_last_year_ends_with_time_itself() -> None:

@@ -119,9 +119,12 @@ def add_samples(into: Extracted, numbers: tuple[int, ...], samples: Mapping[str,
 
 
 def _sampled(origin: Mapping[str, Any], samples: Mapping[str, Any]) -> Numbers | None:
-    # "E", "U" and "L" stand for an error and for values beyond the limits.
-    read = [Decimal(word) for word in samples.get("data", "").split() if word not in ("E", "U", "L")]
-    if not read or "value" not in origin:
+    try:
+        # "E", "U" and "L" stand for an error and for values beyond the limits.
+        read = [Decimal(word) for word in samples.get("data", "").split() if word not in ("E", "U", "L")]
+    except ArithmeticError:
+        return None
+    if not read or "value" not in origin or not all(sample.is_finite() for sample in read):
         return None
     base, factor = Decimal(origin["value"]), Decimal(samples.get("factor", 1))
     values = [base + factor * sample for sample in (min(read), max(read))]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ambroise.fhir.paths.evaluation import compile_expression, truth_on
 from ambroise.fhir.paths.nodes import Node
 from ambroise.fhir.paths.ranges import date_range
-from ambroise.fhir.paths.syntax import Expression
+from ambroise.fhir.paths.syntax import Expression, PathError
 from ambroise.fhir.validation.context import Context
 
 _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -55,6 +55,10 @@ def deferred(expression: Expression, shape: str) -> Callable[[Any, Context], boo
         resource = Node(c.resource, str(c.resource.get("resourceType")))
         root = resource if c.root is c.resource else Node(c.root, str(c.root.get("resourceType")))
         focus = resource if o is c.resource else Node(o, shape, shape)
-        return truth_on(compiled, focus, resource, root)
+        try:
+            return truth_on(compiled, focus, resource, root)
+        except PathError:
+            # Such as one value wanted where there are two: the invariant does not foresee this resource.
+            return True
 
     return condition

@@ -240,12 +240,12 @@ def resource_rules(o: dict[str, Any], p: Place, i: Issues, c: Context) -> None:
         return
     rows = cast(list[Any], contained) if isinstance(contained, list) else []
     resources = [cast(dict[str, Any], row) for row in rows if isinstance(row, dict)]
-    ids = {resource.get("id") for resource in resources}
+    ids = {id_ for resource in resources if isinstance(id_ := resource.get("id"), str)}
     for text, place in c.local:
         if text[1:] not in ids:
             diagnostics = f"there is no contained resource '{text[1:]}'."
             findings.found(i, (place, "reference", None), "invariant", diagnostics, "ref-1")
-    if len(ids) < len(resources):
+    if len(ids) < len(resources) and not i:
         findings.found(i, (p, "contained", None), "value", "two contained resources have the same id.", "DUPLICATE_ID")
     if resources and not i:
         mentioned = _local_mentions(o)
