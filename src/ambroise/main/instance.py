@@ -3,109 +3,90 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import socket
-from collections.abc import Awaitable, Generator
-from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
-from typing import Any
-
-import uvicorn
+from collections.abc import Awaitable
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
 
 from ambroise.kernel.log import configure, logger
 from ambroise.kernel.postgres import EmbeddedPostgres, locks
 from ambroise.kernel.settings import Settings
-from ambroise.main import app as asgi
-from ambroise.main.composition import Application, compose
-from ambroise.main.place import database, prepare
+from ambroise.main.place import Addresses, database, prepare
 from ambroise.main.sockets import listen
+
+if TYPE_CHECKING:
+    from ambroise.main.composition import Application
 
 _log = logger(__name__)
 
 _SUPERVISE_SECONDS = 1.0
-_GRACE_SECONDS = 10
 
 
 async def serve(settings: Settings, *, demonstration: bool, population: int | None = None) -> None:
     """Run until SIGTERM or SIGINT."""
     configure(level=settings.log_level, human=settings.log_format == "human")
     stop = _stop_signal()
-    serving = bool(settings.roles & {"web", "api"})
-    sockets = listen(settings.host, settings.port) if serving else []
+    sockets = listen(settings.host, settings.port) if settings.roles & {"web", "api"} else []
     if sockets:
         # With port 0 the system has chosen; everything that shows an address shows that one.
         settings = settings.model_copy(update={"port": sockets[0].getsockname()[1]})
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(settings))
-        addresses = stack.enter_context(database(settings))
-        if addresses.server is not None:
-            await asyncio.to_thread(prepare, settings, addresses, demonstration=demonstration)
-            stack.push_async_callback(_cancel, asyncio.create_task(_supervise(addresses.server)))
-        application = await stack.enter_async_context(compose(settings, addresses.app))
+        addresses = await _open_database(stack, settings, demonstration=demonstration)
+        application = await _open_application(stack, settings, addresses)
         application.check(demonstration=demonstration)
-        welcome = ""
-        if demonstration:
-            from ambroise.main import demonstration as nation
-
-            await _or_stop(stop, nation.load(application.services, population))
-            welcome = await nation.welcome(application.services)
+        announcement = await _announcement(stop, application, population) if demonstration else ""
         if "worker" in settings.roles:
             for work in application.work():
                 stack.push_async_callback(_cancel, asyncio.create_task(work))
         if not stop.is_set():
-            await _serve_until(stop, application, sockets, welcome)
+            await _answer(stop, application, sockets, announcement)
 
 
-async def _serve_until(
-    stop: asyncio.Event, application: Application, sockets: list[socket.socket], welcome: str
+async def _open_database(stack: AsyncExitStack, settings: Settings, *, demonstration: bool) -> Addresses:
+    """Have the database running and, when it is ours, migrated and watched; loads the program meanwhile."""
+    place = database(settings)
+    opening = asyncio.create_task(asyncio.to_thread(place.__enter__))
+    await asyncio.sleep(0)
+    # The server takes a moment to start, and so does the program to load: both at once.
+    import ambroise.main.composition
+    import ambroise.main.serving  # noqa: F401
+
+    addresses = await opening
+    stack.push(place.__exit__)
+    if addresses.server is not None:
+        await asyncio.to_thread(prepare, settings, addresses, demonstration=demonstration)
+        stack.push_async_callback(_cancel, asyncio.create_task(_supervise(addresses.server)))
+    return addresses
+
+
+async def _open_application(stack: AsyncExitStack, settings: Settings, addresses: Addresses) -> Application:
+    from ambroise.main.composition import compose
+
+    return await stack.enter_async_context(compose(settings, addresses.app))
+
+
+async def _announcement(stop: asyncio.Event, application: Application, population: int | None) -> str:
+    """Load the nation if it is not there yet; what to tell the person who started it."""
+    from ambroise.main import demonstration as nation
+
+    await _or_stop(stop, nation.load(application.services, population))
+    return await nation.welcome(application.services)
+
+
+async def _answer(
+    stop: asyncio.Event, application: Application, sockets: list[socket.socket], announcement: str
 ) -> None:
     if not sockets:
         print("ready", flush=True)
         await stop.wait()
         return
-    settings = application.services.settings
-    config = uvicorn.Config(
-        asgi.build(application.services),
-        loop="uvloop",
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = _Server(config, f"{welcome}\nready http://{settings.host}:{settings.port}")
-    # What start-up made lives as long as the process: looking through it at each collection is time lost.
-    gc.collect()
-    gc.freeze()
-    waiter = asyncio.create_task(_stop_server(stop, server))
-    await server.serve(sockets=sockets)
-    await _cancel(waiter)
+    from ambroise.main.serving import serve_until
 
-
-class _Server(uvicorn.Server):
-    """Uvicorn, with our own signals, saying when it answers."""
-
-    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
-        super().__init__(config)
-        self._announcement = announcement
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        # The instance handles them: it has a database to stop after the server.
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            print(self._announcement.lstrip("\n"), flush=True)
-
-
-async def _stop_server(stop: asyncio.Event, server: uvicorn.Server) -> None:
-    await stop.wait()
-    server.should_exit = True
+    services = application.services
+    address = f"http://{services.settings.host}:{services.settings.port}"
+    await serve_until(stop, services, sockets, f"{announcement}\nready {address}".lstrip("\n"))
 
 
 def _stop_signal() -> asyncio.Event:

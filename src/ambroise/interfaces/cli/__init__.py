@@ -16,7 +16,7 @@ def build(builder: Builder) -> typer.Typer:
         help="Ambroise, an open national digital health space.",
         no_args_is_help=True,
         add_completion=False,
-        pretty_exceptions_show_locals=False,
+        pretty_exceptions_enable=False,
         rich_markup_mode="markdown",
     )
     toolbox = Toolbox(builder)
