@@ -213,8 +213,7 @@ def _check_format(resource: Json, header: DocumentMetadata | None) -> None:
 
 
 def _check_hash(said: Mapping[str, Any] | None, sha1: bytes, size: int) -> None:
-    content: Mapping[str, Any] = ((said or {}).get("content") or [{}])[0]
-    attachment: Mapping[str, Any] = content.get("attachment", {})
+    attachment: Mapping[str, Any] = entry.first((said or {}).get("content")).get("attachment", {})
     expected = attachment.get("hash")
     wrong_hash = bool(expected) and expected != pybase64.b64encode(sha1).decode()
     wrong_size = attachment.get("size") is not None and int(attachment["size"]) != size

@@ -38,7 +38,8 @@ def authors_said(metadata: Json) -> frozenset[str]:
     """The national ids that the sender's metadata names: contained authors, authenticator, custodian."""
     found: set[str] = set()
     contained = {item.get("id"): item for item in metadata.get("contained", ())}
-    holders = [*metadata.get("author", ()), metadata.get("authenticator") or {}, metadata.get("custodian") or {}]
+    holders: list[Json] = [*metadata.get("author", ())]
+    holders += [metadata[name] for name in ("authenticator", "custodian") if metadata.get(name)]
     for holder in holders:
         _collect(holder, contained, found, depth=0)
     return frozenset(found)
@@ -159,7 +160,7 @@ def check_labels(ctx: Context, labels: Iterable[Json]) -> frozenset[str]:
 def _code_issues(resource: Json) -> list[Issue]:
     category = resource.get("category") or [None]
     context: Json = resource.get("context", {})
-    content: Json = (resource.get("content") or [{}])[0]
+    content = entry.first(resource.get("content"))
     problems = code_problems(
         type_=_code(resource.get("type")) or Code("", ""),
         class_=_code(category[0]),
@@ -183,29 +184,27 @@ def _code_issues(resource: Json) -> list[Issue]:
 
 
 def _code(concept: Any) -> Code | None:
-    codings = (concept or {}).get("coding") or []
-    if not codings:
+    coding = entry.coding_of(concept)
+    if not coding:
         return None
-    first = codings[0]
-    return Code(str(first.get("code", "")), tables.system_oid(str(first.get("system", ""))), first.get("display"))
+    return Code(str(coding.get("code", "")), tables.system_oid(str(coding.get("system", ""))), coding.get("display"))
 
 
 def _at(holder: Any, path: Sequence[str]) -> Any:
+    found: Any = holder
     for name in path:
-        if isinstance(holder, list):
-            holder = holder[0] if holder else {}
-        holder = (holder or {}).get(name)
-    return holder
+        here: Json = entry.first(found) if isinstance(found, list) else found or {}
+        found = here.get(name)
+    return found
 
 
 def _collect(holder: Json, contained: Mapping[Any, Json], found: set[str], depth: int) -> None:
     """Gather the national ids of an actor reference and of what it points to inside the resource."""
     if depth > 4:
         return
-    identifiers = (
-        [holder.get("identifier")] if isinstance(holder.get("identifier"), Mapping) else holder.get("identifier")
-    )
-    for identifier in identifiers or ():
+    given: Any = holder.get("identifier")
+    identifiers: list[Json] = [given] if isinstance(given, Mapping) else list(given or ())
+    for identifier in identifiers:
         if str(identifier.get("system", "")).removeprefix("urn:oid:") in (PROFESSIONALS, STRUCTURES):
             found.add(str(identifier.get("value", "")))
     reference = str(holder.get("reference", ""))

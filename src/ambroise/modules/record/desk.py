@@ -59,9 +59,7 @@ class Desk:
         stored = await self._gateway.read(tx, ctx, "Patient", str(found.patient))
         resource: dict[str, Any] = decode(stored.body)
         wanted = matricule or str(found.details.get("matricule", ""))
-        changed = [
-            {**item, "value": wanted} if _is_ins(item) else item for item in resource.get("identifier", ())
-        ]
+        changed = [{**item, "value": wanted} if _is_ins(item) else item for item in resource.get("identifier", ())]
         if changed == resource.get("identifier"):
             raise Refusal(Kind.INVALID, "INS_UNCHANGED", "Give the new matricule: this one is the present one.")
         resource["identifier"] = changed

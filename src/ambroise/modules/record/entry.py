@@ -20,7 +20,7 @@ Json = Mapping[str, Any]
 
 def read(resource: Json) -> Document:
     """The document that a stored DocumentReference describes."""
-    content = _first(resource.get("content"))
+    content = first(resource.get("content"))
     attachment: Json = content.get("attachment", {})
     context: Json = resource.get("context", {})
     period: Json = context.get("period", {})
@@ -33,7 +33,7 @@ def read(resource: Json) -> Document:
         patient=UUID(str(resource["subject"]["reference"]).removeprefix("Patient/")),
         type_code=type_code,
         type_label=_label_of(resource.get("type"), "document_type", type_code),
-        class_code=code_of(_first(resource.get("category"))),
+        class_code=code_of(first(resource.get("category"))),
         title=attachment.get("title") or _label_of(resource.get("type"), "document_type", type_code),
         status=resource.get("status", ""),
         date=instant(resource.get("date")),
@@ -58,8 +58,12 @@ def read(resource: Json) -> Document:
 
 def code_of(concept: Any) -> str:
     """The first code of a CodeableConcept, or nothing."""
-    codings = (concept or {}).get("coding") or [{}]
-    return str(codings[0].get("code", ""))
+    return str(coding_of(concept).get("code", ""))
+
+
+def coding_of(concept: Any) -> Json:
+    """The first coding of a CodeableConcept, or an empty one."""
+    return first(concept.get("coding")) if concept else {}
 
 
 def codings_of(concepts: Iterable[Any]) -> list[Json]:
@@ -73,7 +77,7 @@ def unique_id_of(resource: Json) -> str | None:
     if master.get("value"):
         return str(master["value"])
     for identifier in resource.get("identifier", ()):
-        if identifier.get("system") == "urn:ietf:rfc:3986" and _type_of(identifier) in ("", "uniqueId"):
+        if identifier.get("system") == "urn:ietf:rfc:3986" and kind_of(identifier) in ("", "uniqueId"):
             return str(identifier.get("value"))
     return None
 
@@ -126,14 +130,14 @@ def _author(reference: Json, contained: Mapping[Any, Json]) -> Author:
     if actor.get("resourceType") == "PractitionerRole":
         person = contained.get(str(actor.get("practitioner", {}).get("reference", "")).removeprefix("#"), {})
         place = contained.get(str(actor.get("organization", {}).get("reference", "")).removeprefix("#"), {})
-        specialty = _first(_first(actor.get("specialty")).get("coding")).get("display")
+        specialty = first(first(actor.get("specialty")).get("coding")).get("display")
         name = display or person_name(person) or actor.get("practitioner", {}).get("display") or ""
         organization = place.get("name") or actor.get("organization", {}).get("display")
         return Author(name, organization, specialty, _identifier(person) or _identifier(actor))
     if actor.get("resourceType") == "Organization":
         return Author(display or actor.get("name", ""), actor.get("name"), None, _identifier(actor))
     if actor.get("resourceType") == "Device":
-        return Author(display or _first(actor.get("deviceName")).get("name", ""), None, None, _identifier(actor))
+        return Author(display or first(actor.get("deviceName")).get("name", ""), None, None, _identifier(actor))
     return Author(
         display or person_name(actor), None, None, _identifier(actor) or reference.get("identifier", {}).get("value")
     )
@@ -141,7 +145,7 @@ def _author(reference: Json, contained: Mapping[Any, Json]) -> Author:
 
 def person_name(actor: Json) -> str:
     """Title, first names and family name of a person resource."""
-    name = _first(actor.get("name"))
+    name = first(actor.get("name"))
     if name.get("text"):
         return str(name["text"])
     parts = (*name.get("prefix", ()), *name.get("suffix", ()), *name.get("given", ()), name.get("family"))
@@ -149,7 +153,7 @@ def person_name(actor: Json) -> str:
 
 
 def _identifier(actor: Json) -> str | None:
-    value = _first(actor.get("identifier")).get("value")
+    value = first(actor.get("identifier")).get("value")
     return str(value) if value else None
 
 
@@ -164,13 +168,15 @@ def _binary_of(attachment: Json) -> UUID | None:
 
 
 def _label_of(concept: Any, table: str, code: str) -> str:
-    codings = (concept or {}).get("coding") or [{}]
-    return tables.label(table, code) or codings[0].get("display") or (concept or {}).get("text") or code
+    text: str | None = concept.get("text") if concept else None
+    return tables.label(table, code) or coding_of(concept).get("display") or text or code
 
 
-def _type_of(identifier: Json) -> str:
+def kind_of(identifier: Json) -> str:
+    """What sort of identifier it is (uniqueId, entryUUID…), or nothing."""
     return code_of(identifier.get("type"))
 
 
-def _first(items: Any) -> Json:
+def first(items: Any) -> Json:
+    """The first of a list of objects, or an empty one."""
     return items[0] if items else {}

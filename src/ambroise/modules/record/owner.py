@@ -11,6 +11,7 @@ import pybase64
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
+from ambroise.modules.record import entry
 from ambroise.modules.record.model import Incoming, Submission
 from ambroise.modules.record.service import Record
 from ambroise.trust.context import Context, System
@@ -109,7 +110,7 @@ _UUID_VERSION = 7
 
 
 def _inline(resource: Mapping[str, Any]) -> Incoming:
-    attachment: Mapping[str, Any] = ((resource.get("content") or [{}])[0]).get("attachment", {})
+    attachment: Mapping[str, Any] = entry.first(resource.get("content")).get("attachment", {})
     if not attachment.get("data"):
         raise Refusal(
             Kind.UNPROCESSABLE,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pybase64
 
-from ambroise.modules.record import tables
+from ambroise.modules.record import entry, tables
 from ambroise.modules.record.cda.metadata import DocumentMetadata, ReferenceType
 from ambroise.modules.record.cda.model import Actor, Author, Code, Identifier, Organization
 from ambroise.modules.record.model import ARCHIVED_EXTENSION, CONFIDENTIALITY_SYSTEM, VISIBILITY_SYSTEM
@@ -87,7 +87,7 @@ def labels(visibility: Iterable[str]) -> list[Json]:
 
 def new_entry_uuid(resource: Json) -> None:
     """Give the metadata a new entryUUID: each version of a document's metadata has its own."""
-    kept = [item for item in resource.get("identifier", ()) if _kind(item) != "entryUUID"]
+    kept = [item for item in resource.get("identifier", ()) if entry.kind_of(item) != "entryUUID"]
     resource["identifier"] = [*kept, _typed("entryUUID", URI, f"urn:uuid:{uuid4()}")]
 
 
@@ -144,16 +144,17 @@ def _people(sent: Json, derived: Json) -> tuple[list[Json], Json]:
 def _keep(contained: dict[str, Json], source: Json, holder: Any) -> None:
     """Keep the contained resources that `holder` names, and those that these name in turn."""
     if isinstance(holder, list):
-        for item in holder:
+        for item in cast("list[Any]", holder):
             _keep(contained, source, item)
     elif isinstance(holder, dict):
-        reference = str(holder.get("reference", ""))
+        fields = cast("Json", holder)
+        reference = str(fields.get("reference", ""))
         if reference.startswith("#") and reference[1:] not in contained:
             found = next((item for item in source.get("contained", ()) if item.get("id") == reference[1:]), None)
             if found is not None:
                 contained[reference[1:]] = found
                 _keep(contained, source, found)
-        for value in holder.values():
+        for value in fields.values():
             if isinstance(value, dict | list):
                 _keep(contained, source, value)
 
@@ -243,7 +244,7 @@ def _source_patient(contained: list[Json], header: DocumentMetadata) -> Json | N
 
 
 def _content(sent: Json, derived: Json, contents: Contents) -> Json:
-    first: Json = (sent.get("content") or [{}])[0]
+    first: Json = dict(entry.first(sent.get("content")))
     attachment: Json = first.get("attachment", {})
     written: Json = {
         "contentType": contents.media_type,
@@ -274,7 +275,7 @@ def _identifiers(sent: Json, unique_id: str) -> list[Json]:
     others = [
         item
         for item in sent.get("identifier", ())
-        if _kind(item) not in ("entryUUID", "uniqueId") and item.get("value") != unique_id
+        if entry.kind_of(item) not in ("entryUUID", "uniqueId") and item.get("value") != unique_id
     ]
     root, found, extension = unique_id.removeprefix("urn:oid:").partition("^")
     split = [{"system": f"urn:oid:{root}", "value": extension}] if found else []
@@ -283,11 +284,6 @@ def _identifiers(sent: Json, unique_id: str) -> list[Json]:
 
 def _typed(kind: str, system: str, value: str) -> Json:
     return {"type": {"coding": [{"system": IDENTIFIER_TYPES, "code": kind}]}, "system": system, "value": value}
-
-
-def _kind(identifier: Mapping[str, Any]) -> str:
-    codings = identifier.get("type", {}).get("coding") or [{}]
-    return str(codings[0].get("code", ""))
 
 
 def _identifier(identifier: Identifier) -> Json:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
-from ambroise.modules.record import repository
+from ambroise.modules.record import entry, repository
 from ambroise.modules.record.model import Filed, Submission
 from ambroise.modules.record.reference import IDENTIFIER_TYPES, URI
 from ambroise.trust.context import Context
@@ -104,8 +104,8 @@ def _elsewhere(item: Json, ids: dict[str, UUID]) -> bool:
 
 
 def _identifiers(sent: Json) -> list[Json]:
-    kept = [item for item in sent.get("identifier", ()) if _kind(item) != "entryUUID"]
-    if not any(_kind(item) == "uniqueId" for item in kept):
+    kept = [item for item in sent.get("identifier", ()) if entry.kind_of(item) != "entryUUID"]
+    if not any(entry.kind_of(item) == "uniqueId" for item in kept):
         kept.append(_typed("uniqueId"))
     return [*kept, _typed("entryUUID")]
 
@@ -113,8 +113,3 @@ def _identifiers(sent: Json) -> list[Json]:
 def _typed(kind: str) -> Json:
     coding = {"system": IDENTIFIER_TYPES, "code": kind}
     return {"type": {"coding": [coding]}, "system": URI, "value": f"urn:uuid:{uuid4()}"}
-
-
-def _kind(identifier: Json) -> str:
-    codings = identifier.get("type", {}).get("coding") or [{}]
-    return str(codings[0].get("code", ""))

@@ -59,7 +59,8 @@ _OBSOLETE = frozenset({"1.2.250.1.213.1.4.1", "1.2.250.1.213.1.4.2"})
 
 def traits_of(patient: Mapping[str, Any]) -> Traits:
     """The strict traits that a Patient resource states (fr-core: name `official`, extension birthPlace)."""
-    name = _name(patient, "official") or next(iter(patient.get("name", ())), {})
+    names: list[Mapping[str, Any]] = list(patient.get("name", ()))
+    name = _name(patient, "official") or (names[0] if names else {})
     given = [str(part) for part in name.get("given", ())]
     return Traits(
         birth_name=name.get("family"),
