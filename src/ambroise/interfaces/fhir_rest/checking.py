@@ -1,22 +1,31 @@
 """The check that every resource passes on its way in, before any use case sees it."""
 
+from dataclasses import replace
 from typing import Any
 
 from ambroise.fhir.validation import validate
-from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.errors import Issue, Kind, Refusal
 
 
 def require_valid(resource: dict[str, Any], at: str | None = None) -> None:
-    """Refuse a resource that R4 itself does not allow, with every finding; `at` says where it stands in a Bundle."""
+    """Refuse a resource that R4 itself does not allow, with every finding.
+
+    `at` is the place of the resource in a Bundle, such as `Bundle.entry[2].resource`: the findings then say it.
+    """
     errors = [issue for issue in validate(resource) if issue.severity in ("error", "fatal")]
     if not errors:
         return
+    if at is not None:
+        errors = [_placed(issue, at) for issue in errors]
     first = errors[0]
-    where = f"{at}: " if at else ""
-    raise Refusal(
-        Kind.INVALID,
-        "RESOURCE_INVALID",
-        f"{where}{first.diagnostics}",
-        element=first.expression,
-        issues=errors,
-    )
+    raise Refusal(Kind.INVALID, "RESOURCE_INVALID", first.diagnostics, element=first.expression, issues=errors)
+
+
+def placed(expression: str | None, at: str) -> str:
+    """`Patient.gender` of the resource at `Bundle.entry[2].resource` is `Bundle.entry[2].resource.gender`."""
+    _, dot, rest = (expression or "").partition(".")
+    return at + dot + rest
+
+
+def _placed(issue: Issue, at: str) -> Issue:
+    return replace(issue, diagnostics=f"{at}: {issue.diagnostics}", expression=placed(issue.expression, at))

@@ -58,7 +58,7 @@ def submission_of(found: SubmissionEntries, limit: int) -> Submission:
     for entry in (*found.documents, *([found.submission_set] if found.submission_set else [])):
         as_logical(entry.resource or {})
     if found.submission_set is not None:
-        require_valid(found.submission_set.resource or {}, found.submission_set.expression)
+        require_valid(found.submission_set.resource or {}, f"{found.submission_set.expression}.resource")
     pairs = zip(found.documents, found.contents, strict=True)
     return Submission(
         documents=tuple(_incoming(document, binary, limit) for document, binary in pairs),
@@ -86,26 +86,29 @@ def incoming_of(reference: dict[str, Json], limit: int, expression: str = "Docum
 
 
 def decoded(data: str, limit: int, expression: str) -> bytes:
-    """The bytes of a base64 value, refused before they are made when they pass the limit."""
-    if len(data) // 4 * 3 > limit + 3:
-        raise Refusal(
-            Kind.TOO_LARGE,
-            "TOO_LARGE",
-            f"In JSON a document holds at most {limit} bytes; send it as a raw body to $generate-metadata instead.",
-            element=expression,
-        )
+    """The bytes of a base64 value; what is far past the limit is refused before it is decoded."""
+    if len(data) // 4 * 3 > limit + limit // 16 + 3:
+        raise _too_large(limit, expression)
     try:
-        return pybase64.b64decode(data, validate=True)
+        content = pybase64.b64decode(data, validate=True)
     except ValueError:
-        return _decoded_with_spaces(data, expression)
+        content = _decoded_with_spaces(data, expression)
+    if len(content) > limit:
+        raise _too_large(limit, expression)
+    return content
 
 
 def _decoded_with_spaces(data: str, expression: str) -> bytes:
-    # The standard lets base64Binary hold white space.
+    # The standard lets base64Binary hold white space: a line break for every 64 or 76 characters, at most.
     try:
         return pybase64.b64decode("".join(data.split()), validate=True)
     except ValueError as error:
         raise Refusal(Kind.INVALID, "BASE64_MALFORMED", "This is not base64.", element=expression) from error
+
+
+def _too_large(limit: int, expression: str) -> Refusal:
+    text = f"In JSON a document holds at most {limit} bytes; send it as a raw body to $generate-metadata instead."
+    return Refusal(Kind.TOO_LARGE, "TOO_LARGE", text, element=expression)
 
 
 def _incoming(document: Entry, binary: Entry | None, limit: int) -> Incoming:
@@ -127,7 +130,7 @@ def _check(reference: dict[str, Json], expression: str) -> None:
     # Some senders write an empty hash for "not computed": the record computes it anyway.
     if attachment.get("hash") == "":
         del attachment["hash"]
-    require_valid(reference, expression)
+    require_valid(reference, None if expression == "DocumentReference" else expression)
 
 
 def _is_submission_set(resource: dict[str, Json] | None) -> bool:

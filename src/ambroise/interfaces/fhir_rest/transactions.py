@@ -11,6 +11,7 @@ from ambroise.fhir.json import encode
 from ambroise.interfaces.fhir_rest import outcome as outcomes
 from ambroise.interfaces.fhir_rest.actions import Actions, require_id, require_type
 from ambroise.interfaces.fhir_rest.bundles import Response, bundle, response_entry
+from ambroise.interfaces.fhir_rest.checking import placed
 from ambroise.interfaces.fhir_rest.documents import Documents
 from ambroise.interfaces.fhir_rest.done import Done
 from ambroise.interfaces.fhir_rest.entries import Entry, in_transaction_order, read_entries, refuse_overlaps
@@ -280,10 +281,9 @@ def _placed(refusal: Refusal, entry: Entry) -> Refusal:
 
 
 def _element(element: str | None, entry: Entry) -> str:
-    """`Patient.gender` of an entry is `Bundle.entry[n].resource.gender`."""
-    root, dot, rest = (element or "").partition(".")
-    below = dot + rest if root == entry.target.type else ""
-    return f"{entry.expression}.resource{below}"
+    """The place of an element in the Bundle; the whole resource when it is about something else."""
+    at = f"{entry.expression}.resource"
+    return placed(element, at) if (element or "").partition(".")[0] == entry.target.type else at
 
 
 def _refused(refusal: Refusal) -> bytes:

@@ -1,0 +1,278 @@
+"""MHD over HTTP, on a small demonstration nation: ITI-65, 66, 67, 68, 105 and 106, and Binary in its two forms."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from ambroise.interfaces.demonstration import loader
+from ambroise.interfaces.token_claims import Role
+from tests.support.cda_samples import OTHER_IDENTITIES, cda, cda_names, needs_samples
+from tests.support.server import BASE, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+JSON = {"content-type": "application/fhir+json"}
+XML = {"content-type": "application/xml"}
+INS_SYSTEM, INS = "urn:oid:1.2.250.1.213.1.4.10", "279035121518989"
+RPPS = "01234567897"
+PATIENT = {"patient.identifier": f"{INS_SYSTEM}|{INS}"}
+OPERATION = "DocumentReference/$generate-metadata"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def nation(house: House) -> None:
+    services = house.services
+    doors = loader.Doors(services.database, services.gateway, services.record, services.identity, services.clock)
+    await loader.load(doors, 1)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def author(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.client(Role.PROFESSIONAL, rpps=RPPS) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def citizen(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.client(Role.CITIZEN, ins=INS) as client:
+        yield client
+
+
+def code(answer: httpx.Response) -> str:
+    return answer.json()["issue"][0]["details"]["coding"][0]["code"]
+
+
+def new_oid() -> str:
+    return f"2.25.{uuid4().int}"
+
+
+def letter() -> tuple[bytes, str]:
+    """The example letter under a new unique id."""
+    oid = new_oid()
+    pattern = re.compile(rb'(<ClinicalDocument.*?<id )root="[^"]+"', re.DOTALL)
+    return pattern.sub(rb'\1root="%s"' % oid.encode(), example_letter(), count=1), oid
+
+
+def example_letter() -> bytes:
+    return (EXAMPLES / "documents/letter.xml").read_bytes()
+
+
+def bundle_of_letter() -> tuple[dict[str, Any], bytes, str]:
+    """The example ITI-65 Bundle around a letter of its own."""
+    bundle = json.loads((EXAMPLES / "fhir/iti-65-bundle.json").read_bytes())
+    content, oid = letter()
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        if resource["resourceType"] == "Binary":
+            resource["data"] = base64.b64encode(content).decode()
+        if resource["resourceType"] == "DocumentReference":
+            resource["masterIdentifier"]["value"] = f"urn:oid:{oid}"
+            resource.pop("identifier", None)
+            attachment = resource["content"][0]["attachment"]
+            attachment["size"] = len(content)
+            attachment["hash"] = base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
+    return bundle, content, oid
+
+
+async def find(client: httpx.AsyncClient, oid: str) -> list[dict[str, Any]]:
+    query = {**PATIENT, "status": "current", "identifier": f"urn:ietf:rfc:3986|urn:oid:{oid}"}
+    answer = await client.get("DocumentReference", params=query)
+    assert answer.status_code == 200, answer.text
+    return [entry["resource"] for entry in answer.json().get("entry", [])]
+
+
+async def test_iti_106_files_a_document_sent_as_a_raw_body(
+    author: httpx.AsyncClient, citizen: httpx.AsyncClient
+) -> None:
+    content, oid = letter()
+    answer = await author.post(OPERATION, content=content, headers=XML)
+    assert answer.status_code == 200, answer.text
+    place = answer.json()["parameter"][0]["valueReference"]["reference"]
+    assert answer.json()["parameter"][0]["name"] == "DocumentReference"
+    assert answer.headers["location"] == f"{BASE}/{place}"
+    found = await find(citizen, oid)
+    assert [f"DocumentReference/{each['id']}" for each in found] == [place]
+    again = await author.post(OPERATION, content=content, headers=XML)
+    assert again.json()["parameter"][0]["valueReference"]["reference"] == place
+    assert len(await find(citizen, oid)) == 1
+
+
+async def test_iti_68_gives_the_bytes_that_were_sent(author: httpx.AsyncClient, citizen: httpx.AsyncClient) -> None:
+    content, oid = letter()
+    await author.post(OPERATION, content=content, headers=XML)
+    url = (await find(citizen, oid))[0]["content"][0]["attachment"]["url"]
+    raw = await citizen.get(url)
+    assert (raw.status_code, raw.content) == (200, content)
+    assert raw.headers["content-type"] == "application/xml"
+    assert "sandbox" in raw.headers["content-security-policy"]
+    assert int(raw.headers["content-length"]) == len(content)
+    assert (await citizen.head(url)).headers["content-length"] == raw.headers["content-length"]
+    assert (await citizen.get(url, headers={"if-none-match": raw.headers["etag"]})).status_code == 304
+    assert (await citizen.get(url, headers={"accept": "application/xml"})).content == content
+    assert (await citizen.get(url, headers={"accept": "application/pdf"})).status_code == 406
+    resource = (await citizen.get(url, headers={"accept": "application/fhir+json"})).json()
+    assert resource["resourceType"] == "Binary"
+    assert base64.b64decode(resource["data"]) == content
+    assert (await citizen.get(url, params={"_format": "json"})).json() == resource
+
+
+async def test_iti_65_files_a_submission(author: httpx.AsyncClient, citizen: httpx.AsyncClient) -> None:
+    bundle, content, oid = bundle_of_letter()
+    answer = await author.post("", json=bundle, headers=JSON)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["type"] == "transaction-response"
+    kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
+    places = [entry["response"]["location"] for entry in answer.json()["entry"]]
+    assert [place.partition("/")[0] for place in places] == kinds
+    assert all(entry["response"]["status"].startswith("201") for entry in answer.json()["entry"])
+    (found,) = await find(citizen, oid)
+    assert (await citizen.get(found["content"][0]["attachment"]["url"])).content == content
+    sets = {
+        **PATIENT,
+        "status": "current",
+        "code": "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes|submissionset",
+    }
+    lists = (await citizen.get("List", params=sets)).json()
+    items = [item["item"]["reference"] for entry in lists["entry"] for item in entry["resource"]["entry"]]
+    assert f"DocumentReference/{found['id']}" in items
+    again = await author.post("", json=bundle, headers=JSON)
+    assert again.status_code == 200
+    assert len(await find(citizen, oid)) == 1
+
+
+async def test_iti_65_may_name_the_patient_by_a_search(author: httpx.AsyncClient, citizen: httpx.AsyncClient) -> None:
+    bundle, _, oid = bundle_of_letter()
+    for entry in bundle["entry"]:
+        if "subject" in entry["resource"]:
+            entry["resource"]["subject"] = {"reference": f"Patient?identifier={INS_SYSTEM}|{INS}"}
+    answer = await author.post("", json=bundle, headers=JSON)
+    assert answer.status_code == 200, answer.text
+    assert len(await find(citizen, oid)) == 1
+
+
+async def test_iti_65_replaces_a_document(author: httpx.AsyncClient, citizen: httpx.AsyncClient) -> None:
+    content, old = letter()
+    place = (await author.post(OPERATION, content=content, headers=XML)).headers["location"].removeprefix(BASE + "/")
+    bundle, _, new = bundle_of_letter()
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "DocumentReference":
+            entry["resource"]["relatesTo"] = [{"code": "replaces", "target": {"reference": place}}]
+    parts = [
+        {"name": "type", "valueCode": "replace"},
+        {"name": "path", "valueString": "DocumentReference.status"},
+        {"name": "value", "valueCode": "superseded"},
+    ]
+    patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    bundle["entry"].append({"resource": patch, "request": {"method": "PATCH", "url": place}})
+    answer = await author.post("", json=bundle, headers=JSON)
+    assert answer.status_code == 200, answer.text
+    assert await find(citizen, old) == []
+    assert len(await find(citizen, new)) == 1
+    assert (await citizen.get(place)).json()["status"] == "superseded"
+
+
+async def test_iti_105_files_a_document_carried_by_its_metadata(
+    author: httpx.AsyncClient, citizen: httpx.AsyncClient
+) -> None:
+    reference = json.loads((EXAMPLES / "fhir/iti-105-document-reference.json").read_bytes())
+    oid = new_oid()
+    reference["masterIdentifier"]["value"] = f"urn:oid:{oid}"
+    reference.pop("identifier", None)
+    answer = await author.post("DocumentReference", json=reference, headers=JSON)
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["location"].startswith(f"{BASE}/DocumentReference/{answer.json()['id']}")
+    (found,) = await find(citizen, oid)
+    assert found["id"] == answer.json()["id"]
+    assert "data" not in found["content"][0]["attachment"]
+    sent = base64.b64decode(reference["content"][0]["attachment"]["data"])
+    assert (await citizen.get(found["content"][0]["attachment"]["url"])).content == sent
+    again = await author.post("DocumentReference", json=reference, headers=JSON)
+    assert (again.status_code, again.json()["id"]) == (200, found["id"])
+
+
+async def test_a_refused_document_says_its_code(author: httpx.AsyncClient) -> None:
+    content, _ = letter()
+    changed = content.replace(b"PAT-TROIS", b"PAT-AUTRE")
+    traits = await author.post(OPERATION, content=changed, headers=XML)
+    assert (traits.status_code, code(traits)) == (422, "TRAITS_MISMATCH")
+    broken = await author.post(OPERATION, content=content[:-20], headers=XML)
+    assert (broken.status_code, code(broken)) == (422, "XML_MALFORMED")
+    reference = json.loads((EXAMPLES / "fhir/iti-105-document-reference.json").read_bytes())
+    del reference["content"][0]["attachment"]["data"]
+    missing = await author.post("DocumentReference", json=reference, headers=JSON)
+    assert (missing.status_code, code(missing)) == (422, "CONTENT_MISSING")
+    bundle, _, oid = bundle_of_letter()
+    bundle["entry"][-1]["request"]["url"] = "Nothing"
+    assert (await author.post("", json=bundle, headers=JSON)).status_code >= 400
+    assert await find(author, oid) == []
+
+
+async def test_a_document_too_large_is_refused_before_it_is_read(house: House, author: httpx.AsyncClient) -> None:
+    limit = house.services.settings.document_max_bytes
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(limit // 1_000_000 + 2):
+            yield bytes(1_000_000)
+
+    raw = await author.post(OPERATION, content=endless(), headers=XML)
+    assert (raw.status_code, code(raw)) == (413, "TOO_LARGE")
+    declared = await author.post(OPERATION, content=b"x", headers={**XML, "content-length": str(limit + 1)})
+    assert (declared.status_code, code(declared)) == (413, "TOO_LARGE")
+    reference = json.loads((EXAMPLES / "fhir/iti-105-document-reference.json").read_bytes())
+    inline = house.services.settings.json_document_max_bytes
+    reference["content"][0]["attachment"]["data"] = base64.b64encode(bytes(inline + 1)).decode()
+    carried = await author.post("DocumentReference", json=reference, headers=JSON)
+    assert (carried.status_code, code(carried)) == (413, "TOO_LARGE")
+
+
+async def test_the_patient_masks_by_a_conditional_patch(
+    house: House, author: httpx.AsyncClient, citizen: httpx.AsyncClient
+) -> None:
+    content, oid = letter()
+    await author.post(OPERATION, content=content, headers=XML)
+    label = {
+        "coding": [
+            {
+                "system": "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument",
+                "code": "MASQUE_PS",
+            }
+        ]
+    }
+    where = urlencode({"identifier": f"urn:ietf:rfc:3986|urn:oid:{oid}"})
+    patch = [{"op": "add", "path": "/securityLabel/-", "value": label}]
+    answer = await citizen.patch(
+        f"DocumentReference?{where}", json=patch, headers={"content-type": "application/json-patch+json"}
+    )
+    assert answer.status_code == 200, answer.text
+    codes = [coding["code"] for each in answer.json()["securityLabel"] for coding in each["coding"]]
+    assert "MASQUE_PS" in codes
+
+
+@needs_samples
+@pytest.mark.parametrize("name", [name for name in cda_names() if name not in OTHER_IDENTITIES])
+async def test_every_sample_of_the_test_identity_comes_back_byte_for_byte(
+    system: httpx.AsyncClient, citizen: httpx.AsyncClient, name: str
+) -> None:
+    content = cda(name)
+    answer = await system.post(OPERATION, content=content, headers=XML)
+    assert answer.status_code == 200, answer.text
+    place = answer.json()["parameter"][0]["valueReference"]["reference"]
+    reference = (await citizen.get(place)).json()
+    unique = reference["masterIdentifier"]["value"]
+    found = (
+        await citizen.get("DocumentReference", params={**PATIENT, "identifier": f"urn:ietf:rfc:3986|{unique}"})
+    ).json()
+    assert found["total"] == 1
+    raw = (await citizen.get(reference["content"][0]["attachment"]["url"])).content
+    assert hashlib.sha256(raw).digest() == hashlib.sha256(content).digest()
