@@ -127,9 +127,6 @@ class Blobs:
         self._remove_after_commit(tx, [place for (place,) in rows if place is not None])
         return len(rows)
 
-    async def destroy_key(self, tx: Transaction, patient: UUID) -> None:
-        await self._keys.destroy(tx, patient)
-
     async def rotate(self, tx: Transaction, patient: UUID) -> int:
         """Give a citizen a new data key, seal every document again with it and destroy the former keys; how many."""
         await self._keys.hold(tx, patient)

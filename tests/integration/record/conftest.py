@@ -59,6 +59,10 @@ class World:
         async with self.database.transaction() as tx:
             await self.gateway.rights.authorise(tx, self.citizen, self.patient, Party.of(ctx.actor))
 
+    async def create_space(self, matricule: str) -> UUID:
+        async with self.database.transaction() as tx:
+            return (await self.gateway.create(tx, self.system, patient_resource(matricule))).key
+
     async def submit(self, ctx: Context, content: bytes, metadata: Any = None, **details: Any) -> Submitted:
         async with self.database.transaction() as tx:
             return await self.record.submit(tx, ctx, Submission((Incoming(content, None, metadata, **details),)))

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
@@ -12,7 +13,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.modules.notification.api import notices
 from ambroise.modules.record.api import Desk, Handlers, Incoming, Outcome, ReportKind, Submission, reports
-from ambroise.trust.context import Citizen, Context
+from ambroise.trust.context import Citizen, Context, System
 from tests.integration.record.conftest import World, patient_resource
 from tests.integration.record.test_feed_checks import LETTER, ROOT, renumbered, said
 
@@ -215,3 +216,28 @@ async def test_a_duplicate_identity_leads_to_the_space_that_is_kept(world: World
         await Desk(world.record, world.gateway).end(tx, world.operator, made.id, Outcome.MERGED, "")
     sent = LETTER.replace(b"279035121518989", b"255081416802538")
     assert (await world.submit(world.author, sent)).documents[0].patient == world.patient
+
+
+async def test_a_purge_erases_everything_of_a_space_but_its_trace(world: World) -> None:
+    kept = await world.create_space("255081416802538")
+    await world.submit(world.system, LETTER)
+    await world.submit(world.system, LETTER_OF_ANOTHER)
+    job = world.context(System("retention"), channel="job")
+    async with world.database.transaction() as tx:
+        await world.record.purge(tx, job, world.patient)
+    async with world.database.reader() as reader:
+        for table in _TABLES_OF_A_SPACE:
+            query = SQL("select count(*) from {} where patient = %s").format(Identifier(table))
+            assert await reader.fetch_value(query, (world.patient,)) == 0, table
+            assert await reader.fetch_value(query, (kept,)) > 0 or table == "notification", table
+        assert await reader.fetch_value(
+            "select bool_and(wrapped is null) from data_key where patient = %s", (world.patient,)
+        )
+        assert await reader.fetch_value("select count(*) from trace where patient = %s", (world.patient,)) > 0
+    with pytest.raises(Refusal) as refused:
+        await world.submit(world.system, renumbered(LETTER, b"5"))
+    assert refused.value.code == "DMP_NOT_FOUND"
+
+
+LETTER_OF_ANOTHER = renumbered(LETTER, b"6").replace(b"279035121518989", b"255081416802538")
+_TABLES_OF_A_SPACE = ("resource", "blob", "identity_registry", "identity_matricule", "record_unique_id", "notification")

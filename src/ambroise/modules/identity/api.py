@@ -22,7 +22,7 @@ from ambroise.modules.identity.model import (
 )
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
 from ambroise.modules.identity.registry.model import PatientIdentity, Status
-from ambroise.modules.identity.registry.repository import homonyms, identity_of, identity_under
+from ambroise.modules.identity.registry.repository import erase, homonyms, identity_of, identity_under
 from ambroise.modules.identity.registry.service import (
     change_ins,
     follow_resource,
@@ -64,6 +64,7 @@ __all__ = [
     "change_ins",
     "check_ins",
     "check_traits",
+    "erase",
     "follow_resource",
     "form_token",
     "hash_password",

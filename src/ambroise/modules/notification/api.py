@@ -11,9 +11,10 @@ from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.notification import repository
 from ambroise.modules.notification.model import Code, Notice
+from ambroise.modules.notification.repository import erase
 from ambroise.trust.context import Context
 
-__all__ = ["Code", "Notice", "mark_read", "notices", "notify"]
+__all__ = ["Code", "Notice", "erase", "mark_read", "notices", "notify"]
 
 
 async def notify(

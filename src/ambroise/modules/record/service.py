@@ -12,7 +12,9 @@ from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import hash64, new_id, shard_of
 from ambroise.kernel.outbox import emit
+from ambroise.modules.identity.api import erase as erase_identity
 from ambroise.modules.notification.api import Code, notify
+from ambroise.modules.notification.api import erase as erase_notices
 from ambroise.modules.record import entry, events, reference, repository, submission_set, withholding
 from ambroise.modules.record.assessment import Assessed, assess
 from ambroise.modules.record.cda.extract import Extract, extract
@@ -118,6 +120,17 @@ class Record:
         await self._tell(tx, ctx, current, Code.DOCUMENT_DELETED)
         await emit(tx, events.DOCUMENT_WITHDRAWN, {"document": str(current.key)}, patient=current.label.patient)
         return stored
+
+    async def purge(self, tx: Transaction, ctx: Context, patient: UUID) -> int:
+        """Erase a space for ever: resources, versions, files, notices, identity, and the key; the trace stays.
+
+        Returns how many resources it held. For the instance's own jobs, once the legal delay is over.
+        """
+        erased = await self._gateway.purge(tx, ctx, patient)
+        await repository.erase(tx, patient)
+        await erase_notices(tx, patient)
+        await erase_identity(tx, patient)
+        return erased
 
     async def document(self, tx: Reader, ctx: Context, id: str) -> Document:
         """One document, for who may see it."""

@@ -103,7 +103,7 @@ class Gateway(Contents, Explaining, Traces):
         await clear_grants(tx, ctx, patient)
         await set_state(tx, ctx, patient, SpaceState.PURGED)
         if self._blobs is not None:
-            await self._blobs.destroy_key(tx, patient)
+            await self._blobs.purge(tx, patient)
         self.forget_facts(tx)
         await record(tx, ctx, Entry("D", Event.PURGED, patient, rule=allowed.rule, count=removed))
         return removed
