@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from ambroise.interfaces.web import Services, routes
+from ambroise.interfaces.web import portals
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.kernel.db import Database
@@ -43,13 +43,8 @@ class Portal:
 
 def application_of(identity: Identity, record: SampleRecord) -> Starlette:
     """The portals over a sample record."""
-    services = Services(
-        identity=identity,
-        citizen=cast(Any, record),
-        professional=cast(Any, SampleProfessional(record)),
-        desk=cast(Any, record),
-    )
-    return Starlette(routes=routes(services))
+    professional: Any = SampleProfessional(record)
+    return Starlette(routes=portals(identity, cast(Any, record), professional, cast(Any, record)))
 
 
 async def add_people(identity: Identity) -> None:

@@ -133,8 +133,8 @@ class SampleRecord:
         ]
 
     async def home(self, ctx: Context) -> Home:
-        notice = Notice(uuid5(ROOT, "notice"), NOW, "document_added", f"DocumentReference/{_id('bilan')}", {})
-        urgent = Notice(uuid5(ROOT, "urgent"), NOW, "emergency_access")
+        notice = Notice(uuid5(ROOT, "notice"), NOW, "AJOUT_DOCUMENT", f"DocumentReference/{_id('bilan')}", {})
+        urgent = Notice(uuid5(ROOT, "urgent"), NOW, "ACCES_BRIS_GLACE")
         return Home([notice, urgent], self.rows[:2], self._events()[0])
 
     async def mark_read(self, ctx: Context, notice: UUID) -> None:
@@ -149,7 +149,7 @@ class SampleRecord:
             and (not wanted.author or wanted.author == row.author)
         ]
         older = "suite" if not wanted.cursor and len(rows) == len(self.rows) > 5 else None
-        return DocumentList(rows, len(rows), older, sorted({row.author for row in self.rows}))
+        return DocumentList(rows, len(rows), older)
 
     async def document(self, ctx: Context, id: str) -> DocumentPage:
         row = self._row(id)
@@ -249,7 +249,7 @@ class SampleRecord:
 
     async def history(self, ctx: Context, wanted: HistoryFilter) -> History:
         events = [one for one in self._events() if wanted.what != "refus" or one.outcome == "refused"]
-        return History(events, len(events))
+        return History(events)
 
     async def export_history(self, ctx: Context) -> AsyncIterator[AccessEvent]:
         for one in self._events():
@@ -284,7 +284,7 @@ class SampleRecord:
 
     async def professional_documents(self, wanted: DocumentFilter) -> ProfessionalDocuments:
         rows = [row for row in self.rows if wanted.words.lower() in row.title.lower()]
-        return ProfessionalDocuments(rows, len(rows), None, (), {"BIOLOGIE": 1, "CPT_REND": 2})
+        return ProfessionalDocuments(rows, len(rows), None, {"BIOLOGIE": 1, "CPT_REND": 2})
 
     async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
         self.said.append(f"deposit {deposit.title}")
@@ -396,6 +396,9 @@ class SampleProfessional:
 
     async def content(self, ctx: Context, patient: UUID, id: str) -> Content:
         return await self._record.content(ctx, id)
+
+    async def attempt(self, ctx: Context, patient: UUID) -> None:
+        self._record.said.append(f"attempt {patient}")
 
 
 def _identity() -> PatientIdentity:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -12,42 +11,55 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from ambroise.interfaces.services import Services
 from ambroise.interfaces.web.citizen.home import shell_of
+from ambroise.interfaces.web.citizen.record import CitizenRecord
 from ambroise.interfaces.web.citizen.routes import citizen_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
+from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.routes import entrance_routes
+from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
+from ambroise.interfaces.web.records import Records
 from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
 from ambroise.interfaces.web.ui.visit import Site, Visit, refused
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind, Identity
+from ambroise.modules.record.api import Desk
 
-__all__ = ["Services", "routes"]
-
-
-@dataclass(frozen=True)
-class Services:
-    """What the portals need. `tokens`: a country's own table of colours, type and space, in place of ours."""
-
-    identity: Identity
-    citizen: CitizenService
-    professional: ProfessionalService
-    desk: DeskService
-    tokens: Path | None = None
+__all__ = ["portals", "routes"]
 
 
 def routes(services: Services) -> Sequence[BaseRoute]:
-    """The portals as one application under `/`: mount it last, after the machine interfaces."""
-    assets = Assets(tokens=services.tokens)
+    """The portals of an instance, as one application under `/`: mounted last, after the machine interfaces."""
+    records = Records(services.database, services.gateway)
+    return portals(
+        services.identity,
+        CitizenRecord(records, services.record),
+        ProfessionalRecord(records, services.record),
+        DeskRecord(services.database, Desk(services.record, services.gateway)),
+    )
+
+
+def portals(
+    identity: Identity,
+    citizen: CitizenService,
+    professional: ProfessionalService,
+    desk: DeskService,
+    *,
+    tokens: Path | None = None,
+) -> Sequence[BaseRoute]:
+    """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours."""
+    assets = Assets(tokens=tokens)
     site = Site(
-        identity=services.identity,
+        identity=identity,
         environment=environment(assets),
-        demonstration=services.identity.demonstration,
-        shells={AccountKind.CITIZEN: shell_of(services.citizen)},
+        demonstration=identity.demonstration,
+        shells={AccountKind.CITIZEN: shell_of(citizen)},
     )
 
     async def static(request: Request) -> Response:
@@ -63,9 +75,9 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         routes=[
             Route("/static/{name}", static),
             *entrance_routes(site),
-            *citizen_routes(site, services.citizen),
-            *professional_routes(site, services.professional),
-            *desk_routes(site, services.desk),
+            *citizen_routes(site, citizen),
+            *professional_routes(site, professional),
+            *desk_routes(site, desk),
         ],
         exception_handlers={404: unknown, 405: unknown},
     )

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 from starlette.responses import Response
 
+from ambroise.interfaces.web.records import shown_inline
 from ambroise.interfaces.web.ui import dates, plots
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.security import content_headers
@@ -60,7 +61,8 @@ def shown(page: DocumentPage) -> dict[str, Any]:
 
 def served(visit: Visit, found: Content) -> Response:
     """The bytes of a document, to be shown in the page or, with `?telecharger`, to be kept."""
-    kind = "attachment" if "telecharger" in visit.request.query_params else "inline"
+    asked = "telecharger" in visit.request.query_params
+    kind = "inline" if shown_inline(found.media_type) and not asked else "attachment"
     headers = {
         **content_headers(secure=visit.request.url.scheme == "https"),
         "content-disposition": f"{kind}; filename*=UTF-8''{quote(found.file_name)}",

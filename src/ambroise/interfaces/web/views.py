@@ -11,8 +11,24 @@ from typing import Literal
 from ambroise.trust.context import Purpose
 
 Action = Literal[
-    "read", "search", "create", "update", "delete", "mask", "unmask", "grant", "block", "emergency", "other"
+    "read",
+    "search",
+    "create",
+    "update",
+    "delete",
+    "mask",
+    "unmask",
+    "grant",
+    "block",
+    "emergency",
+    "choices",
+    "space",
+    "identify",
+    "simulate",
+    "history",
+    "other",
 ]
+ActorKind = Literal["self", "relative", "professional", "organization", "operator", "service"]
 VisibleTo = Literal["carers", "masked", "own", "withheld", "masked_emergency"]
 
 
@@ -51,7 +67,6 @@ class DocumentList:
     rows: Sequence[DocumentRow]
     total: int
     older: str | None = None
-    authors: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,15 @@ class Result:
     high: Decimal | None = None
     flag: Literal["high", "low", "abnormal"] | None = None
     history: Sequence[tuple[date, Decimal]] = ()
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A file that a document carries inside."""
+
+    name: str
+    title: str
+    media_type: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +112,8 @@ class DocumentPage:
     filed: datetime
     html: str | None = None
     frame: Literal["pdf", "image"] | None = None
+    frame_at: str = "fichier"
+    joined: Sequence[Joined] = ()
     results: Sequence[Result] = ()
     viewers: Sequence[Viewer] = ()
     comment: str | None = None
@@ -114,10 +140,8 @@ class AccessEvent:
     id: str
     at: datetime
     actor: str
-    actor_kind: Literal["self", "relative", "professional", "organization", "operator", "service"]
-    action: Literal[
-        "read", "search", "create", "update", "delete", "mask", "unmask", "grant", "block", "emergency", "other"
-    ]
+    actor_kind: ActorKind
+    action: Action
     outcome: Literal["done", "refused"]
     rule: str
     role: str = ""
@@ -129,3 +153,6 @@ class AccessEvent:
     document_date: datetime | None = None
     count: int = 1
     reported: bool = False
+    about: str = ""
+    """Whom the act is about, when it changes somebody's rights."""
+    event: str = ""

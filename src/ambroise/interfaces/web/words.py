@@ -29,6 +29,22 @@ CATEGORIES = {
     "AUTR_DOC": N_("Autres"),
 }
 
+# Where room is scarce.
+SHORT = {
+    "BIOLOGIE": N_("Biologie"),
+    "ORD_SOIN": N_("Ordonnance"),
+    "CPT_REND": N_("Compte rendu"),
+    "RADIO_SC": N_("Imagerie"),
+    "DEPISTAG": N_("Prévention"),
+    "SYNTHESE": N_("Synthèse"),
+    "CERT_MED": N_("Certificat"),
+    "DIR_ANT": N_("Directives"),
+    "DOC_ADM": N_("Administratif"),
+    "QUEST_SANTE": N_("Questionnaire"),
+    "SYNTH_PML": N_("Profil"),
+    "AUTR_DOC": N_("Autre"),
+}
+
 PICTURES = {
     "BIOLOGIE": "flask-conical",
     "ORD_SOIN": "pill",
@@ -87,6 +103,11 @@ _DID = {
     "grant": N_("%(who)s a enregistré un accord ou un choix sur votre dossier."),
     "block": N_("%(who)s a changé un blocage sur votre dossier."),
     "emergency": N_("%(who)s a ouvert votre dossier <strong>en accès d’urgence</strong>."),
+    "choices": N_("%(who)s a changé un choix général de votre dossier."),
+    "space": N_("%(who)s a changé l’état de votre espace."),
+    "identify": N_("%(who)s a cherché votre identité. Aucune donnée de santé n’a été montrée."),
+    "simulate": N_("%(who)s a regardé votre dossier comme le verrait quelqu’un d’autre."),
+    "history": N_("%(who)s a lu l’historique des accès."),
     "other": N_("%(who)s est intervenu dans votre dossier."),
 }
 _YOU_DID = {
@@ -99,8 +120,24 @@ _YOU_DID = {
     "unmask": N_("<strong>Vous</strong> avez rendu visible %(what)s."),
     "grant": N_("<strong>Vous</strong> avez changé qui peut voir vos données."),
     "block": N_("<strong>Vous</strong> avez changé la liste des personnes bloquées."),
-    "emergency": N_("<strong>Vous</strong> avez changé vos choix pour les urgences."),
+    "emergency": N_("<strong>Vous</strong> avez ouvert votre dossier en urgence."),
+    "choices": N_("<strong>Vous</strong> avez changé vos choix généraux."),
+    "space": N_("<strong>Vous</strong> avez changé l’état de votre espace."),
+    "identify": N_("<strong>Vous</strong> avez cherché une identité."),
+    "simulate": N_("<strong>Vous</strong> avez regardé votre dossier comme le verrait quelqu’un d’autre."),
+    "history": N_("<strong>Vous</strong> avez lu l’historique des accès."),
     "other": N_("<strong>Vous</strong> êtes intervenu dans votre dossier."),
+}
+# Acts on somebody's rights, when the trace says whose.
+_ABOUT = {
+    "authorised": N_("<strong>Vous</strong> avez autorisé %(about)s."),
+    "revoked": N_("<strong>Vous</strong> avez retiré l’accès de %(about)s."),
+    "blocked": N_("<strong>Vous</strong> avez bloqué %(about)s."),
+    "unblocked": N_("<strong>Vous</strong> avez débloqué %(about)s."),
+}
+_CONSENTS = {
+    "authorised": N_("%(who)s a enregistré votre accord pour %(about)s."),
+    "treating_declared": N_("%(who)s a enregistré %(about)s comme votre médecin traitant."),
 }
 _TRIED = {
     "create": N_("%(who)s a voulu déposer un document. <strong>Le dépôt a été refusé</strong>%(because)s."),
@@ -128,6 +165,11 @@ class AccessLine:
 def category(code: str) -> str:
     """The name of a category."""
     return gettext(CATEGORIES.get(code, CATEGORIES["AUTR_DOC"]))
+
+
+def short_category(code: str) -> str:
+    """The name of a category in one word."""
+    return gettext(SHORT[code]) if code in SHORT else category(code)
 
 
 def picture(code: str) -> str:
@@ -168,7 +210,10 @@ def sentence(event: AccessEvent) -> Markup:
         reason = gettext(" : %(why)s", why=why) if why else ""
         return _fill(_TRIED.get(event.action, _TRIED_TO_OPEN), who=who, what=what, because=reason)
     if event.actor_kind == "self":
-        return _fill(_YOU_DID[event.action], what=what)
+        told = _ABOUT.get(event.event) if event.about else None
+        return _fill(told or _YOU_DID[event.action], what=what, about=event.about)
+    if event.about and event.event in _CONSENTS:
+        return _fill(_CONSENTS[event.event], who=who, about=event.about)
     told = _fill(_DID[event.action], who=who, what=what, how=_how(event))
     if event.reason:
         told += Markup(" {} «\u00a0{}\u00a0»").format(gettext("Motif écrit :"), event.reason)
@@ -211,7 +256,7 @@ def _how(event: AccessEvent) -> str:
 
 def _after(event: AccessEvent) -> str:
     if event.outcome == "refused":
-        return gettext("Rien n’a été montré")
+        return gettext("Rien n’a été montré") if event.action != "create" else ""
     return because(event.rule) if event.actor_kind != "self" else ""
 
 

@@ -51,6 +51,9 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         found = await service.content(visit.context(), visit.parameter("id"))
         return served(visit, found)
 
+    async def joined(visit: Visit) -> Response:
+        return served(visit, await service.joined(visit.context(), visit.parameter("id"), visit.parameter("name")))
+
     async def confirm(visit: Visit) -> Response:
         page = await service.document(visit.context(), visit.parameter("id"))
         return await visit.render("citizen/mask.html", page=page, place="documents")
@@ -91,6 +94,7 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         screen.route("/documents/ajouter", ask_new, add, most=MOST_BYTES + 100_000),
         screen.route("/documents/{id}", show),
         screen.route("/documents/{id}/fichier", content),
+        screen.route("/documents/{id}/joint/{name}", joined),
         screen.route("/documents/{id}/visibilite", confirm, change_visibility),
         screen.route("/documents/{id}/supprimer", confirm_deletion, delete),
     ]

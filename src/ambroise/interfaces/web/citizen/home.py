@@ -46,45 +46,44 @@ class Task:
 
 # code → icon, tone, sentence, what one does about it, where. `{subject}` is the id of what the notice is about.
 _TASKS: Mapping[str, tuple[str, str, str, str, str]] = {
-    "document_added": ("file-text", "", N_("Un nouveau document est arrivé"), N_("Lire"), "/documents/{subject}"),
-    "document_updated": ("file-text", "", N_("Un document a changé"), N_("Lire"), "/documents/{subject}"),
-    "document_replaced": (
-        "file-text",
-        "",
-        N_("Un document a été remplacé par son auteur"),
-        N_("Lire"),
-        "/documents/{subject}",
-    ),
-    "document_deleted": (
+    "AJOUT_DOCUMENT": ("file-text", "", N_("Un nouveau document est arrivé"), N_("Lire"), "/documents/{subject}"),
+    "MODIF_DOCUMENT": ("file-text", "", N_("Un document a changé"), N_("Lire"), "/documents/{subject}"),
+    "SUPP_DOC": (
         "trash-2",
         "plain",
         N_("Un document a été supprimé par son auteur"),
         N_("Voir l’historique"),
         "/historique",
     ),
-    "document_accessed": ("eye", "plain", N_("Un document a été lu"), N_("Voir l’historique"), "/historique"),
-    "emergency_access": (
+    "ACCES_DMP_PS": ("eye", "plain", N_("Un soignant a lu votre dossier"), N_("Voir l’historique"), "/historique"),
+    "ACCES_BRIS_GLACE": (
         "siren",
         "danger",
         N_("Votre dossier a été ouvert en urgence"),
         N_("Voir qui et pourquoi"),
         "/historique?quoi=urgence",
     ),
-    "withheld_waiting": (
+    "DOC_INVISIBLE_PATIENT": (
         "clock",
         "due",
         N_("Une information vous attend chez votre médecin"),
         N_("Voir mes soignants"),
         "/acces",
     ),
-    "withheld_revealed": (
+    "REMISE_VISIBILITE_AUTO": (
         "file-text",
         "",
         N_("Un document vous est maintenant visible"),
         N_("Lire"),
         "/documents/{subject}",
     ),
-    "report_closed": ("flag", "", N_("Votre signalement a reçu une réponse"), N_("Voir l’historique"), "/historique"),
+    "REPONSE_SUPPORT": (
+        "flag",
+        "",
+        N_("Votre signalement a reçu une réponse"),
+        N_("Voir l’historique"),
+        "/historique",
+    ),
 }
 
 

@@ -84,6 +84,7 @@ class Readable:
     words: str
     readable: Literal["yes", "no", "partly"]
     exceptions: Sequence[str] = ()
+    only: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,6 @@ class HistoryFilter:
 @dataclass(frozen=True)
 class History:
     events: Sequence[AccessEvent]
-    total: int
     older: str | None = None
 
 
@@ -155,6 +155,8 @@ class CitizenService(Protocol):
     async def document(self, ctx: Context, id: str) -> DocumentPage: ...
 
     async def content(self, ctx: Context, id: str) -> Content: ...
+
+    async def joined(self, ctx: Context, id: str, name: str) -> Content: ...
 
     async def set_masked(self, ctx: Context, id: str, masked: bool) -> None: ...
 

@@ -45,7 +45,7 @@ class Banner:
     first_name: str
     about: str
     born_word: str
-    birth_date: date
+    birth_date: date | None
     birth_place: str | None
     ins: str | None
     treating: str | None
@@ -107,6 +107,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         ctx = visit.context(patient)
         identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
         if not standing.allowed:
+            await service.attempt(ctx, patient)
             return await _refuse(visit, identity, standing, EmergencyForm.drafted({}))
         wanted = _filter(visit)
         found = await service.documents(ctx, patient, wanted, standing.last_visit)
@@ -156,6 +157,10 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
     async def content(visit: Visit) -> Response:
         patient = visit.id("patient")
         return served(visit, await service.content(visit.context(patient), patient, visit.parameter("id")))
+
+    async def joined(visit: Visit) -> Response:
+        patient, id, name = visit.id("patient"), visit.parameter("id"), visit.parameter("name")
+        return served(visit, await service.joined(visit.context(patient), patient, id, name))
 
     async def ask_consent(visit: Visit) -> Response:
         return await _consent(visit, ConsentForm.drafted(await visit.draft()))
@@ -254,13 +259,14 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         screen.route("/pro/patients/{patient}/urgence/fermer", change=close_emergency),
         screen.route("/pro/patients/{patient}/documents/{id}", document),
         screen.route("/pro/patients/{patient}/documents/{id}/fichier", content),
+        screen.route("/pro/patients/{patient}/documents/{id}/joint/{name}", joined),
     ]
 
 
 def banner_of(identity: PatientIdentity, standing: Standing, visit: Visit) -> Banner:
     """The identity line: NAME First, age, birth, INS, status; without access, nothing more."""
     sex = {"female": gettext("femme"), "male": gettext("homme")}.get(identity.sex, "")
-    years = dates.age(identity.birth_date, dates.as_day(visit.now))
+    years = dates.age(identity.birth_date, dates.as_day(visit.now)) if identity.birth_date else ""
     state, picture, status = _STATUS[identity.status]
     alerts = [(state, picture, gettext(status))]
     if not standing.allowed:

@@ -19,7 +19,7 @@ class PatientIdentity:
     patient: UUID
     birth_name: str
     first_name: str
-    birth_date: date
+    birth_date: date | None
     sex: Literal["male", "female", "unknown"]
     ins: str | None = None
     used_name: str | None = None
@@ -86,6 +86,10 @@ class ProfessionalService(Protocol):
 
     async def standing(self, ctx: Context, patient: UUID) -> Standing: ...
 
+    async def attempt(self, ctx: Context, patient: UUID) -> None:
+        """Leave the trace of an attempt that the rules refuse: the person sees it."""
+        ...
+
     async def documents(
         self, ctx: Context, patient: UUID, wanted: DocumentFilter, last_visit: datetime | None
     ) -> ProfessionalDocuments: ...
@@ -93,6 +97,8 @@ class ProfessionalService(Protocol):
     async def document(self, ctx: Context, patient: UUID, id: str) -> DocumentPage: ...
 
     async def content(self, ctx: Context, patient: UUID, id: str) -> Content: ...
+
+    async def joined(self, ctx: Context, patient: UUID, id: str, name: str) -> Content: ...
 
     async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
         """Deposit a document; its id."""

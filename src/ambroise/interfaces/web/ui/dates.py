@@ -47,6 +47,12 @@ def figures(moment: date | datetime) -> Markup:
     return _time(found.isoformat(), words(found, "dd/MM/y"))
 
 
+def month_figures(moment: date | datetime) -> Markup:
+    """« 03/26 », for the head of a narrow column."""
+    found = as_day(moment)
+    return _time(found.isoformat(), words(found, "MM/yy"))
+
+
 def full_day(moment: date | datetime) -> Markup:
     """« Jeudi 12 mars »."""
     found = as_day(moment)

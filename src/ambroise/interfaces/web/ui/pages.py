@@ -41,6 +41,7 @@ def environment(assets: Assets) -> Environment:
         day=dates.day,
         short_day=dates.short_day,
         figures=dates.figures,
+        month_figures=dates.month_figures,
         full_day=dates.full_day,
         hour=dates.hour,
         moment=dates.moment,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -27,6 +27,7 @@ from ambroise.interfaces.web.ui.errors import explain
 from ambroise.interfaces.web.ui.security import page_headers
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import new_id
 from ambroise.kernel.log import logger
 from ambroise.modules.identity.api import AccountKind, Identity, Origin, Session
 from ambroise.trust.context import Context
@@ -60,6 +61,8 @@ class Visit:
         self.session: Session | None = None
         self.token = self.cookies.get("session")
         self.visitor = self.cookies.get("visitor")
+        self.request_id = new_id()
+        self._contexts: dict[UUID | None, Context] = {}
         self._new_visitor: str | None = None
         preferred = self.cookies.get("language") or i18n.accepted(request.headers.get("accept-language", ""))
         self.language = i18n.speak(preferred or "fr").code
@@ -88,8 +91,11 @@ class Visit:
         return self.session
 
     def context(self, patient: UUID | None = None) -> Context:
-        """The context of this request; `patient`: whose record a professional opens."""
-        return self.site.identity.context(self.who, patient=patient)
+        """The context of this request; `patient`: whose record a professional opens. All share one request id."""
+        if patient not in self._contexts:
+            context = self.site.identity.context(self.who, patient=patient)
+            self._contexts[patient] = replace(context, request_id=self.request_id)
+        return self._contexts[patient]
 
     def parameter(self, name: str) -> str:
         """A part of the path."""

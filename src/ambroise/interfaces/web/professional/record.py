@@ -1,0 +1,290 @@
+"""The professional's pages on the real record: every question and every act goes through the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID, uuid4
+
+from ambroise.interfaces.web.professional.views import (
+    Deposit,
+    PatientIdentity,
+    PatientQuery,
+    ProfessionalDocuments,
+    Standing,
+)
+from ambroise.interfaces.web.records import Records, row_of, sniffed
+from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage
+from ambroise.kernel.db import Reader
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.directory import api as directory
+from ambroise.modules.identity.api import PatientIdentity as Known
+from ambroise.modules.identity.api import Sex, identity_of
+from ambroise.modules.record.api import (
+    INVISIBLE_PATIENT,
+    INVISIBLE_REPRESENTATIVES,
+    MASKED,
+    Incoming,
+    Record,
+    Submission,
+    tables,
+)
+from ambroise.trust.access.decide import judge_entry
+from ambroise.trust.access.facts import Eyes
+from ambroise.trust.access.facts import Standing as Rank
+from ambroise.trust.access.grants import grants_of, patients_of
+from ambroise.trust.access.people import Party
+from ambroise.trust.access.spaces import space_of
+from ambroise.trust.context import Context, Professional
+from ambroise.trust.gateway import Gateway, Traits
+
+_MOST_PATIENTS = 30
+_TEST_INS = "urn:oid:1.2.250.1.213.1.4.10"
+_INS = ("urn:oid:1.2.250.1.213.1.4.8", "urn:oid:1.2.250.1.213.1.4.9")
+_PROFESSIONALS = "urn:oid:1.2.250.1.71.4.2.1"
+_STRUCTURES = "urn:oid:1.2.250.1.71.4.2.2"
+_CLASSES = "urn:oid:1.2.250.1.213.1.1.4.1"
+_FORMATS = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
+_VISIBILITY = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
+_ANY_FORMAT = "urn:ihe:iti:xds:2017:mimeTypeSufficient"
+# What a professional does not file by hand: the patient's own pages, reimbursements, management documents.
+_NOT_BY_HAND = ("90", "60", "95")
+_FACILITY, _SETTING = "SA07", "AMBULATOIRE"
+_SEXES: Mapping[Sex, str] = {Sex.FEMALE: "female", Sex.MALE: "male"}
+
+
+class ProfessionalRecord:
+    """Answers the professional's pages."""
+
+    def __init__(self, records: Records, record: Record) -> None:
+        self._records = records
+        self._record = record
+        self._database = records.database
+        self._gateway: Gateway = records.gateway
+
+    async def my_patients(self, ctx: Context) -> Sequence[PatientIdentity]:
+        me = _professional(ctx)
+        parties = [Party.of(me)]
+        if me.organization:
+            parties.append(Party(me.organization, me.organization_name or "", "organization"))
+        async with self._database.reader() as reader:
+            patients = await patients_of(reader, parties, ctx.now(), limit=_MOST_PATIENTS)
+            found = [await identity_of(reader, patient) for patient in patients]
+        return [_identity(one) for one in found if one is not None]
+
+    async def find(self, ctx: Context, query: PatientQuery) -> Sequence[PatientIdentity]:
+        async with self._database.reader() as reader:
+            if query.ins:
+                systems = (_TEST_INS,) if ctx.demonstration else _INS
+                people = [
+                    one
+                    for system in systems
+                    for one in await self._gateway.find_patient(reader, ctx, ins=(system, query.ins))
+                ]
+            elif query.birth_date is not None:
+                traits = Traits(query.birth_name, query.first_name, query.birth_date, query.sex)
+                people = await self._gateway.find_patient(reader, ctx, traits=traits)
+            else:
+                raise Refusal(Kind.INVALID, "TRAITS_MISSING", "Give the INS, or every trait.")
+            found = [await identity_of(reader, one.patient) for one in people]
+        return [_identity(one) for one in found if one is not None]
+
+    async def identity(self, ctx: Context, patient: UUID) -> PatientIdentity:
+        async with self._database.reader() as reader:
+            # The door traces that this identity was looked at, and refuses when the space must not even be known.
+            await self._gateway.read(reader, ctx, "Patient", str(patient))
+            known = await identity_of(reader, patient)
+        if known is None:
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PATIENT", "No such patient.")
+        return _identity(known)
+
+    async def standing(self, ctx: Context, patient: UUID) -> Standing:
+        eyes = Eyes.of(ctx)
+        async with self._database.reader() as reader:
+            facts = await self._gateway.facts(reader, ctx, eyes, patient)
+            space = await space_of(reader, patient)
+            grants = await grants_of(reader, patient)
+        verdict = judge_entry(facts, eyes)
+        treating = next((one.party.name for one in grants if one.state == "treating" and one.in_force(ctx.now())), None)
+        return Standing(
+            allowed=verdict.allowed,
+            rule=verdict.rule.value,
+            treating=treating,
+            treats=facts.standing is Rank.TREATING,
+            break_glass=bool(space and space.btg),
+            emergency_opens_masked=bool(space and space.emergency_masked),
+        )
+
+    async def documents(
+        self, ctx: Context, patient: UUID, wanted: DocumentFilter, last_visit: datetime | None
+    ) -> ProfessionalDocuments:
+        page = await self._records.page(ctx, patient, wanted)
+        rows = [row_of(one, ctx) for one in page.documents]
+        return ProfessionalDocuments(rows, page.total, page.older)
+
+    async def attempt(self, ctx: Context, patient: UUID) -> None:
+        await self._records.latest(ctx, patient, 1)
+
+    async def document(self, ctx: Context, patient: UUID, id: str) -> DocumentPage:
+        opened = await self._records.open(ctx, id, f"/pro/patients/{patient}/documents/{id}")
+        document = opened.document
+        if document.patient != patient:
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_DOCUMENT", "This patient has no such document.")
+        return DocumentPage(
+            row=row_of(document, ctx),
+            media_type=document.media_type,
+            size=document.size,
+            filed=document.filed,
+            html=opened.html,
+            frame=opened.frame,
+            frame_at=opened.frame_at,
+            joined=opened.joined,
+            results=await self._records.results(ctx, document),
+            comment=document.comment,
+            version=document.version,
+            can_mask=False,
+        )
+
+    async def content(self, ctx: Context, patient: UUID, id: str) -> Content:
+        return await self._records.content(ctx, id)
+
+    async def joined(self, ctx: Context, patient: UUID, id: str, name: str) -> Content:
+        return await self._records.joined(ctx, id, name)
+
+    async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
+        media_type = sniffed(deposit.content)
+        async with self._database.transaction() as tx:
+            described = (
+                _labels(patient, deposit)
+                if media_type == "text/xml"
+                else await _metadata(tx, ctx, patient, deposit, media_type)
+            )
+            submission = Submission((Incoming(deposit.content, None, described),))
+            filed = await self._record.submit(tx, ctx, submission)
+        return str(filed.documents[0].document)
+
+    def document_types(self) -> Sequence[tuple[str, str]]:
+        entries = tables.table("document_type").entries
+        offered = [(one.code, one.label) for one in entries if tables.class_of_type(one.code) not in _NOT_BY_HAND]
+        return sorted(offered, key=lambda one: one[1].casefold())
+
+    async def record_consent(self, ctx: Context, patient: UUID, *, treating: bool) -> None:
+        me = Party.of(_professional(ctx))
+        async with self._database.transaction() as tx:
+            if treating:
+                await self._gateway.rights.declare_treating(tx, ctx, patient, me)
+            else:
+                await self._gateway.rights.authorise(tx, ctx, patient, me)
+
+    async def open_emergency(self, ctx: Context, patient: UUID) -> None:
+        async with self._database.transaction() as tx:
+            await self._gateway.open_emergency(tx, ctx, patient)
+
+
+def _professional(ctx: Context) -> Professional:
+    if not isinstance(ctx.actor, Professional):
+        raise Refusal(Kind.FORBIDDEN, "NOT_A_PROFESSIONAL", "These pages are for professionals.")
+    return ctx.actor
+
+
+def _identity(known: Known) -> PatientIdentity:
+    traits = known.traits
+    return PatientIdentity(
+        patient=known.patient,
+        birth_name=traits.birth_name or "",
+        first_name=traits.first_given or (traits.given_names or "").partition(" ")[0],
+        birth_date=traits.birth_date,
+        sex=_SEXES.get(traits.sex, "unknown") if traits.sex else "unknown",  # type: ignore[arg-type]
+        ins=known.ins.matricule,
+        used_name=known.used_name,
+        birth_place=traits.birth_place,
+        status=known.status.value,
+    )
+
+
+def _labels(patient: UUID, deposit: Deposit) -> dict[str, Any] | None:
+    """What the form says that a CDA cannot: who does not see the document."""
+    asked = (
+        (MASKED, deposit.masked),
+        (INVISIBLE_PATIENT, deposit.withheld),
+        (INVISIBLE_REPRESENTATIVES, deposit.hidden_from_representatives),
+    )
+    labels = [{"coding": [{"system": _VISIBILITY, "code": code}]} for code, wanted in asked if wanted]
+    described: dict[str, Any] = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    return {**described, "securityLabel": labels} if labels else described
+
+
+async def _metadata(reader: Reader, ctx: Context, patient: UUID, deposit: Deposit, media_type: str) -> dict[str, Any]:
+    """The metadata of a file that says nothing of itself: written by the professional, in the present situation."""
+    me = _professional(ctx)
+    entry = tables.type_code(deposit.type_code)
+    if entry is None:
+        raise Refusal(Kind.INVALID, "TYPE_UNKNOWN", "Choose a type of document.", element="type")
+    place = await directory.structure(reader, me.organization) if me.organization else None
+    when = datetime.combine(deposit.day, time(12), dates.PARIS).isoformat()
+    label = tables.class_of_type(deposit.type_code) or ""
+    return {
+        **(_labels(patient, deposit) or {}),
+        "contained": _author(me),
+        "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
+        "type": {"coding": [{"system": f"urn:oid:{entry.system}", "code": entry.code}]},
+        "category": [{"coding": [{"system": _CLASSES, "code": label}]}],
+        "date": when,
+        "author": [{"reference": "#role"}],
+        "content": [
+            {
+                "attachment": {"language": "fr-FR", "title": deposit.title},
+                "format": {"system": _FORMATS, "code": tables.format_of_media(media_type) or _ANY_FORMAT},
+            }
+        ],
+        "context": {
+            "period": {"start": when},
+            "facilityType": _coded("facility_type", place.facility if place else None, _FACILITY),
+            "practiceSetting": _coded("practice_setting", place.setting if place else None, _SETTING),
+        },
+    }
+
+
+def _author(me: Professional) -> list[dict[str, Any]]:
+    role: dict[str, Any] = {
+        "resourceType": "PractitionerRole",
+        "id": "role",
+        "practitioner": {"reference": "#person", "display": me.name},
+    }
+    specialty = f"G15_{me.profession}/{me.specialty}" if me.specialty else f"G15_{me.profession}"
+    known = tables.entry("author_specialty", specialty)
+    if known is not None:
+        coding = {"system": f"urn:oid:{known.system}", "code": known.code, "display": known.label}
+        role["specialty"] = [{"coding": [coding]}]
+    given, _, family = me.name.partition(" ")
+    person = {
+        "resourceType": "Practitioner",
+        "id": "person",
+        "identifier": [{"system": _PROFESSIONALS, "value": me.id}],
+        "name": [{"family": family or given, "given": [given]}],
+    }
+    contained: list[dict[str, Any]] = [role, person]
+    if me.organization:
+        role["organization"] = {"reference": "#place"}
+        contained.append(
+            {
+                "resourceType": "Organization",
+                "id": "place",
+                "identifier": [{"system": _STRUCTURES, "value": me.organization}],
+                "name": me.organization_name or me.organization,
+            }
+        )
+    return contained
+
+
+def _coded(table: str, code: str | None, otherwise: str) -> dict[str, Any]:
+    entry = (tables.entry(table, code) if code else None) or tables.entry(table, otherwise)
+    if entry is None:
+        raise LookupError(f"{otherwise} is not in {table}")
+    return {"coding": [{"system": f"urn:oid:{entry.system}", "code": entry.code, "display": entry.label}]}

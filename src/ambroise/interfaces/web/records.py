@@ -1,0 +1,347 @@
+"""Reading documents through the door, for every portal: a page of them, one of them open, its results, its bytes."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from markupsafe import escape
+
+from ambroise.fhir.json import decode
+from ambroise.fhir.search import parse
+from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.ui.i18n import gettext
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentRow, Joined, Result, VisibleTo
+from ambroise.kernel.db import Database, Reader
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.record.api import (
+    Category,
+    Document,
+    Sort,
+    Words,
+    attachment,
+    category_of,
+    read_cda,
+    read_document,
+    render,
+    sniff,
+    types_of,
+)
+from ambroise.trust.context import Context, Purpose
+from ambroise.trust.gateway import Gateway
+
+Json = Mapping[str, Any]
+
+PER_PAGE = 20
+# Words and authors are looked for among this many of the latest documents: names are in the documents, not in an index.
+_SIFTED = 1000
+_PAST_RESULTS = 300
+_XML = ("application/xml", "text/xml")
+_IMAGES = ("image/jpeg", "image/png")
+_SHOWN = (*_IMAGES, "application/pdf", "text/plain")
+_FLAGS: Mapping[str, Literal["high", "low", "abnormal"]] = {
+    "H": "high", "HH": "high", "HU": "high", "L": "low", "LL": "low", "LU": "low", "A": "abnormal", "AA": "abnormal",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some documents, how many there are in all, and where the older ones start."""
+
+    documents: Sequence[Document]
+    total: int
+    older: str | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One document with what can be shown of it. `frame`: the address, under the document's, of what fills a frame."""
+
+    document: Document
+    html: str | None = None
+    frame: Literal["pdf", "image"] | None = None
+    frame_at: str = "fichier"
+    joined: Sequence[Joined] = ()
+
+
+class Records:
+    """Reads documents for pages. Everything passes the gateway with the context of the visit."""
+
+    def __init__(self, database: Database, gateway: Gateway) -> None:
+        self.database = database
+        self.gateway = gateway
+
+    async def page(self, ctx: Context, patient: UUID, wanted: DocumentFilter) -> Page:
+        """One page of the documents in force, the newest first."""
+        async with self.database.reader() as reader:
+            if wanted.words or wanted.author:
+                return await self._sifted(reader, ctx, patient, wanted)
+            pairs = [("_cursor", wanted.cursor)] if wanted.cursor else self._pairs(patient, wanted, PER_PAGE)
+            found = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs))
+        shown = [document for document in map(_document, found.entries) if not document.archived]
+        return Page(shown, found.total or 0, found.next_cursor)
+
+    async def latest(self, ctx: Context, patient: UUID, count: int) -> Sequence[Document]:
+        """The newest documents."""
+        pairs = self._pairs(patient, DocumentFilter(), count)
+        async with self.database.reader() as reader:
+            found = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs))
+        return [_document(entry) for entry in found.entries]
+
+    async def named(self, ctx: Context, patient: UUID, ids: Sequence[str]) -> Mapping[str, Document]:
+        """Those of these documents that the caller may see, by id."""
+        if not ids:
+            return {}
+        pairs = [("patient", str(patient)), ("_id", ",".join(ids)), ("_count", str(len(ids)))]
+        async with self.database.reader() as reader:
+            found = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs))
+        return {document.id: document for document in map(_document, found.entries)}
+
+    async def open(self, ctx: Context, id: str, address: str) -> Opened:
+        """One document, rendered. `address` is where the page serves it."""
+        async with self.database.reader() as reader:
+            document = read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
+            if document.media_type == "application/pdf":
+                return Opened(document, frame="pdf")
+            if document.media_type in _IMAGES:
+                return Opened(document, frame="image")
+            if document.media_type not in (*_XML, "text/plain"):
+                return Opened(document)
+            content = await self._bytes(reader, ctx, document)
+        if document.media_type == "text/plain":
+            return Opened(document, html=_plain(content))
+        return _rendered(document, content, address)
+
+    async def content(self, ctx: Context, id: str) -> Content:
+        """The bytes of a document, as they were filed."""
+        async with self.database.reader() as reader:
+            document = read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
+            content = await self._bytes(reader, ctx, document)
+        return Content(content, document.media_type, _file_name(document.title, document.media_type))
+
+    async def joined(self, ctx: Context, id: str, name: str) -> Content:
+        """A file that a CDA carries inside."""
+        async with self.database.reader() as reader:
+            document = read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
+            content = await self._bytes(reader, ctx, document)
+        clinical = read_cda(content)
+        found = attachment(clinical, name)
+        if found is None:
+            raise Refusal(Kind.NOT_FOUND, "FILE_NOT_FOUND", "The document carries no such file.")
+        # What is served comes from the bytes of the file, never from what the document declares of it.
+        rendered = render(clinical, words=Words("", ""), file_url=lambda _: "")
+        media_type = next(
+            (item.content_type for item in rendered.files if item.identifier == name), sniffed(found.content)
+        )
+        return Content(found.content, media_type, _file_name(document.title, media_type))
+
+    async def results(self, ctx: Context, document: Document) -> Sequence[Result]:
+        """The results that a document states, each with those of the same examination before it."""
+        source = f"DocumentReference/{document.id}"
+        async with self.database.reader() as reader:
+            pairs = [("patient", str(document.patient)), ("_source", source), ("_count", "100")]
+            stated = [
+                decode(one.body)
+                for one, _ in (await self.gateway.search(reader, ctx, parse("Observation", pairs))).entries
+            ]
+            codes = sorted({code for one in stated if (code := _code(one)) and _quantity(one) is not None})
+            past: list[Json] = []
+            if codes:
+                pairs = [
+                    ("patient", str(document.patient)),
+                    ("code", ",".join(codes[:40])),
+                    ("_sort", "-date"),
+                    ("_count", str(_PAST_RESULTS)),
+                ]
+                found = await self.gateway.search(reader, ctx, parse("Observation", pairs))
+                past = [decode(one.body) for one, _ in found.entries]
+        return [_result(one, past) for one in stated if "hasMember" not in one]
+
+    async def _sifted(self, reader: Reader, ctx: Context, patient: UUID, wanted: DocumentFilter) -> Page:
+        pairs = self._pairs(patient, wanted, _SIFTED)
+        found = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs))
+        kept = [
+            document
+            for document in map(_document, found.entries)
+            if not document.archived and _says(document, wanted.words) and _by(document, wanted.author)
+        ]
+        start = int(wanted.cursor) if wanted.cursor.isdigit() else 0
+        end = start + PER_PAGE
+        return Page(kept[start:end], len(kept), str(end) if end < len(kept) else None)
+
+    async def _bytes(self, reader: Reader, ctx: Context, document: Document) -> bytes:
+        if document.binary is None:
+            raise Refusal(Kind.NOT_FOUND, "CONTENT_NOT_FOUND", "This document has no content here.")
+        _, content = await self.gateway.content(reader, ctx, "Binary", str(document.binary))
+        return content
+
+    def _pairs(self, patient: UUID, wanted: DocumentFilter, count: int) -> list[tuple[str, str]]:
+        pairs = [
+            ("patient", str(patient)),
+            ("status", "current"),
+            ("_sort", "-date"),
+            ("_count", str(count)),
+            ("_total", "accurate"),
+        ]
+        if wanted.category:
+            pairs.append(("type", ",".join(types_of(Category(wanted.category)))))
+        if wanted.since:
+            pairs.append(("date", f"ge{wanted.since.isoformat()}"))
+        if wanted.until:
+            pairs.append(("date", f"le{wanted.until.isoformat()}"))
+        return pairs
+
+
+def row_of(document: Document, ctx: Context, *, new: bool = False) -> DocumentRow:
+    """A document as a line of a list."""
+    author = document.authors[0] if document.authors else None
+    return DocumentRow(
+        id=document.id,
+        title=document.title,
+        category=category_of(document.type_code).value,
+        author=(author.name or author.organization or "") if author else "",
+        place=document.place,
+        date=document.date or document.act_start or document.filed,
+        visible_to=_visible_to(document, ctx),
+        new=new,
+        mine=document.by_patient,
+        type_label=document.type_label,
+    )
+
+
+def _visible_to(document: Document, ctx: Context) -> VisibleTo:
+    if document.masked:
+        return "masked_emergency" if ctx.purpose is not Purpose.NORMAL else "masked"
+    return "withheld" if document.withheld else "carers"
+
+
+def _document(entry: tuple[Any, Any]) -> Document:
+    return read_document(decode(entry[0].body))
+
+
+def _rendered(document: Document, content: bytes, address: str) -> Opened:
+    words = Words(image=gettext("Image du document"), file=gettext("Fichier joint"))
+    shown = render(read_cda(content), words=words, file_url=lambda name: f"{address}/joint/{name}", level=3)
+    files = [Joined(item.identifier, item.title or gettext("Fichier joint"), item.content_type) for item in shown.files]
+    body = next((item for item in shown.files if item.in_body), None)
+    if body is not None and body.content_type == "application/pdf":
+        return Opened(document, frame="pdf", frame_at=f"joint/{body.identifier}", joined=files[1:])
+    return Opened(document, html=shown.html, joined=files)
+
+
+def _plain(content: bytes) -> str:
+    return f'<pre class="cda-text">{escape(content.decode("utf-8", "replace"))}</pre>'
+
+
+def sniffed(content: bytes) -> str:
+    """The media type of a file, from its bytes alone."""
+    sort = sniff(content)
+    return "application/octet-stream" if sort is Sort.UNKNOWN else sort.value
+
+
+def shown_inline(media_type: str) -> bool:
+    """Whether a browser may show this sort of content in our page; anything else is only downloaded."""
+    return media_type in _SHOWN
+
+
+def _file_name(title: str, media_type: str) -> str:
+    extension = ".xml" if media_type in _XML else mimetypes.guess_extension(media_type) or ""
+    return re.sub(r"[\\/:*?\"<>|\x00-\x1f]+", " ", title).strip()[:100] + extension
+
+
+def _says(document: Document, words: str) -> bool:
+    """Whether every word stands in the title, the type, an author or a place."""
+    authors = " ".join(f"{one.name} {one.organization or ''}" for one in document.authors)
+    text = _folded(f"{document.title} {document.type_label} {document.place or ''} {authors}")
+    return all(word in text for word in _folded(words).split())
+
+
+def _by(document: Document, author: str) -> bool:
+    if not author:
+        return True
+    names = " ".join(f"{one.name} {one.organization or ''}" for one in document.authors)
+    return all(word in _folded(names) for word in _folded(author).split())
+
+
+def _folded(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
+
+
+def _result(one: Json, past: Sequence[Json]) -> Result:
+    code, quantity, day = _code(one), _quantity(one), _day(one)
+    low, high = _range(one)
+    same = {
+        _day(other): number
+        for other in reversed(past)
+        if _code(other) == code and (number := _quantity(other)) is not None and _unit(other) == _unit(one)
+    }
+    history = [(when, number) for when, number in same.items() if when is not None and (day is None or when <= day)]
+    return Result(
+        name=_name(one),
+        value=_text(one),
+        unit=_unit(one),
+        number=quantity,
+        low=low,
+        high=high,
+        flag=_flag(one),
+        history=sorted(history),
+    )
+
+
+def _code(one: Json) -> str:
+    codings = one.get("code", {}).get("coding") or [{}]
+    return str(codings[0].get("code", ""))
+
+
+def _name(one: Json) -> str:
+    concept = one.get("code", {})
+    codings = concept.get("coding") or [{}]
+    return str(concept.get("text") or codings[0].get("display") or codings[0].get("code") or "")
+
+
+def _quantity(one: Json) -> Decimal | None:
+    value = one.get("valueQuantity", {}).get("value")
+    return Decimal(value) if isinstance(value, (int, Decimal)) else None
+
+
+def _unit(one: Json) -> str:
+    quantity = one.get("valueQuantity", {})
+    unit = str(quantity.get("unit") or quantity.get("code") or "")
+    return "" if unit == "1" else unit
+
+
+def _text(one: Json) -> str:
+    concept = one.get("valueCodeableConcept", {})
+    coded = concept.get("text") or next((item.get("display") for item in concept.get("coding", ())), None)
+    return str(one.get("valueString") or coded or "")
+
+
+def _range(one: Json) -> tuple[Decimal | None, Decimal | None]:
+    found = (one.get("referenceRange") or [{}])[0]
+    low, high = found.get("low", {}).get("value"), found.get("high", {}).get("value")
+    return (Decimal(low) if low is not None else None, Decimal(high) if high is not None else None)
+
+
+def _flag(one: Json) -> Literal["high", "low", "abnormal"] | None:
+    for concept in one.get("interpretation", ()):
+        for coding in concept.get("coding", ()):
+            if coding.get("code") in _FLAGS:
+                return _FLAGS[coding["code"]]
+    number, (low, high) = _quantity(one), _range(one)
+    if number is not None and high is not None and number > high:
+        return "high"
+    return "low" if number is not None and low is not None and number < low else None
+
+
+def _day(one: Json) -> date | None:
+    text = str(one.get("effectiveDateTime") or one.get("issued") or "")
+    if len(text) < 10:
+        return None
+    return dates.as_day(datetime.fromisoformat(text)) if len(text) > 10 else date.fromisoformat(text)
