@@ -131,7 +131,7 @@ async def test_a_destroyed_key_makes_a_restored_row_unreadable(
     database: Database, blobs: Blobs, kept: dict[bytes, UUID]
 ) -> None:
     async with database.transaction() as tx:
-        await blobs.destroy_key(tx, PATIENT)
+        await blobs.purge(tx, PATIENT)
         with pytest.raises(Refusal, match="KEY_DESTROYED"):
             await blobs.get(tx, kept[SMALL])
 
