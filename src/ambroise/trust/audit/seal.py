@@ -176,6 +176,12 @@ async def verify(reader: Reader) -> Report:
     return report
 
 
+async def contains(reader: Reader, head: bytes) -> bool:
+    """Whether a head that was noted earlier is still a link of the chain."""
+    found = await reader.fetch_value("select exists (select from trace_seal where digest = %s)", (head,))
+    return bool(found) or head == _GENESIS
+
+
 async def _verify_one(reader: Reader, one: Seal, report: Report, ends: dict[int, int]) -> None:
     if one.number != report.seals + 1:
         report.problems.append(Problem(one.number, "SEAL_MISSING", f"Seal {report.seals + 1} is missing."))
