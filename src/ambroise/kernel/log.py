@@ -37,6 +37,15 @@ def _describe_exception(_: Any, __: str, event: structlog.typing.EventDict) -> s
     return event
 
 
+def _spell_exception(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The same description as lines of text, since the renderer for a terminal prints text only."""
+    described = event.get("exception")
+    if isinstance(described, dict):
+        told = cast("dict[str, Any]", described)
+        event["exception"] = "\n".join([f"{told['type']}: {told['message'] or ''}", *map(str, told["frames"])])
+    return event
+
+
 def _printer(*_: Any) -> structlog.PrintLogger:
     # Looked up at each use: tests and daemons replace the stream.
     return structlog.PrintLogger(sys.stderr)
@@ -55,6 +64,7 @@ def _use(level: int, *, human: bool) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _refuse_content,
             _describe_exception,
+            *([_spell_exception] if human else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
