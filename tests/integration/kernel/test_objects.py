@@ -131,7 +131,9 @@ async def test_a_destroyed_key_makes_a_restored_row_unreadable(
     database: Database, blobs: Blobs, kept: dict[bytes, UUID]
 ) -> None:
     async with database.transaction() as tx:
+        await tx.execute("create temporary table saved on commit drop as select * from blob")
         await blobs.purge(tx, PATIENT)
+        await tx.execute("insert into blob select * from saved")
         with pytest.raises(Refusal, match="KEY_DESTROYED"):
             await blobs.get(tx, kept[SMALL])
 
