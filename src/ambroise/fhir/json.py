@@ -14,9 +14,9 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_DEPTH: Final = 200  # jiter stops there; deeper JSON is never a resource.
 
 _BOM: Final = b"\xef\xbb\xbf"
-# Digits look alike, and so does all that may stand before a value.
+# Digits look alike, and so does all that may stand before a value; a few letters stay to keep words apart.
 _FOLD: Final = bytes.maketrans(b"123456789E[, \n\r\t", b"000000000e::::::")
-_NOT_OF_NUMBERS: Final = bytes(byte for byte in range(256) if byte not in b'0123456789eE.-:[, \n\r\t"')
+_NOT_OF_NUMBERS: Final = bytes(byte for byte in range(256) if byte not in b'0123456789eE.-:[, \n\r\t"<>/abcdf')
 _CHUNK: Final = 1 << 16
 _OVERLAP: Final = 1 << 10
 _MAX_SUSPECTS: Final = 20

@@ -58,7 +58,7 @@ def test_an_unknown_element_is_told_the_nearest() -> None:
         ({"code": {"id": "only"}}, ("Observation.code", "EMPTY")),
         ({"category": CODE}, ("Observation.category", "WRONG_TYPE")),
         ({"category": []}, ("Observation.category", "EMPTY")),
-        ({"category": [None]}, ("Observation.category[0]", "WRONG_TYPE")),
+        ({"category": [None]}, ("Observation.category[0]", "NULL")),
         ({"valueString": ""}, ("Observation.valueString", "BAD_FORMAT")),
         ({"valueString": "  "}, ("Observation.valueString", "BAD_FORMAT")),
         ({"valueString": "a\x00b"}, ("Observation.valueString", "BAD_FORMAT")),

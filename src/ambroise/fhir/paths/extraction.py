@@ -21,6 +21,7 @@ _NUMBER_TYPES: Final = frozenset({"decimal", "integer", "positiveInt", "unsigned
 _QUANTITY_TYPES: Final = frozenset(
     {"Quantity", "SimpleQuantity", "MoneyQuantity", "Age", "Duration", "Count", "Distance"}
 )
+_LISTS: Final = ("tokens", "strings", "texts", "typed", "references", "dates", "numbers", "uris")
 _DATE_TYPES: Final = frozenset({"date", "dateTime", "instant"})
 
 
@@ -93,7 +94,7 @@ def source(type_: str) -> str:
 
 class _Writer:
     def __init__(self) -> None:
-        self._lines = ["def extract(root, into):"]
+        self._lines = ["def extract(root, into):", f"    {'; '.join(f'{name} = into.{name}' for name in _LISTS)}"]
         self._count = 0
 
     def text(self) -> str:
@@ -115,8 +116,8 @@ class _Writer:
         match step:
             case Follow(key, repeats, _):
                 inner = self.name()
-                self.line(depth, f"{inner} = {value}.get({key!r})")
-                self.line(depth, f"if {inner} is not None:")
+                self.line(depth, f"if {key!r} in {value}:")
+                self.line(depth + 1, f"{inner} = {value}[{key!r}]")
                 if repeats and isinstance(next(iter(following.steps), None), KeepFirst):
                     (only,) = following.steps.values()
                     self.line(depth + 1, f"{inner} = {inner}[0]")
@@ -164,7 +165,7 @@ class _Writer:
             case _:
                 raise PathError(f"{parameter.url} needs more than navigation.")
         found = " or ".join(f"root.get({key!r}, False) is not False" for key in keys)
-        self.line(1, f"into.tokens.append(({parameter.number}, None, 'true' if {found} else 'false'))")
+        self.line(1, f"tokens.append(({parameter.number}, None, 'true' if {found} else 'false'))")
 
 
 def _entry_lines(kind: str, shape: str, numbers: tuple[int, ...], value: str, plan: Plan) -> Iterable[str]:
@@ -182,7 +183,7 @@ def _entry_lines(kind: str, shape: str, numbers: tuple[int, ...], value: str, pl
         case "quantity":
             return _quantity_lines(shape, numbers, value)
         case _:
-            return [f"into.uris.append(({number}, {value}))" for number in numbers if shape in _TEXT_TYPES]
+            return [f"uris.append(({number}, {value}))" for number in numbers if shape in _TEXT_TYPES]
 
 
 def _token_lines(shape: str, numbers: tuple[int, ...], value: str, plan: Plan) -> Iterable[str]:
@@ -190,57 +191,57 @@ def _token_lines(shape: str, numbers: tuple[int, ...], value: str, plan: Plan) -
         yield f"for c in {value}.get('coding', ()):"
         yield "    s = c.get('system'); k = c.get('code'); d = c.get('display')"
         for number in numbers:
-            yield f"    into.tokens.append(({number}, s, k))"
+            yield f"    tokens.append(({number}, s, k))"
         yield "    if d is not None:"
         for number in numbers:
-            yield f"        into.texts.append(({number}, d))"
+            yield f"        texts.append(({number}, d))"
         yield f"d = {value}.get('text')"
         yield "if d is not None:"
         for number in numbers:
-            yield f"    into.texts.append(({number}, d))"
+            yield f"    texts.append(({number}, d))"
     elif shape == "Coding":
         yield f"s = {value}.get('system'); k = {value}.get('code'); d = {value}.get('display')"
         for number in numbers:
-            yield f"into.tokens.append(({number}, s, k))"
+            yield f"tokens.append(({number}, s, k))"
         yield "if d is not None:"
         for number in numbers:
-            yield f"    into.texts.append(({number}, d))"
+            yield f"    texts.append(({number}, d))"
     elif shape == "Identifier":
         yield f"k = {value}.get('value'); s = {value}.get('system'); t = {value}.get('type')"
         yield "if k is not None:"
         for number in numbers:
-            yield f"    into.tokens.append(({number}, s, k))"
+            yield f"    tokens.append(({number}, s, k))"
         yield "    if t is not None:"
         yield "        for c in t.get('coding', ()):"
         for number in numbers:
-            yield f"            into.typed.append(({number}, c.get('system'), c.get('code'), k))"
+            yield f"            typed.append(({number}, c.get('system'), c.get('code'), k))"
         yield "        d = t.get('text')"
         yield "        if d is not None:"
         for number in numbers:
-            yield f"            into.texts.append(({number}, d))"
+            yield f"            texts.append(({number}, d))"
     elif shape == "ContactPoint":
         yield f"k = {value}.get('value')"
         yield "if k is not None:"
         for number in numbers:
-            yield f"    into.tokens.append(({number}, {value}.get('use'), k))"
+            yield f"    tokens.append(({number}, {value}.get('use'), k))"
     elif shape == "boolean":
         for number in numbers:
-            yield f"into.tokens.append(({number}, None, 'true' if {value} else 'false'))"
+            yield f"tokens.append(({number}, None, 'true' if {value} else 'false'))"
     elif shape in _TEXT_TYPES:
         system = terminology.only_system(plan.element.binding) if plan.element and plan.element.binding else None
         for number in numbers:
-            yield f"into.tokens.append(({number}, {system!r}, {value}))"
+            yield f"tokens.append(({number}, {system!r}, {value}))"
 
 
 def _string_lines(shape: str, numbers: tuple[int, ...], value: str) -> Iterable[str]:
     if shape in _TEXT_TYPES:
         for number in numbers:
-            yield f"into.strings.append(({number}, {value}))"
+            yield f"strings.append(({number}, {value}))"
     elif shape in ("HumanName", "Address"):
         parts = "name_parts" if shape == "HumanName" else "address_parts"
         yield f"for d in {parts}({value}):"
         for number in numbers:
-            yield f"    into.strings.append(({number}, d))"
+            yield f"    strings.append(({number}, d))"
 
 
 def _reference_lines(shape: str, numbers: tuple[int, ...], value: str) -> Iterable[str]:
@@ -248,35 +249,35 @@ def _reference_lines(shape: str, numbers: tuple[int, ...], value: str) -> Iterab
         yield f"t = target({value})"
         yield "if t is not None:"
         for number in numbers:
-            yield f"    into.references.append(({number}, *t))"
+            yield f"    references.append(({number}, *t))"
     elif shape in _TEXT_TYPES:
         yield f"for t in canonical_forms({value}):"
         for number in numbers:
-            yield f"    into.references.append(({number}, t, None))"
+            yield f"    references.append(({number}, t, None))"
 
 
 def _date_lines(shape: str, numbers: tuple[int, ...], value: str) -> Iterable[str]:
     if shape in _DATE_TYPES:
         yield f"l, h = date_range({value})"
         for number in numbers:
-            yield f"into.dates.append(({number}, l, h))"
+            yield f"dates.append(({number}, l, h))"
     elif shape in ("Period", "Timing"):
         yield f"t = {shape.lower()}_range({value})"
         yield "if t is not None:"
         for number in numbers:
-            yield f"    into.dates.append(({number}, *t))"
+            yield f"    dates.append(({number}, *t))"
 
 
 def _number_lines(shape: str, numbers: tuple[int, ...], value: str) -> Iterable[str]:
     if shape in _NUMBER_TYPES:
         yield f"l = Decimal({value})"
         for number in numbers:
-            yield f"into.numbers.append(({number}, l, l))"
+            yield f"numbers.append(({number}, l, l))"
     elif shape == "Range":
         yield f"t = limits_range({value})"
         yield "if t is not None:"
         for number in numbers:
-            yield f"    into.numbers.append(({number}, *t))"
+            yield f"    numbers.append(({number}, *t))"
 
 
 def _quantity_lines(shape: str, numbers: tuple[int, ...], value: str) -> Iterable[str]:

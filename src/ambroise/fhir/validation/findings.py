@@ -43,11 +43,15 @@ def _kind(value: object) -> str:
 
 
 def not_object(issues: Issues, place: Place, value: object) -> None:
-    found(issues, place, "structure", f"an object is wanted, found {_kind(value)}.", "WRONG_TYPE")
+    if value is None:
+        return null(issues, place)
+    return found(issues, place, "structure", f"an object is wanted, found {_kind(value)}.", "WRONG_TYPE")
 
 
 def not_array(issues: Issues, place: Place, value: object) -> None:
-    if value == []:
+    if value is None:
+        null(issues, place)
+    elif value == []:
         found(issues, place, "structure", "an empty array is not allowed: leave the element out.", "EMPTY")
     else:
         found(issues, place, "structure", f"an array is wanted, found {_kind(value)}.", "WRONG_TYPE")
@@ -86,7 +90,9 @@ def two_choices(issues: Issues, parent: Place, stem: str, first: str, second: st
 
 
 def wrong_value(issues: Issues, place: Place, type_: str, value: object, format_: str) -> None:
-    if type(value) in (dict, list) or value is None:
+    if value is None:
+        null(issues, place)
+    elif type(value) in (dict, list):
         text = f"a {type_} is wanted, found {_kind(value)}."
         found(issues, place, "structure", text, "WRONG_TYPE")
     else:
@@ -94,8 +100,10 @@ def wrong_value(issues: Issues, place: Place, type_: str, value: object, format_
 
 
 def wrong_code(issues: Issues, place: Place, value: object, value_set: str) -> None:
+    if value is None:
+        return null(issues, place)
     text = f"{shown(value)} is not a code of the required value set {value_set}."
-    found(issues, place, "code-invalid", text, "CODE_NOT_IN_VALUE_SET")
+    return found(issues, place, "code-invalid", text, "CODE_NOT_IN_VALUE_SET")
 
 
 def unaligned(issues: Issues, place: Place) -> None:

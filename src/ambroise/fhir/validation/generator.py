@@ -88,9 +88,8 @@ class _Function:
     def _element(self, element: Element) -> None:
         key = element.name
         primitive = is_primitive(element.types[0].code)
-        self._line(1, f"v = o.get({key!r})")
-        self._line(1, "if v is not None:")
-        self._line(2, "n -= 1")
+        self._line(1, f"if {key!r} in o:")
+        self._line(2, f"v = o[{key!r}]; n -= 1")
         if element.repeats:
             self._repeated(element, primitive)
         elif primitive:

@@ -20,12 +20,11 @@ _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 def walk(o: dict[str, Any], p: Place, i: Issues, c: Context, table: WalkTable) -> None:
     """Check what remains: ids, extensions, choices, siblings; and name what does not belong."""
     chosen: dict[str, str] = {}
+    inline, rules = table.inline, table.rules
     for key, value in o.items():
-        if key in table.inline:
-            if value is None:
-                findings.null(i, (p, key, None))
+        if key in inline:
             continue
-        rule = table.rules.get(key)
+        rule = rules.get(key)
         if rule is not None:
             if rule.choice is not None:
                 _choose(chosen, rule.choice, key, p, i)
@@ -36,7 +35,7 @@ def walk(o: dict[str, Any], p: Place, i: Issues, c: Context, table: WalkTable) -
                 _choose(chosen, choice, stem, p, i)
             _sibling(value, key, stem, repeats, o, p, i, c)
         elif not (key == "resourceType" and table.is_resource):
-            known = [*table.inline, *table.rules, *table.siblings]
+            known = [*inline, *rules, *table.siblings]
             findings.unknown(i, p, key, table.shape, known)
     if len(o) == 1 and "id" in o and not table.is_resource:
         findings.empty_object(i, p)
