@@ -100,7 +100,7 @@ class Binaries:
         context = call.header(SECURITY_CONTEXT)
         if context is not None:
             resource["securityContext"] = {"reference": context}
-        resource["data"] = pybase64.b64encode(await call.body(self._max_raw)).decode()
+        resource["data"] = pybase64.b64encode_as_string(await call.body(self._max_raw))
         return resource
 
 

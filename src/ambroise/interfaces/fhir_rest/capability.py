@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from ambroise.fhir.definitions import resource_types, search_parameters
-from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, JSON_PATCH
+from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, JSON_PATCH, MERGE_PATCH
 
 Json = dict[str, Any]
 _READING: Final = ("read", "vread", "history-instance", "history-type", "search-type")
@@ -63,7 +63,7 @@ def capability_statement(capabilities: Capabilities) -> Json:
         "implementation": {"description": "Ambroise, an open national digital health space", "url": capabilities.base},
         "fhirVersion": "4.0.1",
         "format": [FHIR_JSON, "json"],
-        "patchFormat": [JSON_PATCH, FHIR_JSON],
+        "patchFormat": [JSON_PATCH, FHIR_JSON, MERGE_PATCH],
         "implementationGuide": list(_GUIDES),
         "rest": [
             {

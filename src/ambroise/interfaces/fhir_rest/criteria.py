@@ -17,6 +17,8 @@ class Criteria:
         self, reader: Reader, ctx: Context, type_: str, pairs: Pairs, *, base: str | None = None, lenient: bool = False
     ) -> SearchResult:
         """One page. Unknown or malformed parameters are refused, or passed over and listed when `lenient`."""
+        # Aidbox's way to choose how to count, which fhirpy adds to every count: ours does not depend on it.
+        pairs = [pair for pair in pairs if pair[0] != "_totalMethod"]
         query = search.parse(type_, pairs, lenient=lenient, bases=(base,) if base else (), now=ctx.now())
         return await self._gateway.search(reader, ctx, query)
 

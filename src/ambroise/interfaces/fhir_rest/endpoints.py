@@ -67,9 +67,7 @@ class Endpoints:
     async def create(self, call: Call) -> Answer:
         resource = await call.resource(self._max_json)
         async with self._database.transaction() as tx:
-            done = await self._actions.create(
-                tx, call.context, call.segments[0], resource, call.header(b"if-none-exist")
-            )
+            done = await self._actions.create(tx, call.context, call.segments[0], resource, _if_none_exist(call))
         return write_answer(call, done)
 
     async def update(self, call: Call) -> Answer:
@@ -138,6 +136,12 @@ class Endpoints:
                 text = "A Bundle posted to the base is a `transaction` or a `batch`."
                 raise Refusal(Kind.INVALID, "BUNDLE_MALFORMED", text, element="Bundle.type")
         return Answer(200, answer)
+
+
+def _if_none_exist(call: Call) -> str | None:
+    """The condition of a create: the header of R4, or criteria in the URL, as some clients (fhirpy) send them."""
+    header = call.header(b"if-none-exist")
+    return header if header is not None else _criteria(call) or None
 
 
 def _criteria(call: Call) -> str:

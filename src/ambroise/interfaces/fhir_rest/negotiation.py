@@ -8,6 +8,7 @@ from ambroise.kernel.errors import Kind, Refusal
 
 FHIR_JSON: Final = "application/fhir+json"
 JSON_PATCH: Final = "application/json-patch+json"
+MERGE_PATCH: Final = "application/merge-patch+json"
 FORM: Final = "application/x-www-form-urlencoded"
 _JSON_NAMES: Final = frozenset({FHIR_JSON, "application/json", "application/json+fhir", "text/json", "json"})
 _XML_NAMES: Final = frozenset({"application/fhir+xml", "application/xml", "application/xml+fhir", "text/xml", "xml"})

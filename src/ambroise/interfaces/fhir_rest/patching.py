@@ -6,8 +6,8 @@ from typing import Any
 import pybase64
 
 from ambroise.fhir.json import decode
-from ambroise.fhir.patch import apply_fhirpath_patch, apply_json_patch
-from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, JSON_PATCH, media_type, require_json_body
+from ambroise.fhir.patch import apply_fhirpath_patch, apply_json_patch, apply_merge_patch
+from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, JSON_PATCH, MERGE_PATCH, media_type, require_json_body
 from ambroise.kernel.errors import Kind, Refusal
 
 Json = Any
@@ -15,9 +15,12 @@ Patch = Callable[[dict[str, Json]], dict[str, Json]]
 
 
 def read_patch(content_type: str | None, body: bytes) -> Patch:
-    """The patch in the body of a PATCH request: JSON Patch, or a Parameters resource holding a FHIRPath Patch."""
-    if media_type(content_type or "").name == JSON_PATCH:
+    """The patch in the body of a PATCH request: JSON Patch, FHIRPath Patch in a Parameters resource, or merge patch."""
+    name = media_type(content_type or "").name
+    if name == JSON_PATCH:
         return _json_patch(body)
+    if name == MERGE_PATCH:
+        return _merge_patch(decode(body))
     try:
         require_json_body(content_type)
     except Refusal:
@@ -25,7 +28,9 @@ def read_patch(content_type: str | None, body: bytes) -> Patch:
             f"Send a patch as {JSON_PATCH} (RFC 6902), or as {FHIR_JSON} with a Parameters resource (FHIRPath Patch)."
         )
         raise Refusal(Kind.UNSUPPORTED_MEDIA, "UNSUPPORTED_MEDIA_TYPE", text) from None
-    return patch_of(decode(body))
+    sent = decode(body)
+    # Plain JSON that is no resource says what changes: some clients (fhirpy) send a merge patch so.
+    return _merge_patch(sent) if name != FHIR_JSON and "resourceType" not in sent else patch_of(sent)
 
 
 def patch_of(resource: dict[str, Json]) -> Patch:
@@ -49,6 +54,10 @@ def patched(resource: dict[str, Json], patch: Patch) -> dict[str, Json]:
                 Kind.UNPROCESSABLE, "PATCH_NOT_APPLICABLE", f"A patch does not change `{name}`.", element=name
             )
     return result
+
+
+def _merge_patch(sent: dict[str, Json]) -> Patch:
+    return lambda target: apply_merge_patch(target, sent)
 
 
 def _json_patch(body: bytes) -> Patch:
