@@ -127,7 +127,7 @@ def _event(act: _Act, me: UUID, documents: Mapping[str, Document], reported: fro
         rule=line.rule or "",
         role=name_of(*line.role, line.specialty) if line.role else "",
         place=line.organization_name or "",
-        purpose=Purpose(line.purpose) if line.purpose in Purpose else Purpose.NORMAL,
+        purpose=Purpose(line.purpose),
         reason=line.reason,
         title=document.title if document else _sort_of(line) if action != "search" else None,
         document=document.id if document else None,
