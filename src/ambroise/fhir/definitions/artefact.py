@@ -1,7 +1,7 @@
 """Reading the committed artefact; each part is decompressed when first asked for."""
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -18,7 +18,7 @@ def _inflate(frame: bytes) -> bytes:
 
 @cache
 def _container() -> Container:
-    data = files("ambroise.fhir.definitions").joinpath(FILE).read_bytes()
+    data = Path(__file__).with_name(FILE).read_bytes()
     return msgspec.msgpack.decode(data, type=Container)
 
 
