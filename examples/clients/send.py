@@ -54,11 +54,12 @@ def main(file: str = "examples/documents/letter.xml", address: str = "http://loc
     content = Path(file).read_bytes()
     headers = {"Authorization": f"Bearer {os.environ['AMBROISE_TOKEN']}"}
     with httpx.Client(base_url=f"{address}/fhir/", headers=headers, timeout=30) as client:
-        print("filed as", send(client, content))
+        location = send(client, content)
+        print("filed as", location)
+        same = download(client, client.get(location).raise_for_status().json()) == content
+        print("read back byte for byte" if same else "read back, and it differs")
         for document in newest(client):
             print(document["date"], document["content"][0]["attachment"]["title"])
-            if download(client, document) == content:
-                print("  these are the bytes that were sent")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from ambroise.interfaces.demonstration import loader
 from ambroise.interfaces.services import Services
+from ambroise.kernel.settings import Settings
+from ambroise.main.composition import compose
 from ambroise.modules.identity.api import AccountKind
 
 _STAGES = {"directory": "Professionals", "citizens": "Citizens", "documents": "Documents"}
@@ -17,7 +23,6 @@ async def load(services: Services, population: int | None) -> None:
     """Load the nation the first time, or what an interrupted load left to do."""
     if population == 0:
         return
-    doors = loader.Doors(services.database, services.gateway, services.record, services.identity, services.clock)
     columns = TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
@@ -27,7 +32,20 @@ async def load(services: Services, population: int | None) -> None:
                 tasks[progress.stage] = bars.add_task(_STAGES.get(progress.stage, progress.stage), total=progress.total)
             bars.update(tasks[progress.stage], completed=progress.done, total=progress.total)
 
-        await loader.load(doors, population or loader.DEFAULT_POPULATION, report=show)
+        again = partial(_open_doors, services.settings, services.database.dsn)
+        wanted = population or loader.DEFAULT_POPULATION
+        await loader.load(_doors(services), wanted, report=show, open_doors=again)
+
+
+def _doors(services: Services) -> loader.Doors:
+    return loader.Doors(services.database, services.gateway, services.record, services.identity, services.clock)
+
+
+@asynccontextmanager
+async def _open_doors(settings: Settings, dsn: str) -> AsyncGenerator[loader.Doors]:
+    """The same doors in a process that helps with the load."""
+    async with compose(settings, dsn) as application:
+        yield _doors(application.services)
 
 
 async def welcome(services: Services) -> str:
