@@ -69,6 +69,7 @@ class Header:
     def __init__(self) -> None:
         self._patients: dict[str, str] = {}
         self._entities: dict[str, str] = {}
+        self._named: dict[str, str] = {}
         self._structures: dict[tuple[str, bool], str] = {}
 
     def open(self, document: Document, templates: str, *, namespaces: str = "", title: str | None = None) -> str:
@@ -116,39 +117,42 @@ class Header:
         return written
 
     def entity(self, person: Professional) -> str:
-        """What every role says of a professional: id, profession, contacts."""
+        """Identifier and profession, with contacts."""
         written = self._entities.get(person.rpps)
         if written is None:
-            profession = PROFESSIONS[person.role]
             written = self._entities[person.rpps] = (
-                f'<id root="{PS}" extension="{person.id_nat}"/>'
-                f"{code('code', profession.author_code, profession.label, profession.author_system)}"
-                f"{address(person.organization.address)}{telecom(person.phone)}"
+                f"{_identity(person)}{address(person.organization.address)}{telecom(person.phone)}"
             )
         return written
 
     def structure(self, organization: Organization, tag: str = "representedOrganization", setting: bool = True) -> str:
-        """A structure, with the setting of the care when the element allows it."""
+        """A structure with its contacts, and the setting of the care when the element allows it."""
         written = self._structures.get((organization.finess, setting))
         if written is None:
-            label = SETTINGS[organization.setting]
-            kind = (
-                code("standardIndustryClassCode", organization.setting, label, "1.2.250.1.213.1.1.4.9")
-                if setting
-                else ""
-            )
             written = self._structures[organization.finess, setting] = (
-                f'<id root="{STRUCTURE}" extension="{organization.id_nat}"/><name>{escape(organization.name)}</name>'
-                f"{telecom(organization.phone)}{address(organization.address)}{kind}"
+                f"{_structure_identity(organization)}{telecom(organization.phone)}{address(organization.address)}"
+                f"{_setting(organization) if setting else ''}"
             )
         return f"<{tag}>{written}</{tag}>"
 
     def assigned(self, person: Professional, *, setting: bool = True) -> str:
-        """A professional in charge of something."""
+        """A professional in charge of something, with every contact."""
         return (
             f"<assignedEntity>{self.entity(person)}<assignedPerson>{name_of(person)}</assignedPerson>"
             f"{self.structure(person.organization, setting=setting)}</assignedEntity>"
         )
+
+    def named(self, person: Professional) -> str:
+        """A professional in charge of something, whose contacts the document gives elsewhere."""
+        written = self._named.get(person.rpps)
+        if written is None:
+            place = person.organization
+            written = self._named[person.rpps] = (
+                f"<assignedEntity>{_identity(person)}<assignedPerson>{name_of(person)}</assignedPerson>"
+                f"<representedOrganization>{_structure_identity(place)}{_setting(place)}</representedOrganization>"
+                "</assignedEntity>"
+            )
+        return written
 
     def participant(
         self, person: Professional, kind: str, moment: datetime | None, *, function: str = "", template: str = ""
@@ -166,15 +170,17 @@ class Header:
             "</associatedEntity></participant>"
         )
 
-    def act(self, document: Document, act_code: str, begin: datetime, end: datetime | None, *, extra: str = "") -> str:
-        """The documented act and who performed it."""
+    def act(
+        self, document: Document, act_code: str, begin: datetime, end: datetime | None, *, performer: str = ""
+    ) -> str:
+        """The documented act and who performed it: the author, unless `performer` says it in full."""
         high = f'<high value="{timestamp(end)}"/>' if end and end > begin else ""
         author = document.author
-        performer = self.assigned(author) if author else _patient_performer(document.citizen)
+        performer = performer or (self.named(author) if author else _patient_performer(document.citizen))
         return (
             f"<documentationOf><serviceEvent>{act_code}"
             f'<effectiveTime><low value="{timestamp(begin)}"/>{high}</effectiveTime>'
-            f'<performer typeCode="PRF">{extra}{performer}</performer></serviceEvent></documentationOf>'
+            f'<performer typeCode="PRF">{performer}</performer></serviceEvent></documentationOf>'
         )
 
     def replacement(self, document: Document) -> str:
@@ -212,7 +218,8 @@ class Header:
             return _patient_author(document.citizen)
         return (
             f"<assignedAuthor>{self.entity(author)}<assignedPerson>{name_of(author)}</assignedPerson>"
-            f"{self.structure(author.organization, setting=False)}</assignedAuthor>"
+            f"<representedOrganization>{_structure_identity(author.organization)}</representedOrganization>"
+            "</assignedAuthor>"
         )
 
     def _author(self, document: Document) -> str:
@@ -231,11 +238,28 @@ class Header:
 
     def _authenticator(self, document: Document) -> str:
         author = document.author
-        entity = self.assigned(author) if author else _patient_performer(document.citizen)
+        entity = self.named(author) if author else _patient_performer(document.citizen)
         return (
             f'<legalAuthenticator><time value="{timestamp(document.moment)}"/><signatureCode code="S"/>{entity}'
             "</legalAuthenticator>"
         )
+
+
+def _identity(person: Professional) -> str:
+    profession = PROFESSIONS[person.role]
+    return f'<id root="{PS}" extension="{person.id_nat}"/>' + code(
+        "code", profession.author_code, profession.label, profession.author_system
+    )
+
+
+def _structure_identity(organization: Organization) -> str:
+    return f'<id root="{STRUCTURE}" extension="{organization.id_nat}"/><name>{escape(organization.name)}</name>'
+
+
+def _setting(organization: Organization) -> str:
+    return code(
+        "standardIndustryClassCode", organization.setting, SETTINGS[organization.setting], "1.2.250.1.213.1.1.4.9"
+    )
 
 
 def _type_of(document: Document) -> tuple[str, str, str]:

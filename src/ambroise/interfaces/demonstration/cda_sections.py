@@ -154,7 +154,7 @@ def vaccination_body(document: Document, vaccination: Vaccination, header: Heade
             f'<consumable typeCode="CSM"><manufacturedProduct>{_PRODUCT_TEMPLATES}<manufacturedMaterial>{product}'
             f"<name>{escape(vaccine.name)}</name><lotNumberText>{vaccination.lot}</lotNumberText>"
             "</manufacturedMaterial></manufacturedProduct></consumable>"
-            f'<performer typeCode="PRF">{header.assigned(author)}</performer>'
+            f'<performer typeCode="PRF">{header.named(author)}</performer>'
             f'<author typeCode="AUT" contextControlCode="OP"><time value="{timestamp(document.moment)}"/>'
             f"{header.author_body(document)}</author>"
             '<entryRelationship typeCode="SUBJ"><observation classCode="OBS" moodCode="EVN">'

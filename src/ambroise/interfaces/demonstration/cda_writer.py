@@ -88,7 +88,7 @@ class CdaWriter:
             code("code", chapters[0].code, chapters[0].label, LOINC) + '<lab:statusCode code="completed"/>',
             document.started,
             document.moment,
-            extra=performed,
+            performer=performed + header.assigned(author),
         ) + "".join(
             f"<documentationOf><serviceEvent>{code('code', c.code, c.label, LOINC)}</serviceEvent></documentationOf>"
             for c in chapters[1:]
