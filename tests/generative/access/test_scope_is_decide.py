@@ -177,10 +177,10 @@ def _values(row: Row, label: Label) -> tuple[Any, ...]:
 
 async def admitted(tx: Transaction, ctx: Context, patient: UUID | None, type: str | None = None) -> set[UUID]:
     one = scope(ctx, patient=patient, type=type)
-    query = SQL("select r.id from resource r where ") + one.predicate("r")
+    query = SQL("select r.id from resource r where %(every)s and ") + one.predicate("r")
     if type is not None:
         query += SQL(" and r.type = {}").format(type_number(type))
-    return {row[0] for row in await tx.fetch_all(query, one.bound())}
+    return {row[0] for row in await tx.fetch_all(query, {**one.bound(), "every": True})}
 
 
 async def compare(tx: Transaction, ctx: Context) -> None:

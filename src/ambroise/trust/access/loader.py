@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -89,19 +89,21 @@ async def load_facts(reader: Reader, questions: Sequence[Question]) -> list[Fact
     ]
 
 
-def _columns(questions: Iterable[Question]) -> dict[str, list[object]]:
-    columns: dict[str, list[object]] = {
-        name: [] for name in ("shard", "patient", "me", "organization", "person", "purpose", "at")
+def _columns(questions: Sequence[Question]) -> dict[str, str]:
+    """The questions as arrays that PostgreSQL reads, written out: cheaper than having the driver adapt each value."""
+    return {
+        "shard": _array([shard_of(one.patient) for one in questions]),
+        "patient": _array([one.patient for one in questions]),
+        "me": _array([one.eyes.key for one in questions]),
+        "organization": _array([one.eyes.organization for one in questions]),
+        "person": _array([one.eyes.person or _NOBODY for one in questions]),
+        "purpose": _array([one.eyes.purpose.value for one in questions]),
+        "at": _array([one.at.isoformat() for one in questions]),
     }
-    for eyes, patient, at in questions:
-        columns["shard"].append(shard_of(patient))
-        columns["patient"].append(patient)
-        columns["me"].append(eyes.key)
-        columns["organization"].append(eyes.organization)
-        columns["person"].append(eyes.person or _NOBODY)
-        columns["purpose"].append(eyes.purpose.value)
-        columns["at"].append(at)
-    return columns
+
+
+def _array(values: Sequence[object]) -> str:
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _relation(kind: str | None) -> Relation | None:

@@ -53,7 +53,7 @@ _DELEGATE = """
             or not {represents} and {cares} and {flags} & {withheld} = 0
         )"""
 _SEEN_AS = """
-        and {kind} = any({readable}) and {flags} & {operational_flag} = 0
+        and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
         and ({flags} & {masked} = 0 or {sees_masked})"""
 
 _TEMPLATES: Mapping[Form, str] = {
@@ -62,21 +62,21 @@ _TEMPLATES: Mapping[Form, str] = {
             {authored}
             or (not {team_only} or {in_team})
                 and {granted} and {open} and not {blocked}
-                and {kind} = any({readable}) and {flags} & {operational_flag} = 0
+                and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
                 and ({flags} & {masked} = 0 or {treating})
         )""",
     "bris_de_glace": """
         {inside} and {flags} & {hidden} = 0 and (
             {authored}
             or {emergency_role} and {emergency} and {open_btg} and not {blocked}
-                and {kind} = any({readable}) and {flags} & {operational_flag} = 0
+                and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
                 and ({flags} & {masked} = 0 or {treating} or {masked_permitted})
         )""",
     "centre_15": """
         {inside} and {flags} & {hidden} = 0 and (
             {authored}
             or {emergency_role} and {emergency} and {open_etreat} and not {blocked}
-                and {kind} = any({readable}) and {flags} & {operational_flag} = 0
+                and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
                 and ({flags} & {masked} = 0 or {treating} or {masked_permitted})
         )""",
     "citizen": _CITIZEN,
@@ -148,6 +148,7 @@ class _Text:
         self._columns["shard"] = row.parameter("shard") if narrow else row["shard"]
         self._columns["patient"] = row.parameter("patient") if narrow else row["patient"]
         self._constants = {name: sql.Literal(value) for name, value in _CONSTANTS.items()}
+        self._constants["open_types"] = sql.Literal(open_type_numbers())
         self._inside = _INSIDE_ONE if narrow else _INSIDE_ANY
 
     def fill(self, template: str) -> sql.Composed:
@@ -265,11 +266,11 @@ def _form(eyes: Eyes) -> Form:
 
 
 def _parameters(ctx: Context, eyes: Eyes) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"me": eyes.key, "now": ctx.now(), "open_types": open_type_numbers()}
+    parameters: dict[str, Any] = {"me": eyes.key, "now": ctx.now()}
     if eyes.viewer is Viewer.PROFESSIONAL:
         parameters |= {
             "organization": eyes.organization,
-            "readable": eyes.role.readable_list,
+            "readable": eyes.role.readable_array,
             "team_only": eyes.role.care_team_only,
             "emergency_role": eyes.role.emergency,
             "purpose": eyes.purpose.value,
@@ -285,7 +286,7 @@ def seen_as_scope(ctx: Context, type: str, role: Role, *, sees_masked: bool) -> 
     if eyes.space is None:
         raise ValueError("only a citizen looks at a space as somebody else")
     form: Form = "citizen_as" if eyes.own else "delegate_as"
-    parameters = _parameters(ctx, eyes) | {"readable": role.readable_list, "sees_masked": sees_masked}
+    parameters = _parameters(ctx, eyes) | {"readable": role.readable_array, "sees_masked": sees_masked}
     if shelf_of(type) is Shelf.OPEN:
         return Scope(SEAL, "open", predicate("open"), parameters)
     return Scope(SEAL, form, predicate(form, narrow=True), parameters)

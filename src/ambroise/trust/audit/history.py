@@ -132,7 +132,7 @@ async def count_lines(
 ) -> int:
     """How many lines there are."""
     where, values = _where(patient, filters, None, hide_secret_from)
-    return await reader.fetch_value(sql.SQL("select count(*) from trace t where {}").format(where), values)
+    return await reader.fetch_value(sql.SQL("select count(*) from trace t where {}").format(where), values or ())
 
 
 def _where(
