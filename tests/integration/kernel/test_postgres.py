@@ -14,6 +14,7 @@ import pytest
 
 from ambroise.kernel.postgres import EmbeddedPostgres, PostgresError, locks, running
 from ambroise.kernel.postgres.cluster import APP, OWNER
+from tests.support.instance import is_alive
 
 
 @pytest.fixture
@@ -40,13 +41,6 @@ def kept(server: EmbeddedPostgres) -> list[int]:
 
 def pid_of(folder: Path) -> int:
     return int((folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
 
 
 def test_data_outlive_a_stop(folder: Path) -> None:

@@ -61,6 +61,14 @@ def test_the_newest_key_signs_and_all_of_them_verify(tmp_path: Path) -> None:
     assert jwt.decode(token, after.all, algorithms=["ES256"]).claims == {"sub": "x"}
 
 
+def test_a_key_added_by_another_process_is_known_at_once(tmp_path: Path) -> None:
+    running = SigningKeys.load(tmp_path, create=True)
+    SigningKeys.add_to(tmp_path)
+    signer = SigningKeys.load(tmp_path).signer
+    token = jwt.encode({"alg": "ES256", "kid": signer.kid}, {"sub": "x"}, signer)
+    assert jwt.decode(token, running.all, algorithms=["ES256"]).claims == {"sub": "x"}
+
+
 def test_published_keys_hold_nothing_private(tmp_path: Path) -> None:
     SigningKeys.add_to(tmp_path)
     SigningKeys.add_to(tmp_path)

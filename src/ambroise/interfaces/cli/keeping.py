@@ -57,7 +57,7 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         if documents:
             typer.echo(f"{done.documents} documents of {done.citizens} citizens were sealed again.")
         if signing:
-            typer.echo("A new signing key is used from the next start on.")
+            typer.echo("A new key signs tokens; those signed before stay good until they expire.")
 
 
 def _show(what: str) -> None:

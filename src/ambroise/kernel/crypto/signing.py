@@ -4,31 +4,28 @@ import time
 from pathlib import Path
 from typing import Any
 
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import ECKey, Key, KeyParameters, KeySet
 
 from ambroise.kernel.crypto.files import write_secret
 
 
 class SigningKeys:
-    """`signer` signs from now on; `all` verifies, so that tokens survive a rotation."""
+    """`signer` signs; `all` verifies, so that tokens survive a rotation and keys added by another process are known."""
 
-    def __init__(self, keys: list[ECKey]) -> None:
-        if not keys:
-            raise ValueError("no signing key: `ambroise migrate` or `ambroise demo` makes the first one")
-        self.signer = keys[-1]
-        self.all = KeySet([*keys])
+    def __init__(self, folder: Path) -> None:
+        self.all = _FolderKeys(folder)
+        self.signer = self.all.newest
 
     @classmethod
     def load(cls, folder: Path, *, create: bool = False) -> "SigningKeys":
-        """Read every `*.pem` of the folder, oldest first; `create` makes a first one when there is none."""
-        files = sorted(folder.glob("*.pem"))
-        if not files and create:
-            files = [cls.add_to(folder)]
-        return cls([ECKey.import_key(file.read_bytes(), {"kid": file.stem}) for file in files])
+        """Read every `*.pem` of the folder; `create` makes a first one when there is none."""
+        if create and not any(folder.glob("*.pem")):
+            cls.add_to(folder)
+        return cls(folder)
 
     @staticmethod
     def add_to(folder: Path) -> Path:
-        """Create a key that signs from the next start on; the former ones still verify until they are removed."""
+        """Create a key that signs from now on; the former ones still verify until they are removed."""
         key = ECKey.generate_key("P-256")
         # Names sort by date; the thumbprint keeps two of one instant apart.
         path = folder / f"{time.time_ns() // 1000:016d}-{key.thumbprint()[:8]}.pem"
@@ -38,3 +35,34 @@ class SigningKeys:
     def jwks(self) -> dict[str, Any]:
         """The public keys, for whoever must verify our tokens."""
         return {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": "ES256"} for key in self.all.keys]}
+
+
+class _FolderKeys(KeySet):
+    """The keys of a folder, read again when a token names one that was added since."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen = -1
+        super().__init__([])
+        self._read()
+        if not self.keys:
+            raise ValueError("no signing key: `ambroise migrate` or `ambroise demo` makes the first one")
+
+    @property
+    def newest(self) -> ECKey:
+        key = self.keys[-1]
+        assert isinstance(key, ECKey)  # noqa: S101 - nothing else is read.
+        return key
+
+    def get_by_kid(self, kid: str | None = None, parameters: KeyParameters | None = None) -> Key:
+        if all(key.kid != kid for key in self.keys):
+            self._read()
+        return super().get_by_kid(kid, parameters)
+
+    def _read(self) -> None:
+        # Only when the folder changed: a stranger may name any key in a token, at any rate.
+        changed = self._folder.stat().st_mtime_ns if self._folder.is_dir() else 0
+        if changed != self._seen:
+            self._seen = changed
+            files = sorted(self._folder.glob("*.pem"))
+            self.keys = [ECKey.import_key(file.read_bytes(), {"kid": file.stem}) for file in files]

@@ -7,6 +7,7 @@ first starts the server, whoever leaves last stops it; a server whose starter wa
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -31,7 +32,10 @@ SUPERUSER = "postgres"
 
 _READY_SECONDS = 120.0
 _STOP_SECONDS = 60.0
+_FOLDER = "postgres"
 _SOCKET_PATH_LIMIT = 90
+# The folder that a process works in, by a name that needs no permission on the folders above it (Linux).
+_HERE = Path("/proc/self/cwd")
 _STATUS_LINE = 7
 
 
@@ -46,7 +50,7 @@ class EmbeddedPostgres:
         self.folder = folder.absolute()
         self._durable = durable
         self._binaries = binaries or find_binaries()
-        self._root = self.folder / "postgres"
+        self._root = self.folder / _FOLDER
         self._data = self._root / "data"
         self._log = self._root / "server.log"
         self._secrets = self.folder / "secrets"
@@ -112,9 +116,10 @@ class EmbeddedPostgres:
         if self._root.stat().st_uid == 0:
             account.own(self._root)
         account.own(socket)
-        let_reach(account, self._root)
-        let_reach(account, socket)
         let_reach(account, self._binaries.folder)
+        if not _HERE.exists():
+            let_reach(account, self._root)
+            let_reach(account, socket)
 
     def _socket(self) -> Path:
         """The socket's folder; in the temporary folder when the data folder's path is too long for a socket."""
@@ -139,7 +144,10 @@ class EmbeddedPostgres:
         """Run initdb beside the final place and rename, so that an interrupted creation leaves no half cluster."""
         draft = self._root / "data.new"
         if draft.exists():
-            self._run_as(account, ["rm", "-rf", str(draft)])
+            shutil.rmtree(draft)
+        draft.mkdir(mode=0o700)
+        if account is not None:
+            account.own(draft)
         provider = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if self._binaries.major >= 17 else []
         locale = ["--locale=C"] if provider else ["--locale=C", "--lc-ctype=C.UTF-8"]
         password = self._root / "initial.password"
@@ -150,22 +158,22 @@ class EmbeddedPostgres:
                 account.own(password)
             arguments = [
                 self._binaries.program("initdb"),
-                f"--pgdata={draft}",
+                f"--pgdata={_here_or(draft)}",
                 f"--username={SUPERUSER}",
-                f"--pwfile={password}",
+                f"--pwfile={_beside_or(password)}",
                 "--auth=scram-sha-256",
                 "--encoding=UTF8",
                 *locale,
                 *provider,
                 *([] if self._durable else ["--no-sync"]),
             ]
-            self._run_as(account, arguments)
+            self._run_as(account, arguments, draft)
         finally:
             password.unlink()
         draft.rename(self._data)
 
-    def _run_as(self, account: Account | None, command: list[str]) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, **_identity(account))
+    def _run_as(self, account: Account | None, command: list[str], where: Path) -> None:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **_identity(account, where))
         if done.returncode != 0:
             raise PostgresError(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
 
@@ -178,7 +186,7 @@ class EmbeddedPostgres:
             )
 
     def _launch(self, account: Account | None) -> None:
-        configuration.write(self._data, self._socket(), durable=self._durable)
+        configuration.write(self._data, _beside_or(self._socket()), durable=self._durable)
         for name in ("postgresql.conf", "pg_hba.conf", "pg_ident.conf"):
             if account is not None:
                 account.own(self._data / name)
@@ -188,13 +196,13 @@ class EmbeddedPostgres:
         size = self._log.stat().st_size
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
-                [self._binaries.program("postgres"), "-D", str(self._data)],
+                [self._binaries.program("postgres"), "-D", str(_here_or(self._data))],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 # Of its own session: Ctrl-C in the terminal is for us, we stop the server afterwards.
                 start_new_session=True,
-                **_identity(account),
+                **_identity(account, self._data),
             )
         self._wait_until_ready(size)
 
@@ -265,14 +273,27 @@ class EmbeddedPostgres:
                 os.kill(pid, how)
             deadline = time.monotonic() + _STOP_SECONDS
             while time.monotonic() < deadline:
-                if self._pid() is None:
+                if self._pid() is None and _has_ended(pid):
                     return
                 time.sleep(0.01)
 
 
-def _identity(account: Account | None) -> dict[str, Any]:
-    """How to start a child as the account: its user and group, no other group, files private to it."""
-    common: dict[str, Any] = {"umask": 0o077, "cwd": "/", "env": _environment()}
+def _here_or(folder: Path) -> Path:
+    """How a child that works in a folder names it: where it is, whatever the permissions on the way there."""
+    return _HERE if _HERE.exists() else folder
+
+
+def _beside_or(path: Path) -> Path:
+    """How a child that works in the data folder names something that stands beside it."""
+    return Path("..", path.name) if _HERE.exists() and path.parent.name == _FOLDER else path
+
+
+def _identity(account: Account | None, where: Path) -> dict[str, Any]:
+    """How to start a child as the account: its user and group, no other group, files private to it, in its folder.
+
+    The folder is entered before the rights of root are given up.
+    """
+    common: dict[str, Any] = {"umask": 0o077, "cwd": where, "env": _environment()}
     if account is None:
         return common
     return {**common, "user": account.uid, "group": account.gid, "extra_groups": []}
@@ -285,17 +306,24 @@ def _environment() -> dict[str, str]:
 
 def _is_postgres(pid: int, data: Path) -> bool:
     """Whether the process is a PostgreSQL server working in that cluster."""
-    proc = Path("/proc") / str(pid)
-    if not Path("/proc/self").exists():
+    if not _HERE.exists():
         with suppress(OSError):
             os.kill(pid, 0)
             return True
         return False
+    proc = Path("/proc") / str(pid)
     with suppress(OSError):
-        command = (proc / "cmdline").read_bytes().split(b"\0")
-        zombie = (proc / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        return not zombie and os.fsencode(data) in command
+        # A process that ended and that nobody has collected has no folder any more.
+        return (proc / "cwd").readlink() == data.resolve() and b"postgres" in (proc / "cmdline").read_bytes()
     return False
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process is gone, or waits only to be collected by its parent."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 @contextmanager
