@@ -165,7 +165,7 @@ class Story:
             self.who(role),
             day,
             PRESCRIPTION,
-            "Ordonnance de médicaments",
+            f"Ordonnance : {', '.join(medicine.atc_label for medicine in medicines[:3])}",
             Prescription(medicines, days, long_term),
         )
 
