@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import LiteralString
 from uuid import UUID
@@ -45,7 +45,8 @@ POPULATION = 9
 INS = "1.2.250.1.213.1.4.10"
 
 
-UNTIL = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+UNTIL = date(2026, 11, 1)
 
 
 @asynccontextmanager
@@ -80,7 +81,7 @@ def instance(module_database: TestDatabase, tmp_path_factory: pytest.TempPathFac
     seen: list[Progress] = []
 
     async def fill() -> Loaded:
-        async with opened(module_database.app_dsn, folder, FixedClock(UNTIL)) as doors:
+        async with opened(module_database.app_dsn, folder, FixedClock(NOW)) as doors:
             return await loader.load(doors, POPULATION, report=seen.append)
 
     return Instance(module_database.app_dsn, folder, asyncio.run(fill()), seen)
@@ -89,20 +90,20 @@ def instance(module_database: TestDatabase, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 async def full(instance: Instance) -> AsyncIterator[Doors]:
     """The doors of the instance that the module loaded: its tests only read."""
-    async with opened(instance.dsn, instance.folder, FixedClock(UNTIL)) as doors:
+    async with opened(instance.dsn, instance.folder, FixedClock(NOW)) as doors:
         yield doors
 
 
 @pytest.fixture
 async def empty(fresh_database: TestDatabase, tmp_path: Path) -> AsyncIterator[Doors]:
     """The doors of an empty instance."""
-    async with opened(fresh_database.app_dsn, tmp_path, FixedClock(UNTIL)) as doors:
+    async with opened(fresh_database.app_dsn, tmp_path, FixedClock(NOW)) as doors:
         yield doors
 
 
 @pytest.fixture(scope="module")
 def nation() -> Nation:
-    return build(loader.DEFAULT_SEED, POPULATION, until=UNTIL.date())
+    return build(loader.DEFAULT_SEED, POPULATION, until=UNTIL)
 
 
 async def patient_of(doors: Doors, nation: Nation, star: str) -> UUID:
@@ -131,7 +132,7 @@ async def count(doors: Doors, table: LiteralString) -> int:
 
 async def test_a_nation_is_loaded_with_everything_it_says(instance: Instance, full: Doors, nation: Nation) -> None:
     documents = sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
-    assert instance.result == Loaded("ambroise", POPULATION, UNTIL.date(), finished=True)
+    assert instance.result == Loaded("ambroise", POPULATION, UNTIL, finished=True)
     assert await count(full, "record_unique_id") == documents
     assert await count(full, "identity_registry") == POPULATION
     assert await count(full, "directory_professional") == len(nation.professionals)
@@ -184,11 +185,11 @@ async def test_an_interrupted_load_goes_on_with_the_same_nation(empty: Doors) ->
         await loader.load(empty, 3, report=interrupt)
     async with empty.database.reader() as reader:
         begun = await loader.loaded(reader)
-    assert begun == Loaded("ambroise", 3, UNTIL.date(), finished=False)
+    assert begun == Loaded("ambroise", 3, UNTIL, finished=False)
 
     result = await loader.load(empty, 8, seed="another")
-    assert result == Loaded("ambroise", 3, UNTIL.date(), finished=True)
-    nation = build("ambroise", 3, until=UNTIL.date())
+    assert result == Loaded("ambroise", 3, UNTIL, finished=True)
+    nation = build("ambroise", 3, until=UNTIL)
     documents = sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
     assert await count(empty, "record_unique_id") == documents
     assert await count(empty, "identity_registry") == 3

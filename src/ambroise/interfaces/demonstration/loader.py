@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from ambroise.interfaces.demonstration.care import documents_of
@@ -92,7 +92,8 @@ async def _remember(tx: Transaction, clock: Clock, seed: str, population: int) -
     if known:
         return known
     now = clock.now()
-    until = now.date()
+    # Yesterday, so that nothing is dated later than it is filed.
+    until = (now - timedelta(days=1)).date()
     await tx.execute(
         "insert into demonstration_nation (seed, population, until, started) values (%s, %s, %s, %s)",
         (seed, population, until, now),
