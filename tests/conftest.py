@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.database", "tests.support.samples", "tests.support.time", "tests.support.instance"]
+pytest_plugins = ["tests.support.database", "tests.support.samples", "tests.support.time", "tests.support.operating"]
 
 settings.register_profile("default", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=100, print_blob=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.instance import Instance, is_alive, run
+from tests.support.operating import Operated, is_alive, run
 
 pytestmark = pytest.mark.slow
 
@@ -31,27 +31,27 @@ def wait_until(what: object, seconds: float = 30.0) -> None:
         time.sleep(0.1)
 
 
-def test_it_answers_where_it_says_and_as_localhost(instance: Instance) -> None:
-    assert instance.url.startswith("http://127.0.0.1:")
-    assert instance.ask("/healthz") == (200, "alive\n")
-    assert instance.ask("/readyz") == (200, "ready\n")
-    with urllib.request.urlopen(f"http://localhost:{instance.port}/healthz") as answer:
+def test_it_answers_where_it_says_and_as_localhost(operated: Operated) -> None:
+    assert operated.url.startswith("http://127.0.0.1:")
+    assert operated.ask("/healthz") == (200, "alive\n")
+    assert operated.ask("/readyz") == (200, "ready\n")
+    with urllib.request.urlopen(f"http://localhost:{operated.port}/healthz") as answer:
         assert answer.status == 200
-    assert any("http://localhost:" in line for line in instance.said)
+    assert any("http://localhost:" in line for line in operated.said)
 
 
-def test_metrics_speak_of_surfaces_and_never_of_paths(instance: Instance) -> None:
-    instance.ask("/fhir/Patient/123e4567-e89b-72d3-a456-426614174000")
-    status, text = instance.ask("/metrics")
+def test_metrics_speak_of_surfaces_and_never_of_paths(operated: Operated) -> None:
+    operated.ask("/fhir/Patient/123e4567-e89b-72d3-a456-426614174000")
+    status, text = operated.ask("/metrics")
     assert status == 200
     assert 'ambroise_http_requests_total{method="GET",status="401",surface="fhir"}' in text
     assert "123e4567" not in text
     assert 'ambroise_outbox_events{state="dead"} 0.0' in text
 
 
-def test_a_token_made_beside_the_running_instance_is_accepted(instance: Instance) -> None:
-    assert instance.ask("/fhir/Organization")[0] == 401
-    status, _ = instance.ask("/fhir/Organization", token=instance.token(), method="POST", body=ORGANIZATION)
+def test_a_token_made_beside_the_running_instance_is_accepted(operated: Operated) -> None:
+    assert operated.ask("/fhir/Organization")[0] == 401
+    status, _ = operated.ask("/fhir/Organization", token=operated.token(), method="POST", body=ORGANIZATION)
     assert status == 201
 
 
@@ -64,44 +64,44 @@ def test_a_token_made_beside_the_running_instance_is_accepted(instance: Instance
         (["--as", "system", "--purpose", "curiosity"], "--purpose takes"),
     ],
 )
-def test_a_token_that_would_be_refused_is_not_made(instance: Instance, options: list[str], says: str) -> None:
-    made = run("token", "--data", str(instance.data), *options, check=False)
+def test_a_token_that_would_be_refused_is_not_made(operated: Operated, options: list[str], says: str) -> None:
+    made = run("token", "--data", str(operated.data), *options, check=False)
     assert made.returncode == 1
     assert made.stdout == ""
     assert says in made.stderr
 
 
-def test_a_second_start_on_the_same_folder_is_refused_with_what_to_do(instance: Instance) -> None:
-    second = run("demo", "--data", str(instance.data), "--port", "0", check=False)
+def test_a_second_start_on_the_same_folder_is_refused_with_what_to_do(operated: Operated) -> None:
+    second = run("demo", "--data", str(operated.data), "--port", "0", check=False)
     assert second.returncode == 1
     assert "already runs on" in second.stderr
-    assert str(instance.process.pid) in second.stderr
+    assert str(operated.process.pid) in second.stderr
     assert "--data" in second.stderr
 
 
-def test_a_port_already_taken_is_said(instance: Instance, tmp_path: Path) -> None:
-    other = run("demo", "--data", str(tmp_path / "other"), "--port", str(instance.port), check=False)
+def test_a_port_already_taken_is_said(operated: Operated, tmp_path: Path) -> None:
+    other = run("demo", "--data", str(tmp_path / "other"), "--port", str(operated.port), check=False)
     assert other.returncode == 1
-    assert f"port {instance.port}" in other.stderr
+    assert f"port {operated.port}" in other.stderr
     assert not (tmp_path / "other").exists()
 
 
-def test_the_doctor_finds_it_healthy(instance: Instance) -> None:
-    assert "care" not in run("doctor", "--data", str(instance.data)).stdout
+def test_the_doctor_finds_it_healthy(operated: Operated) -> None:
+    assert "care" not in run("doctor", "--data", str(operated.data)).stdout
 
 
-def test_its_keys_rotate_while_it_runs(instance: Instance) -> None:
-    before = instance.token()
-    said = run("keys", "rotate", "--documents", "--signing", "--data", str(instance.data)).stdout
+def test_its_keys_rotate_while_it_runs(operated: Operated) -> None:
+    before = operated.token()
+    said = run("keys", "rotate", "--documents", "--signing", "--data", str(operated.data)).stdout
     assert "The master key is now" in said
-    assert instance.ask("/fhir/Organization", token=before)[0] == 200
-    assert instance.ask("/fhir/Organization", token=instance.token())[0] == 200
+    assert operated.ask("/fhir/Organization", token=before)[0] == 200
+    assert operated.ask("/fhir/Organization", token=operated.token())[0] == 200
 
 
-def test_a_backup_of_the_running_instance_comes_back_elsewhere(instance: Instance, tmp_path: Path) -> None:
+def test_a_backup_of_the_running_instance_comes_back_elsewhere(operated: Operated, tmp_path: Path) -> None:
     backup, elsewhere = tmp_path / "backup", tmp_path / "elsewhere"
-    count = len(instance.ask("/fhir/Organization", token=instance.token())[1].split('"resourceType":"Organization"'))
-    run("backup", str(backup), "--data", str(instance.data))
+    count = len(operated.ask("/fhir/Organization", token=operated.token())[1].split('"resourceType":"Organization"'))
+    run("backup", str(backup), "--data", str(operated.data))
     refused = run("restore", str(backup), "--data", str(elsewhere), check=False)
     assert "--master-key" in refused.stderr
     run(
@@ -110,35 +110,35 @@ def test_a_backup_of_the_running_instance_comes_back_elsewhere(instance: Instanc
         "--data",
         str(elsewhere),
         "--master-key",
-        str(instance.data / "secrets" / "master.key"),
+        str(operated.data / "secrets" / "master.key"),
     )
-    restored = Instance(elsewhere)
+    restored = Operated(elsewhere)
     try:
         # The keys that sign tokens came back too: a token of before holds.
-        text = restored.ask("/fhir/Organization", token=instance.token())[1]
+        text = restored.ask("/fhir/Organization", token=operated.token())[1]
         assert len(text.split('"resourceType":"Organization"')) == count
         assert run("audit", "verify", "--data", str(elsewhere)).returncode == 0
     finally:
         restored.stop()
 
 
-def test_postgres_killed_under_it_comes_back_with_what_was_acknowledged(instance: Instance) -> None:
-    token = instance.token()
-    status, text = instance.ask("/fhir/Organization", token=token, method="POST", body=ORGANIZATION)
+def test_postgres_killed_under_it_comes_back_with_what_was_acknowledged(operated: Operated) -> None:
+    token = operated.token()
+    status, text = operated.ask("/fhir/Organization", token=token, method="POST", body=ORGANIZATION)
     assert status == 201
-    os.kill(instance.postgres, signal.SIGKILL)
+    os.kill(operated.postgres, signal.SIGKILL)
     time.sleep(1.5)
-    wait_until(lambda: instance.ask("/readyz")[0] == 200)
+    wait_until(lambda: operated.ask("/readyz")[0] == 200)
     id = text.split('"id":"')[1].split('"')[0]
-    assert instance.ask(f"/fhir/Organization/{id}", token=token)[0] == 200
+    assert operated.ask(f"/fhir/Organization/{id}", token=token)[0] == 200
 
 
-def test_killed_it_starts_again_on_the_same_data_and_stops_whole(instance: Instance) -> None:
-    token = instance.token()
-    status, text = instance.ask("/fhir/Organization", token=token, method="POST", body=ORGANIZATION)
+def test_killed_it_starts_again_on_the_same_data_and_stops_whole(operated: Operated) -> None:
+    token = operated.token()
+    status, text = operated.ask("/fhir/Organization", token=token, method="POST", body=ORGANIZATION)
     assert status == 201
-    instance.kill()
-    again = Instance(instance.data)
+    operated.kill()
+    again = Operated(operated.data)
     id = text.split('"id":"')[1].split('"')[0]
     assert again.ask(f"/fhir/Organization/{id}", token=token)[0] == 200
     postgres = again.postgres
@@ -146,10 +146,10 @@ def test_killed_it_starts_again_on_the_same_data_and_stops_whole(instance: Insta
     assert not is_alive(postgres)
 
 
-def test_demonstration_and_real_data_never_mix(instance: Instance, tmp_path: Path) -> None:
-    if instance.process.poll() is None:
-        instance.stop()
-    real = run("serve", "--data", str(instance.data), "--port", "0", check=False)
+def test_demonstration_and_real_data_never_mix(operated: Operated, tmp_path: Path) -> None:
+    if operated.process.poll() is None:
+        operated.stop()
+    real = run("serve", "--data", str(operated.data), "--port", "0", check=False)
     assert real.returncode == 1
     assert "demonstration" in real.stderr
     run("migrate", "--data", str(tmp_path / "real"))
@@ -158,8 +158,8 @@ def test_demonstration_and_real_data_never_mix(instance: Instance, tmp_path: Pat
     assert "real people" in demo.stderr
 
 
-def test_a_backup_of_a_stopped_instance_works_too(instance: Instance, tmp_path: Path) -> None:
-    if instance.process.poll() is None:
-        instance.stop()
-    run("backup", str(tmp_path / "backup"), "--data", str(instance.data))
+def test_a_backup_of_a_stopped_instance_works_too(operated: Operated, tmp_path: Path) -> None:
+    if operated.process.poll() is None:
+        operated.stop()
+    run("backup", str(tmp_path / "backup"), "--data", str(operated.data))
     assert (tmp_path / "backup" / "manifest.json").is_file()

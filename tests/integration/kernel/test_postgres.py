@@ -14,7 +14,7 @@ import pytest
 
 from ambroise.kernel.postgres import EmbeddedPostgres, PostgresError, locks, running
 from ambroise.kernel.postgres.cluster import APP, OWNER
-from tests.support.instance import is_alive
+from tests.support.operating import is_alive
 
 
 @pytest.fixture
