@@ -30,7 +30,7 @@ async def serving(application: ASGIApp) -> AsyncIterator[str]:
         port = free.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(application, "127.0.0.1", port, log_level="warning", lifespan="off"))
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only.
         await asyncio.sleep(0.02)
     try:
         yield f"http://localhost:{port}"

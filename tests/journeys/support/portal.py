@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -50,27 +49,31 @@ def application_of(identity: Identity, record: SampleRecord) -> Starlette:
 async def add_people(identity: Identity) -> None:
     """One demonstration person of each kind."""
     people = (
-        NewAccount(AccountKind.CITIZEN, "alice@exemple.fr", "Alice Fictive", patient=ALICE, demonstration_note="Diabète suivi, 6 documents"),
+        NewAccount(
+            AccountKind.CITIZEN, "alice@exemple.fr", "Alice Fictive", patient=ALICE, demonstration_note="Diabète"
+        ),
         NewAccount(
             AccountKind.PROFESSIONAL,
             "810000000001",
             "Dr Camille Fictif",
             professional="810000000001",
             situations=(
-                Situation("10", specialty="SM54", organization="1370000002", organization_name="Maison de santé Inventée"),
+                Situation(
+                    "10", specialty="SM54", organization="1370000002", organization_name="Maison de santé Inventée"
+                ),
                 Situation("10", organization="1370000003", organization_name="Hôpital Imaginaire"),
             ),
         ),
         NewAccount(AccountKind.OPERATOR, "guichet", "Nadia Inventée", duties=frozenset({"support"})),
-    )  # fmt: skip
+    )
     async with identity.database.transaction() as tx:
         for person in people:
             await identity.create_account(tx, NewAccount(**{**vars(person), "demonstration": True}))
 
 
 @pytest.fixture
-async def portal(database: Database, clock: FixedClock) -> AsyncIterator[Portal]:
+async def portal(database: Database, clock: FixedClock) -> Portal:
     identity = Identity(database, clock, KeySealer(ApplicationSecret(b"s" * 32)), demonstration=True)
     await add_people(identity)
     record = SampleRecord()
-    yield Portal(application_of(identity, record), identity, record)
+    return Portal(application_of(identity, record), identity, record)

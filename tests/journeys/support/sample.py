@@ -48,7 +48,10 @@ ROOT = UUID("0197a000-0000-7000-8000-000000000000")
 ALICE = uuid5(ROOT, "alice")
 CHILD = uuid5(ROOT, "child")
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj "
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+)
 
 _HBA1C = (
     (date(2024, 3, 5), Decimal("7.6")),
@@ -108,15 +111,20 @@ def _rows() -> list[DocumentRow]:
     ]
 
 
+TREATING = Standing(
+    allowed=True, rule="treating_professional", treats=True, last_visit=datetime(2025, 12, 4, tzinfo=UTC)
+)
+
+
 @dataclass
 class SampleRecord:
     """Stands for the three services at once."""
 
     rows: list[DocumentRow] = field(default_factory=_rows)
-    choices: EmergencyChoices = EmergencyChoices(call_centre=True, break_glass=True, masked=False)
-    standing_now: Standing = Standing(
-        allowed=True, rule="treating_professional", treats=True, last_visit=datetime(2025, 12, 4, tzinfo=UTC)
+    choices: EmergencyChoices = field(
+        default_factory=lambda: EmergencyChoices(call_centre=True, break_glass=True, masked=False)
     )
+    standing_now: Standing = field(default_factory=lambda: TREATING)
     reported: set[str] = field(default_factory=set[str])
     taken: bool = False
     ended: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urljoin
 
@@ -48,7 +49,7 @@ def _headings(page: HtmlElement) -> list[str]:
     levels = [int(one.tag[1]) for one in page.iter("h1", "h2", "h3", "h4", "h5", "h6")]
     if levels.count(1) != 1:
         found.append(f"{levels.count(1)} h1")
-    for before, after in zip(levels, levels[1:], strict=False):
+    for before, after in pairwise(levels):
         if after > before + 1:
             found.append(f"a heading jumps from h{before} to h{after}")
     found += [f"empty {one.tag}" for one in page.iter("h1", "h2", "h3", "h4") if not one.text_content().strip()]
@@ -90,9 +91,9 @@ def _references(page: HtmlElement) -> list[str]:
             found += [f"{attribute} names {id!r}" for id in (one.get(attribute) or "").split() if id not in known]
         if one.tag == "label" and one.get("for") and one.get("for") not in known:
             found.append(f"label for {one.get('for')!r}")
-        if one.tag == "a" and (one.get("href") or "").startswith("#") and one.get("href") != "#":
-            if one.get("href")[1:] not in known:
-                found.append(f"link to {one.get('href')!r}")
+        inside = one.get("href", "")[1:] if one.tag == "a" and one.get("href", "").startswith("#") else ""
+        if inside and inside not in known:
+            found.append(f"link to #{inside}")
     return found
 
 
@@ -130,9 +131,10 @@ class StrictClient:
 
     async def click(self, words: str) -> StrictClient:
         """Follow the link with these words."""
-        for link in self.page.iter("a"):
-            if words in " ".join(link.text_content().split()):
-                return await self.get(urljoin(self.address, link.get("href")))
+        links = [(" ".join(link.text_content().split()), link.get("href")) for link in self.page.iter("a")]
+        exact = [address for text, address in links if text == words]
+        for address in exact or [address for text, address in links if words in text]:
+            return await self.get(urljoin(self.address, address))
         raise AssertionError(f"no link {words!r} on {self.address}")
 
     async def press(self, words: str, files: Any = None, **values: str) -> StrictClient:
@@ -143,14 +145,14 @@ class StrictClient:
             form = next(button.iterancestors("form"))
             data: dict[str, Any] = dict(form.form_values())
             data |= {button.get("name"): button.get("value")} if button.get("name") else {}
-            unknown = set(values) - {one.get("name") for one in form.iter(*_FILLED)}
-            assert not unknown, f"no field {unknown} in this form"
+            if set(values) - {one.get("name") for one in form.iter(*_FILLED)}:
+                continue
             data |= values
             action = urljoin(self.address, form.get("action") or self.address)
             if (form.get("method") or "get").lower() == "get":
                 return self._took(await self.http.get(action, params=data, follow_redirects=True))
             return await self.post(action, data, files)
-        raise AssertionError(f"no button {words!r} on {self.address}")
+        raise AssertionError(f"no button {words!r} with fields {sorted(values)} on {self.address}")
 
     @property
     def page(self) -> HtmlElement:

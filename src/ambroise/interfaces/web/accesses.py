@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professions import name_of
 from ambroise.interfaces.web.views import AccessEvent, Action, ActorKind
 from ambroise.modules.record.api import Document, tables
@@ -120,7 +121,7 @@ def _event(act: _Act, me: UUID, documents: Mapping[str, Document], reported: fro
     return AccessEvent(
         id=str(line.id),
         at=line.at,
-        actor=line.actor_name,
+        actor=proper(line.actor_name),
         actor_kind=_kind(line, me),
         action=action,
         outcome="refused" if line.refused else "done",
@@ -144,6 +145,9 @@ def _rank(line: TraceLine) -> tuple[int, int]:
     action = _ACTIONS.get(line.event, "other")
     about_document = line.resource is not None and line.resource.type == "DocumentReference"
     weight = _TELLING.index(action)
+    if action == "read" and line.resource is not None and line.resource.type == "Patient":
+        # A page of a record reads whose it is beside what it shows.
+        weight = _TELLING.index("identify")
     if line.refused and action in ("search", "read"):
         weight = _TELLING.index("simulate")
     return weight, 0 if about_document else 1

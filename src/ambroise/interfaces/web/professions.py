@@ -50,7 +50,8 @@ def name_of(system: str, code: str, specialty: str | None = None) -> str:
     label = full or tables.label("author_specialty", f"{prefix}{code}") or ""
     label = _SUFFIX.sub("", label)
     if code == "10" and " - " in label:
-        label = f"{gettext('médecin')}, {label.partition(' - ')[2]}"
+        specialty_name = label.partition(" - ")[2]
+        label = f"médecin, {specialty_name[:1].lower()}{specialty_name[1:].replace('Générale', 'générale')}"
     return label[:1].lower() + label[1:]
 
 

@@ -16,6 +16,7 @@ from markupsafe import escape
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
+from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentRow, Joined, Result, VisibleTo
@@ -38,6 +39,9 @@ from ambroise.trust.context import Context, Purpose
 from ambroise.trust.gateway import Gateway
 
 Json = Mapping[str, Any]
+
+# Sections of a document are not landmarks of our page: two of them may well have the same title.
+_LANDMARK = re.compile(r'<section aria-labelledby="[^"]*"')
 
 PER_PAGE = 20
 # Words and authors are looked for among this many of the latest documents: names are in the documents, not in an index.
@@ -206,7 +210,7 @@ def row_of(document: Document, ctx: Context, *, new: bool = False) -> DocumentRo
         id=document.id,
         title=document.title,
         category=category_of(document.type_code).value,
-        author=(author.name or author.organization or "") if author else "",
+        author=proper(author.name or author.organization or "") if author else "",
         place=document.place,
         date=document.date or document.act_start or document.filed,
         visible_to=_visible_to(document, ctx),
@@ -233,7 +237,7 @@ def _rendered(document: Document, content: bytes, address: str) -> Opened:
     body = next((item for item in shown.files if item.in_body), None)
     if body is not None and body.content_type == "application/pdf":
         return Opened(document, frame="pdf", frame_at=f"joint/{body.identifier}", joined=files[1:])
-    return Opened(document, html=shown.html, joined=files)
+    return Opened(document, html=_LANDMARK.sub("<section", shown.html), joined=files)
 
 
 def _plain(content: bytes) -> str:

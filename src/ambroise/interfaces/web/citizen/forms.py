@@ -8,7 +8,7 @@ from ambroise.interfaces.web.ui.forms import Form, HasFile, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
 from ambroise.interfaces.web.words import CATEGORIES
 
-MOST_BYTES = 20 * 1024 * 1024
+MOST_BYTES = 5 * 1024 * 1024
 ACCEPTED = ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.txt,.rtf,application/pdf,image/*"
 # What a citizen may file under: the categories that have a document type of the citizen's.
 OWN_CATEGORIES = (
@@ -30,11 +30,11 @@ class AddForm(Form):
         [
             HasFile(
                 N_("Choisissez un fichier ou prenez une photo"),
-                N_("Ce fichier dépasse 20 Mo. Choisissez un fichier plus petit."),
+                N_("Ce fichier dépasse 5 Mo. Choisissez un fichier plus petit."),
                 MOST_BYTES,
             )
         ],
-        description=lazy(N_("PDF, photo ou texte, 20 Mo au plus.")),
+        description=lazy(N_("PDF, photo ou texte, 5 Mo au plus.")),
         render_kw={"accept": ACCEPTED},
     )
     titre = StringField(

@@ -25,6 +25,7 @@ from ambroise.interfaces.web.citizen.views import (
     SeenAs,
     Space,
 )
+from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professions import G15, name_of, professions, role_of
 from ambroise.interfaces.web.records import Records, row_of, sniffed
 from ambroise.interfaces.web.ui import dates
@@ -75,6 +76,7 @@ _ANY_FORMAT = "urn:ihe:iti:xds:2017:mimeTypeSufficient"
 _CLASSES = "urn:oid:1.2.250.1.213.1.1.4.1"
 _PATIENTS_CLASS = "90"
 _EXPRESSION = {"system": "urn:oid:1.2.250.1.213.1.1.4.9", "code": "EXP_PATIENT"}
+_QUIET = ("search", "history", "simulate", "identify")
 _GROUPS = {"soignants": "professionals", "moi": "mine", "services": "services"}
 
 
@@ -90,25 +92,26 @@ class CitizenRecord:
     async def spaces(self, ctx: Context) -> Sequence[Space]:
         me = _citizen(ctx)
         async with self._database.reader() as reader:
-            found = [Space(me.patient, me.name)]
+            found = [Space(me.patient, proper(me.name))]
             for fact in await spaces_of_person(reader, me.patient):
                 if fact.until is not None and fact.until <= ctx.now():
                     continue
                 known = await identity_of(reader, fact.patient)
                 if known is not None:
-                    found.append(Space(fact.patient, known.display_name, fact.kind, known.traits.birth_date))
+                    found.append(Space(fact.patient, proper(known.display_name), fact.kind, known.traits.birth_date))
         return found
 
     async def home(self, ctx: Context) -> Home:
         space = _space(ctx)
         async with self._database.reader() as reader:
-            told = await notification.notices(reader, ctx, count=8)
+            told = await notification.notices(reader, ctx, count=5)
             filters = Filters(group="professionals")
             lines, _ = await self._gateway.access_history(reader, ctx, space, filters, count=12)
         latest = await self._records.latest(ctx, space, 3)
-        named = await self._records.named(ctx, space, documents_named(lines))
+        subjects = [(one.subject or "").rpartition("/")[2] for one in told]
+        named = await self._records.named(ctx, space, list({*documents_named(lines), *filter(None, subjects)}))
         last = next(iter(events(lines, _citizen(ctx).patient, named, frozenset())), None)
-        notices = [_notice(one, latest) for one in told]
+        notices = [_notice(one, named) for one in told]
         return Home(notices, [row_of(one, ctx) for one in latest], last)
 
     async def mark_read(self, ctx: Context, notice: UUID) -> None:
@@ -131,7 +134,7 @@ class CitizenRecord:
             grants = [one for one in await grants_of(reader, document.patient) if one.in_force(ctx.now())]
             viewers = await self._viewers(reader, ctx, document, grants)
         await self._seen(ctx, id)
-        treating = next((one.party.name for one in grants if one.state == "treating"), None)
+        treating = next((proper(one.party.name) for one in grants if one.state == "treating"), None)
         return DocumentPage(
             row=row_of(document, ctx),
             media_type=document.media_type,
@@ -191,7 +194,7 @@ class CitizenRecord:
         found = [
             Directory(
                 one.entry.id_nat,
-                one.entry.name,
+                proper(one.entry.name),
                 _about(
                     one.entry.label or "",
                     one.structure.name if one.structure else "",
@@ -266,7 +269,10 @@ class CitizenRecord:
             )
             mine = frozenset(one.subject for one in await reports.mine(reader, ctx))
         named = await self._records.named(ctx, space, documents_named(lines))
-        return History(events(lines, _citizen(ctx).patient, named, mine), older)
+        found = events(lines, _citizen(ctx).patient, named, mine)
+        # Each document that one reads oneself is told; one's own lists and looks at this page are under « Moi ».
+        whole = [one for one in found if one.actor_kind != "self" or one.action not in _QUIET]
+        return History(found if wanted.who == "moi" else whole, older)
 
     async def export_history(self, ctx: Context) -> AsyncIterator[AccessEvent]:
         space, cursor = _space(ctx), None
@@ -343,7 +349,7 @@ class CitizenRecord:
         if not found:
             return ()
         told = await self._gateway.explain(reader, ctx, "DocumentReference", document.id, list(found.values()))
-        return [Viewer(one.viewer.name, one.allowed, one.rule.value) for one in told]
+        return [Viewer(proper(one.viewer.name), one.allowed, one.rule.value) for one in told]
 
     async def _party(self, reader: Reader, ctx: Context, id: str) -> Party:
         """Whom an id of the directory, or of a grant, names."""
@@ -395,11 +401,10 @@ def _space(ctx: Context) -> UUID:
     return ctx.acting_for or _citizen(ctx).patient
 
 
-def _notice(one: notification.Notice, latest: Sequence[Document]) -> Notice:
-    """A notice, with the title of its document when it is among the latest."""
-    subject = (one.subject or "").rpartition("/")[2]
-    title = next((document.title for document in latest if document.id == subject), None)
-    return Notice(one.id, one.at, one.code, one.subject, {"title": title} if title else {})
+def _notice(one: notification.Notice, named: Mapping[str, Document]) -> Notice:
+    """A notice, with the title of its document."""
+    document = named.get((one.subject or "").rpartition("/")[2])
+    return Notice(one.id, one.at, one.code, one.subject, {"title": document.title} if document else {})
 
 
 def _metadata(ctx: Context, new: NewDocument, media_type: str) -> Mapping[str, Any]:
@@ -465,7 +470,7 @@ async def _person(reader: Reader, person: Person) -> Person:
         return person
     role = name_of(actor.profession_system, actor.profession, actor.specialty)
     about = _about(role[:1].upper() + role[1:], actor.organization_name or "")
-    return replace(person, name=person.name or actor.name, about=about)
+    return replace(person, name=proper(person.name or actor.name), about=about)
 
 
 async def _professional(reader: Reader, party: Party) -> Professional | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import BooleanField, DateField, FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import Optional
+from wtforms.validators import Optional, ValidationError
 
 from ambroise.interfaces.web.ui.forms import Form, HasFile, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
@@ -39,7 +39,7 @@ class ConsentForm(Form):
 
     def validate_informe(self, field: BooleanField) -> None:
         if not field.data:
-            raise ValueError(str(lazy(N_("Cochez pour dire que la personne accepte"))))
+            raise ValidationError(str(lazy(N_("Cochez pour dire que la personne accepte"))))
 
 
 class EmergencyForm(Form):

@@ -7,6 +7,7 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
+from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professional.views import (
     Deposit,
     PatientIdentity,
@@ -107,7 +108,9 @@ class ProfessionalRecord:
             space = await space_of(reader, patient)
             grants = await grants_of(reader, patient)
         verdict = judge_entry(facts, eyes)
-        treating = next((one.party.name for one in grants if one.state == "treating" and one.in_force(ctx.now())), None)
+        treating = next(
+            (proper(one.party.name) for one in grants if one.state == "treating" and one.in_force(ctx.now())), None
+        )
         return Standing(
             allowed=verdict.allowed,
             rule=verdict.rule.value,
@@ -194,7 +197,7 @@ def _identity(known: Known) -> PatientIdentity:
     return PatientIdentity(
         patient=known.patient,
         birth_name=traits.birth_name or "",
-        first_name=traits.first_given or (traits.given_names or "").partition(" ")[0],
+        first_name=proper(traits.first_given or (traits.given_names or "").partition(" ")[0]),
         birth_date=traits.birth_date,
         sex=_SEXES.get(traits.sex, "unknown") if traits.sex else "unknown",  # type: ignore[arg-type]
         ins=known.ins.matricule,

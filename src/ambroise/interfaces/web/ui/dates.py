@@ -26,7 +26,10 @@ def as_day(moment: date | datetime) -> date:
 
 def words(day: date, pattern: str) -> str:
     """A day written by a CLDR pattern in the current language."""
-    return babel_date(day, pattern, locale=current().code)
+    text = babel_date(day, pattern, locale=current().code)
+    # « 1er mars »: the first of the month is the only ordinal of French dates.
+    first = current().code == "fr" and day.day == 1 and pattern.startswith(("d ", "EEEE d "))
+    return text.replace("1 ", "1er ", 1) if first else text
 
 
 def day(moment: date | datetime) -> Markup:

@@ -20,7 +20,7 @@ NAMES = {"fr": "Français", "en": "English"}
 _CATALOGUES = Path(__file__).parent.parent / "locale"
 
 # A non-breaking space where French typography wants one. U+00A0, since our typeface lacks the narrow one.
-_BEFORE = re.compile(r"[ \u00a0](?=[:;?!»%€])")
+_BEFORE = re.compile(r"[ \u00a0](?=[:;?!»€]|%(?!\())")
 _AFTER = re.compile(r"«[ \u00a0]")
 _UNITS = re.compile(r"(?<=\d) (?=[A-Za-zéèµ°])")
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui import dates, i18n
 from ambroise.interfaces.web.ui.assets import Assets
 
@@ -52,6 +53,7 @@ def environment(assets: Assets) -> Environment:
     )
     env.filters["initials"] = initials
     env.filters["size"] = size
+    env.filters["proper"] = proper
     return env
 
 

@@ -69,12 +69,11 @@ def curve(name: str, unit: str, points: Sequence[Point], low: Decimal | None, hi
     def down(value: Decimal) -> int:
         return round(_BOTTOM - (_BOTTOM - _TOP) * float((value - bottom) / (top - bottom)))
 
-    first, last = shown[0].day.toordinal(), shown[-1].day.toordinal()
     marks = tuple(
         Mark(
-            x=f"{_LEFT + (_RIGHT - _LEFT) * _share(point.day.toordinal(), first, last, index, len(shown)):.1f}%",
+            x=f"{_LEFT + (_RIGHT - _LEFT) * index / (len(shown) - 1):.1f}%",
             y=down(point.value),
-            label_y=down(point.value) - 14,
+            label_y=down(point.value) + (24 if _is_low(shown, index) else -14),
             value=number(point.value),
             when=dates.words(point.day, "MMM yy"),
             last=index == len(shown) - 1,
@@ -95,6 +94,12 @@ def curve(name: str, unit: str, points: Sequence[Point], low: Decimal | None, hi
     )
 
 
+def _is_low(shown: Sequence[Point], index: int) -> bool:
+    """Whether both neighbours are higher: the figure then goes under the point, clear of the lines."""
+    around = [shown[at].value for at in (index - 1, index + 1) if 0 <= at < len(shown)]
+    return len(around) == 2 and all(value > shown[index].value for value in around)
+
+
 def number(value: Decimal) -> str:
     """A figure as it was written, with the decimal comma in French."""
     text = format(value, "f")
@@ -111,13 +116,6 @@ def range_words(low: Decimal | None, high: Decimal | None, unit: str = "") -> st
     if low is not None:
         return gettext("plus de %(low)s", low=number(low)) + with_unit
     return ""
-
-
-def _share(day: int, first: int, last: int, index: int, count: int) -> float:
-    """Where a measure stands between the first and the last: half by its date, half by its rank, so that words fit."""
-    by_rank = index / (count - 1)
-    by_date = (day - first) / (last - first) if last > first else by_rank
-    return (by_date + by_rank) / 2
 
 
 def _range(
