@@ -45,11 +45,13 @@ async def test_a_sealed_trace_verifies(database: Database, clock: FixedClock) ->
 
 async def test_many_lines_are_written_at_once(database: Database, clock: FixedClock) -> None:
     patient = new_id()
-    lines = [Line.of(context(clock), Entry("R", "search", patient, count=n, details={"n": n})) for n in range(50)]
+    lines = [Line.of(context(clock), Entry("R", "search", patient, count=n, details={"n": n})) for n in range(600)]
     async with database.transaction() as tx:
         await record_lines(tx, lines)
     async with database.reader() as reader:
-        assert await reader.fetch_value("select sum(count) from trace where patient = %s", (patient,)) == sum(range(50))
+        assert await reader.fetch_value("select sum(count) from trace where patient = %s", (patient,)) == sum(
+            range(600)
+        )
 
 
 async def test_the_application_cannot_change_the_trace(database: Database, clock: FixedClock) -> None:

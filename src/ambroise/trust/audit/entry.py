@@ -117,19 +117,26 @@ COLUMNS: Final = (
     ("details", "jsonb"),
 )
 
+# One parameter for any number of lines: one round trip, prepared once, and cheap to build.
 _INSERT: Final = """
 insert into trace (shard, id, patient, at, actor_kind, actor_id, actor_name, actor_role, actor_specialty, organization,
   organization_name, acting_for, relation, action, event, resource_type, resource, resource_kind, version, purpose,
   reason, rule, outcome, channel, software, request_id, secret, count, query, details)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-  %s, %s, %s)
+select x.*
+from json_to_recordset(%s::json) as x (shard smallint, id uuid, patient uuid, at timestamptz, actor_kind text,
+  actor_id text, actor_name text, actor_role text, actor_specialty text, organization text, organization_name text,
+  acting_for uuid, relation text, action text, event text, resource_type smallint, resource uuid, resource_kind integer,
+  version integer, purpose text, reason text, rule text, outcome smallint, channel text, software text, request_id uuid,
+  secret boolean, count integer, query text, details jsonb)
 """
 _COPY: Final = """
 copy trace (shard, id, patient, at, actor_kind, actor_id, actor_name, actor_role, actor_specialty, organization,
   organization_name, acting_for, relation, action, event, resource_type, resource, resource_kind, version, purpose,
   reason, rule, outcome, channel, software, request_id, secret, count, query, details) from stdin (format binary)
 """
+_NAMES: Final = tuple(name for name, _ in COLUMNS)
 _TYPES: Final = tuple(type for _, type in COLUMNS)
+_MANY: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,7 @@ class Line:
             ctx.secret,
             entry.count,
             entry.query,
-            orjson.dumps(entry.details).decode() if entry.details else None,
+            dict(entry.details) if entry.details else None,
         )
 
 
@@ -195,8 +202,14 @@ async def record(tx: Transaction, ctx: Context, *entries: Entry) -> None:
 
 
 async def record_lines(tx: Transaction, lines: Sequence[Line]) -> None:
-    """Write lines; many at once go through COPY."""
-    if len(lines) == 1:
-        await tx.execute(_INSERT, lines[0].row())
+    """Write lines; a great many go through COPY."""
+    if len(lines) > _MANY:
+        rows = ((*row[:-1], _json(row[-1])) for row in (line.row() for line in lines))
+        await tx.copy_in(_COPY, rows, _TYPES)
     elif lines:
-        await tx.copy_in(_COPY, (line.row() for line in lines), _TYPES)
+        records = [dict(zip(_NAMES, line.row(), strict=True)) for line in lines]
+        await tx.execute(_INSERT, (orjson.dumps(records).decode(),))
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
