@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ambroise.fhir.json import decode, encode
-from ambroise.interfaces.fhir_rest.bundles import Response, bundle, history_entry, response_entry, search_entry
+from ambroise.interfaces.fhir_rest.bundles import Response, bundle, history_entry, response_entry, search_entries
 from ambroise.interfaces.fhir_rest.capability import Capabilities, capability_statement
 from ambroise.interfaces.fhir_rest.entries import in_transaction_order, read_entries, refuse_overlaps, target_of
 from ambroise.interfaces.fhir_rest.references import as_logical, names_of, rewrite, rewrite_conditional
@@ -136,14 +136,14 @@ def test_bundles_are_joined_around_stored_bytes() -> None:
     moment = datetime(2026, 1, 15, 12, 0, 0, 123_456, tzinfo=UTC)
     whole = bundle(
         "searchset",
-        [search_entry(f'{BASE}/Observation/"1', body, "match")],
+        search_entries(BASE + '/"', [("Observation/1", body, "match")]),
         links=[("self", BASE)],
         total=1,
         updated=moment,
     )
     assert b'"value":20.00' in whole
     read = decode(whole)
-    assert read["entry"][0]["fullUrl"] == f'{BASE}/Observation/"1'
+    assert read["entry"][0]["fullUrl"] == BASE + '/"/Observation/1'
     assert read["meta"]["lastUpdated"] == "2026-01-15T12:00:00.123Z"
     answer = Response("201 Created", "Patient/1/_history/1", 'W/"1"', moment, b'{"resourceType":"OperationOutcome"}')
     for written in (response_entry(answer, body, BASE), history_entry(BASE, body, "POST", "Patient", answer)):

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from ambroise.fhir.json import encode
 from ambroise.interfaces.fhir_rest import outcome as outcomes
-from ambroise.interfaces.fhir_rest.http import Answer, Call, ClientGone
+from ambroise.interfaces.fhir_rest.http import PATH, Answer, Call, ClientGone
 from ambroise.interfaces.fhir_rest.negotiation import require_json_answer
 from ambroise.interfaces.fhir_rest.shaping import pretty
 from ambroise.kernel.errors import Issue, Kind, Refusal
@@ -20,22 +20,21 @@ Handler = Callable[[Call], Awaitable[Answer]]
 Authenticate = Callable[[str | None], Awaitable[Context]]
 Router = Callable[[Call], Handler]
 _log = logger(__name__)
+_UNDER: Final = PATH + "/"
 _PLAIN_HEADERS: Final = ((b"cache-control", b"private, no-cache"), (b"x-content-type-options", b"nosniff"))
 
 
 class FhirRoute(BaseRoute):
-    """Everything at and under one path goes to the FHIR interface, which has its own table of interactions."""
+    """Everything at and under `/fhir` goes to the FHIR interface, which has its own table of interactions."""
 
-    def __init__(self, app: "FhirEdge", path: str = "/fhir") -> None:
+    def __init__(self, app: "FhirEdge") -> None:
         self.app = app
-        self.path = path
-        self._under = path + "/"
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":
             return Match.NONE, {}
         path: str = scope["path"]
-        inside = path.startswith(self._under) or path == self.path
+        inside = path.startswith(_UNDER) or path == PATH
         return (Match.FULL, {"endpoint": self.app}) if inside else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,19 +42,16 @@ class FhirRoute(BaseRoute):
 
 
 class FhirEdge:
-    """An ASGI application that speaks FHIR R4 under `path`."""
+    """An ASGI application that speaks FHIR R4 under `/fhir`."""
 
-    def __init__(
-        self, route: Router, authenticate: Authenticate, *, path: str = "/fhir", public_url: str | None = None
-    ) -> None:
+    def __init__(self, route: Router, authenticate: Authenticate, *, public_url: str | None = None) -> None:
         self._route = route
         self._authenticate = authenticate
-        self._path = path
-        self._public_url = public_url.rstrip("/") if public_url else None
+        self._base = public_url.rstrip("/") + PATH if public_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        segments = tuple(segment for segment in scope["path"][len(self._path) :].split("/") if segment)
-        call = Call(scope, receive, segments, self._base(scope))
+        segments = tuple([segment for segment in scope["path"][len(PATH) :].split("/") if segment])
+        call = Call(scope, receive, segments, self._base)
         try:
             answer = await self._answer(call)
         except ClientGone:
@@ -89,12 +85,6 @@ class FhirEdge:
         text = f"Something went wrong on our side; nothing was changed. Quote request {request} to the operator."
         issue = Issue("fatal", "exception", text, None, "INTERNAL_ERROR")
         return Answer(500, encode(outcomes.outcome([issue])))
-
-    def _base(self, scope: Scope) -> str:
-        if self._public_url:
-            return self._public_url + self._path
-        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
-        return f"{scope.get('scheme', 'http')}://{host}{self._path}"
 
 
 def refused(refusal: Refusal) -> Answer:

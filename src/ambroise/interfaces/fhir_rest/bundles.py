@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
 from ambroise.fhir.json import encode
 
 Link = tuple[str, str]
 """(relation, url)"""
+
+
+_MODES = {mode: b',"search":{"mode":"' + mode.encode() + b'"}}' for mode in ("match", "include")}
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,14 @@ def instant(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def search_entry(full_url: str, resource: bytes, mode: str) -> bytes:
-    """One entry of a searchset."""
-    tail = b',"search":{"mode":"' + mode.encode() + b'"}}'
-    return b'{"fullUrl":' + encode(full_url) + b',"resource":' + resource + tail
+def search_entries(base: str, resources: Iterable[tuple[str, bytes, str]]) -> list[bytes]:
+    """The entries of a searchset, from (`Type/id`, resource, mode)."""
+    start = b'{"fullUrl":' + encode(base + "/")[:-1]
+    # A type and an id hold no character that JSON would escape.
+    return [
+        b"".join((start, place.encode(), b'","resource":', resource, _MODES[mode]))
+        for place, resource, mode in resources
+    ]
 
 
 def outcome_entry(resource: bytes) -> bytes:
@@ -67,7 +73,7 @@ def bundle(
     updated: datetime | None = None,
 ) -> bytes:
     """A Bundle around entries that are bytes already."""
-    head: dict[str, object] = {"resourceType": "Bundle", "id": str(uuid4())}
+    head: dict[str, object] = {"resourceType": "Bundle"}
     if updated is not None:
         head["meta"] = {"lastUpdated": instant(updated)}
     head["type"] = type_

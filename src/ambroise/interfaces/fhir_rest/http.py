@@ -16,6 +16,7 @@ from ambroise.trust.context import Context
 Pairs = list[tuple[str, str]]
 _MAX_FIELDS: Final = 500
 MAX_FORM: Final = 256 * 1024
+PATH: Final = "/fhir"
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,26 @@ class Answer:
 class Call:
     """A request: its parts are read when they are asked for."""
 
-    __slots__ = ("_headers", "_preferences", "_query", "base", "context", "method", "receive", "scope", "segments")
+    __slots__ = ("_base", "_headers", "_preferences", "_query", "context", "method", "receive", "scope", "segments")
 
-    def __init__(self, scope: Scope, receive: Receive, segments: tuple[str, ...], base: str) -> None:
+    def __init__(self, scope: Scope, receive: Receive, segments: tuple[str, ...], base: str | None = None) -> None:
         self.scope = scope
         self.receive = receive
         self.method: str = scope["method"]
         self.segments = segments
-        self.base = base
+        self._base = base
         self.context: Context
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
         self._query: Pairs | None = None
         self._preferences: Preferences | None = None
+
+    @property
+    def base(self) -> str:
+        """The address of this FHIR interface, as the client knows it."""
+        if self._base is None:
+            host = self.header(b"host") or "localhost"
+            self._base = f"{self.scope.get('scheme', 'http')}://{host}{PATH}"
+        return self._base
 
     def header(self, name: bytes) -> str | None:
         """A header by its lower-case name."""

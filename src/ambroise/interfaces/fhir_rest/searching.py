@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from ambroise.fhir.json import encode
 from ambroise.fhir.search import Ignored, Query
-from ambroise.interfaces.fhir_rest.bundles import Link, bundle, outcome_entry, search_entry
+from ambroise.interfaces.fhir_rest import bundles
+from ambroise.interfaces.fhir_rest.bundles import Link, bundle, outcome_entry
 from ambroise.interfaces.fhir_rest.http import Pairs
-from ambroise.interfaces.fhir_rest.links import CURSOR, full_url, query_string
+from ambroise.interfaces.fhir_rest.links import CURSOR, query_string
 from ambroise.interfaces.fhir_rest.outcome import outcome
 from ambroise.interfaces.fhir_rest.shaping import Shape, answer_pairs
 from ambroise.kernel.errors import Issue
@@ -27,10 +28,14 @@ def search_bundle(base: str, type_: str, result: SearchResult, asked: Pairs) -> 
 def search_entries(base: str, result: SearchResult) -> list[bytes]:
     """The entries of a page: matches, what they include, and what was left out of the search."""
     shape = shape_of_query(result.query)
-    entries = [
-        search_entry(full_url(base, stored.type, stored.id), shape.apply(stored.type, stored.body), mode)
-        for stored, mode in result.entries
-    ]
+    whole = shape.whole
+    entries = bundles.search_entries(
+        base,
+        (
+            (f"{stored.type}/{stored.id}", stored.body if whole else shape.apply(stored.type, stored.body), mode)
+            for stored, mode in result.entries
+        ),
+    )
     if result.ignored:
         entries.append(outcome_entry(encode(outcome(_warnings(result.ignored)))))
     return entries
