@@ -26,12 +26,17 @@ def said_by(header: DocumentMetadata) -> frozenset[str]:
     """The national ids of the people and structures that a CDA header names as responsible for it."""
     actors = [author.actor for author in header.authors]
     actors.append(header.legal_authenticator.actor)
-    found = {item.extension for actor in actors for item in actor.identifiers if item.extension}
     structures = [actor.organization for actor in actors if actor.organization]
-    if header.custodian:
+    if header.custodian and any(PROFESSIONALS in {item.root for item in actor.identifiers} for actor in actors):
+        # The keeper of a citizen's own document answers for its safety, not for its content.
         structures.append(header.custodian)
-    found |= {item.extension for structure in structures for item in structure.identifiers if item.extension}
-    return frozenset(found)
+    holders = [*(actor.identifiers for actor in actors), *(structure.identifiers for structure in structures)]
+    return frozenset(
+        item.extension
+        for identifiers in holders
+        for item in identifiers
+        if item.extension and item.root in (PROFESSIONALS, STRUCTURES)
+    )
 
 
 def authors_said(metadata: Json) -> frozenset[str]:
