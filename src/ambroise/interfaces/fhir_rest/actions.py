@@ -157,14 +157,9 @@ class Actions:
 
     async def _current(self, tx: Transaction, ctx: Context, type_: str, id: str, if_match: int | None) -> Stored:
         """The present version, to be changed."""
-        if type_ != DOCUMENT:
-            return await self._gateway.open(tx, ctx, Action.UPDATE, type_, id, if_match=if_match)
         # The record decides by what the patch changes: a patient masks what only the author may withdraw.
-        current = await self._gateway.read(tx, ctx, type_, id)
-        if if_match is not None and if_match != current.version:
-            text = f"{type_}/{id} is at version {current.version}, not {if_match}; read it again and redo the change."
-            raise Refusal(Kind.PRECONDITION_FAILED, "VERSION_MISMATCH", text)
-        return current
+        action = Action.READ if type_ == DOCUMENT else Action.UPDATE
+        return await self._gateway.open(tx, ctx, action, type_, id, if_match=if_match)
 
 
 def require_type(resource: dict[str, Json], type_: str) -> None:

@@ -9,10 +9,11 @@ from starlette.types import Receive, Scope, Send
 
 from ambroise.fhir.json import encode
 from ambroise.interfaces.fhir_rest import outcome as outcomes
+from ambroise.interfaces.fhir_rest.faults import as_refusal
 from ambroise.interfaces.fhir_rest.http import PATH, Answer, Call, ClientGone
 from ambroise.interfaces.fhir_rest.negotiation import require_json_answer
 from ambroise.interfaces.fhir_rest.shaping import pretty
-from ambroise.kernel.errors import Issue, Kind, Refusal
+from ambroise.kernel.errors import Issue, Refusal
 from ambroise.kernel.log import logger
 from ambroise.trust.context import Context
 
@@ -68,9 +69,10 @@ class FhirEdge:
             answer = await handler(call)
         except Refusal as refusal:
             answer = refused(refusal)
-        except psycopg.DataError:
-            answer = refused(Refusal(Kind.INVALID, "VALUE_NOT_STORABLE", "A value cannot be stored; look for U+0000."))
-        except (ClientGone, GeneratorExit):
+        except psycopg.Error as error:
+            refusal = as_refusal(error)
+            answer = refused(refusal) if refusal else self._broken(call)
+        except ClientGone:
             raise
         except Exception:
             answer = self._broken(call)

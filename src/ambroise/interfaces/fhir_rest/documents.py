@@ -42,7 +42,9 @@ class Documents:
     async def file(self, tx: Transaction, ctx: Context, incoming: Incoming) -> Done:
         """File one document."""
         filed = (await self._record.submit(tx, ctx, Submission((incoming,)))).documents[0]
-        return Done(_status(filed), await self._gateway.read(tx, ctx, DOCUMENT, str(filed.document)))
+        # Who files a document knows what is in it: only one that was there already is read.
+        stored = filed.stored or await self._gateway.read(tx, ctx, DOCUMENT, str(filed.document))
+        return Done(_status(filed), stored)
 
 
 def _status(filed: Filed) -> int:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
+
 from ambroise.fhir.definitions import is_resource_type, patient_compartment
 from ambroise.fhir.json import encode
 from ambroise.interfaces.fhir_rest import outcome as outcomes
@@ -15,6 +17,7 @@ from ambroise.interfaces.fhir_rest.checking import placed
 from ambroise.interfaces.fhir_rest.documents import Documents
 from ambroise.interfaces.fhir_rest.done import Done
 from ambroise.interfaces.fhir_rest.entries import Entry, in_transaction_order, read_entries, refuse_overlaps
+from ambroise.interfaces.fhir_rest.faults import as_refusal
 from ambroise.interfaces.fhir_rest.patching import patch_of
 from ambroise.interfaces.fhir_rest.preferences import Preferences
 from ambroise.interfaces.fhir_rest.reading import Reading
@@ -67,6 +70,11 @@ class Bundles:
                     await run.entry(entry)
                 answers.append(run.answers[entry.number])
             except Refusal as refusal:
+                answers.append(_refused(refusal))
+            except psycopg.Error as error:
+                refusal = as_refusal(error)
+                if refusal is None:
+                    raise
                 answers.append(_refused(refusal))
         return bundle("batch-response", answers)
 
