@@ -143,13 +143,7 @@ class Record:
 
         Those are the visibility flags, archiving, withdrawing, superseding. Refuses any other (METADATA_IMMUTABLE).
         """
-        current = await self._gateway.read(tx, ctx, "DocumentReference", id)
-        if if_match is not None and current.version != if_match:
-            raise Refusal(
-                Kind.PRECONDITION_FAILED,
-                "VERSION_MISMATCH",
-                f"The current version is {current.version}: read it again.",
-            )
+        current = await self._gateway.open(tx, ctx, Action.READ, "DocumentReference", id, if_match=if_match)
         before = decode(current.body)
         _refuse_other_changes(before, resource)
         stored = current
@@ -161,7 +155,8 @@ class Record:
             stored = one
         if entry.is_archived(resource) != entry.is_archived(before):
             stored = await self.archive(tx, ctx, id, entry.is_archived(resource))
-        return stored
+        # A change is traced as what it is; where nothing changes, the client has read the document all the same.
+        return stored if stored is not current else await self._gateway.read(tx, ctx, "DocumentReference", id)
 
     async def _change_status(self, tx: Transaction, ctx: Context, id: str, status: str) -> Stored:
         if status == "entered-in-error":
