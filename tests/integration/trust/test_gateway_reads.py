@@ -203,3 +203,15 @@ async def test_a_person_is_found_by_exact_identity_and_shows_nothing_more(world:
         ("person_found", 0, "identity_only"),
         ("person_found", 0, "identity_only"),
     ]
+
+
+async def test_finding_a_person_tells_nothing_but_the_identity(world: World) -> None:
+    await world.patient(7, generalPractitioner=[{"reference": "Practitioner/somebody"}])
+    ins = ("identifier", "urn:oid:1.2.250.1.213.1.4.10|000000000000007")
+    stranger = world.of(STRANGER)
+    assert len(await world.ids(stranger, "Patient", ins)) == 1
+    for probe in (("general-practitioner", "Practitioner/somebody"), ("phone", "0100000000"), ("active", "true")):
+        assert await world.ids(stranger, "Patient", ins, probe) == set()
+    traits = [("family", "FICTIF7"), ("given", "ALIX"), ("birthdate", "1980-02-29"), ("gender", "female")]
+    assert len(await world.ids(stranger, "Patient", *traits)) == 1
+    assert await world.ids(stranger, "Patient", *traits[:3]) == set()

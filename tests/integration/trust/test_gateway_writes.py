@@ -9,7 +9,7 @@ from ambroise.kernel.ids import new_id
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Context, Operator, System
-from ambroise.trust.gateway import Action, Flags
+from ambroise.trust.gateway import Action, Flags, New
 from tests.integration.trust.people import World, professional
 
 AUTHOR, OTHER, COLLEAGUE = (
@@ -210,3 +210,24 @@ async def test_a_purge_erases_the_record_and_keeps_the_trace(world: World) -> No
     with pytest.raises(Refusal, match="NOT_FOUND"):
         await world.read(world.of(AUTHOR), "Observation", id)
     assert (await world.traces(patient))[-1][:3] == ("purged", 0, "system")
+
+
+async def test_a_load_is_decided_traced_and_masked_like_single_writes(world: World) -> None:
+    patient, other = await world.patient(1), await world.patient(2)
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.set_masked_by_default(tx, world.citizen(other), other, True)
+        loaded = await world.gateway.load(
+            tx, world.of(AUTHOR), [New(note(patient)) for _ in range(3)] + [New(note(other)) for _ in range(2)]
+        )
+        assert loaded == 5
+    assert len(await world.ids(world.of(AUTHOR), "Observation")) == 5
+    for who in (patient, other):
+        await world.authorise(who, OTHER)
+    assert len(await world.ids(world.of(OTHER), "Observation")) == 3
+    assert [line[:3] for line in await world.traces(patient)].count(("loaded", 0, "feeding")) == 3
+    with pytest.raises(Refusal, match="ACCESS_WRITE_RESERVED"):
+        async with world.database.transaction() as tx:
+            await world.gateway.load(tx, world.citizen(patient), [New({**note(patient), "resourceType": "Flag"})])
+    async with world.database.transaction() as tx:
+        await world.gateway.load(tx, world.system, [New(note(patient), id="named"), New(note(other))])
+    await world.read(world.citizen(patient), "Observation", "named")

@@ -12,6 +12,7 @@ from ambroise.trust.gateway.emergencies import EMERGENCY_OPENED
 from ambroise.trust.gateway.explaining import Explanation
 from ambroise.trust.gateway.finding import Found, Traits
 from ambroise.trust.gateway.labels import author_of, follow, label_for
+from ambroise.trust.gateway.loading import New
 from ambroise.trust.gateway.rights import Rights
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Gateway",
     "HistoryPage",
     "Label",
+    "New",
     "Owner",
     "PageSeal",
     "Peeked",

@@ -76,9 +76,13 @@ class Core:
         if patient is None or not isinstance(reader, Transaction):
             return await facts_about(reader, ctx, eyes, patient)
         known = self._known.setdefault(reader, {})
-        if (eyes, patient) not in known:
-            known[eyes, patient] = await facts_about(reader, ctx, eyes, patient)
-        return known[eyes, patient]
+        facts = known.get((eyes, patient))
+        if facts is None:
+            facts = await facts_about(reader, ctx, eyes, patient)
+            if facts.state is not None:
+                # A space may be opened later in this transaction: that there is none yet is not worth remembering.
+                known[eyes, patient] = facts
+        return facts
 
     def forget_facts(self, tx: Transaction) -> None:
         """The facts have changed in this transaction."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from ambroise.fhir.search import Query, SearchResult
-from ambroise.fhir.store import records, writing
+from ambroise.fhir.store import records
 from ambroise.fhir.store.types import Label, Stored
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -17,18 +16,18 @@ from ambroise.trust.access.facts import Eyes, SpaceState, Viewer
 from ambroise.trust.access.grants import clear_grants
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.access.spaces import set_state
-from ambroise.trust.audit.entry import Entry, Event, Line, record, record_lines
+from ambroise.trust.audit.entry import Entry, Event, record
 from ambroise.trust.context import Context
 from ambroise.trust.gateway.contents import Contents
 from ambroise.trust.gateway.explaining import Explaining
-from ambroise.trust.gateway.labels import label_of_new
+from ambroise.trust.gateway.loading import Loading
 from ambroise.trust.gateway.rights import Rights
 from ambroise.trust.gateway.traces import Traces
 
 TRACE_TYPE = "AuditEvent"
 
 
-class Gateway(Contents, Explaining, Traces):
+class Gateway(Loading, Contents, Explaining, Traces):
     """The one door.
 
     Every method takes (reader or tx, ctx, …), decides, acts on the store and traces in the same transaction. A `Reader`
@@ -69,27 +68,6 @@ class Gateway(Contents, Explaining, Traces):
         """Delete a resource, leaving its history. Raises GONE when it was deleted before."""
         _refuse_trace(type)
         await super().delete(tx, ctx, type, id, if_match=if_match)
-
-    async def load(
-        self, tx: Transaction, ctx: Context, resources: Sequence[tuple[dict[str, Any], Label | None]]
-    ) -> list[Stored]:
-        """Store many new resources: decided one by one, traced one line each, written together."""
-        stored: list[Stored] = []
-        lines: list[Line] = []
-        for resource, given in resources:
-            type = str(resource["resourceType"])
-            _refuse_trace(type)
-            if type == "Patient" and given is None:
-                stored.append(await self._create(tx, ctx, resource, resource.get("id")))
-                continue
-            label = await self.with_defaults(tx, ctx, given or await label_of_new(tx, ctx, resource))
-            allowed = await self.decide(tx, ctx, Action.CREATE, Target(type, label))
-            one = await writing.insert(tx, allowed, resource, label, now=ctx.now())
-            entry = Entry("C", Event.LOADED, label.patient, type, one.key, label.kind, one.version, rule=allowed.rule)
-            lines.append(Line.of(ctx, entry))
-            stored.append(one)
-        await record_lines(tx, lines)
-        return stored
 
     async def purge(self, tx: Transaction, ctx: Context, patient: UUID) -> int:
         """Erase a record for ever: rows, versions, index, grants, and the key of its documents. The trace stays."""

@@ -18,6 +18,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.access.decide import Action, Target, judge, refusal
 from ambroise.trust.access.facts import Eyes, Facts, SpaceState, Standing, Viewer
 from ambroise.trust.access.kinds import load_table
+from ambroise.trust.access.lookups import count_lookup, minute_of
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.access.scope import identity_scope
 from ambroise.trust.audit.entry import REFUSED, Entry, Event, Line, record_lines
@@ -27,6 +28,7 @@ from ambroise.trust.gateway.reads import Reads, redacted
 from ambroise.trust.gateway.witness import Note
 
 INS_SYSTEMS: Final = frozenset(f"urn:oid:1.2.250.1.213.1.4.{last}" for last in (8, 9, 10, 11))
+_TRAITS: Final = frozenset({"family", "given", "birthdate", "gender"})
 _MOST: Final = 10
 
 
@@ -124,26 +126,12 @@ class Finding(Reads):
         """Count this lookup, for good; refuse beyond the limits of the data table."""
         if eyes.viewer is Viewer.SYSTEM:
             return
-        limits = _limits()
-        now = ctx.now()
-        minute = now.replace(second=0, microsecond=0)
         database = await self._own_slots()
         async with database.transaction() as tx:
-            in_minute: int = await tx.fetch_value(
-                """
-                insert into access_lookup (actor, minute, lookups)
-                values (%s, %s, 1)
-                on conflict (actor, minute) do update set lookups = access_lookup.lookups + 1
-                returning lookups
-                """,
-                (eyes.key, minute),
-            )
-            in_day: int = await tx.fetch_value(
-                "select coalesce(sum(lookups), 0)::bigint from access_lookup where actor = %s and minute > %s",
-                (eyes.key, now - timedelta(days=1)),
-            )
-        if in_minute > limits["per_minute"] or in_day > limits["per_day"]:
-            await self._refuse_lookup(ctx, minute)
+            done = await count_lookup(tx, eyes.key, ctx.now())
+        limits = _limits()
+        if done.in_minute > limits["per_minute"] or done.in_day > limits["per_day"]:
+            await self._refuse_lookup(ctx, minute_of(ctx.now()))
 
     async def _refuse_lookup(self, ctx: Context, minute: datetime) -> None:
         rule = Rule.TOO_MANY_LOOKUPS.value
@@ -168,14 +156,19 @@ def _is_exact(ctx: Context, query: Query) -> bool:
         return False
     named: set[str] = set()
     for clause in query.clauses:
+        # Anything else than the identity would let its presence be guessed by asking.
         if not isinstance(clause, Filter) or clause.modifier not in (None, "exact") or len(clause.values) != 1:
             return False
         value = clause.values[0]
-        if isinstance(value, Token) and clause.parameter.code == "identifier" and value.code:
-            named.add("ins" if value.system in INS_SYSTEMS else "identifier")
-        else:
+        if clause.parameter.code == "identifier":
+            if not (isinstance(value, Token) and value.code and value.system in INS_SYSTEMS):
+                return False
+            named.add("ins")
+        elif clause.parameter.code in _TRAITS:
             named.add(clause.parameter.code)
-    return "ins" in named or {"family", "given", "birthdate", "gender"} <= named
+        else:
+            return False
+    return "ins" in named or named >= _TRAITS
 
 
 def _pairs(ins: tuple[str, str] | None, traits: Traits | None) -> list[tuple[str, str]]:
