@@ -337,8 +337,13 @@ class Database:
     async def _take(self) -> Slot:
         if self._closed:
             raise Refusal(Kind.UNAVAILABLE, "SHUTTING_DOWN", "The server is stopping.")
-        if self._free:
-            return self._free.pop()
+        while self._free:
+            slot = self._free.pop()
+            if not slot.wire.broken:
+                return slot
+            # It died while nobody used it; a restart of the server leaves many such.
+            self._opened -= 1
+            await slot.close()
         if self._opened < self._slots:
             return await self._open_one()
         return await self._wait_for_one()

@@ -131,6 +131,24 @@ async def test_a_dead_connection_is_replaced_before_anything_was_done(
         assert await tx.fetch_value("select 1") == 1
 
 
+async def test_connections_that_died_unused_are_not_handed_out(
+    database: Database, fresh_database: TestDatabase, numbers: str
+) -> None:
+    async def pid() -> int:
+        async with database.transaction() as tx:
+            return await tx.fetch_value("select pg_backend_pid() + 0 * length(pg_sleep(0.05)::text)")
+
+    pids = await asyncio.gather(*(pid() for _ in range(4)))
+    with psycopg.connect(fresh_database.superuser_dsn, autocommit=True) as superuser:
+        superuser.execute("select pg_terminate_backend(pid) from unnest(%s::int[]) pid", (pids,))
+    await asyncio.sleep(0.2)
+    for n in range(4):
+        async with database.transaction() as tx:
+            # Nothing but enqueued statements and the commit: such a transaction is never sent twice.
+            tx.enqueue("insert into number values (%s)", (n,))
+    assert await count(database) == 4
+
+
 async def test_a_connection_lost_in_the_middle_is_an_error(database: Database, fresh_database: TestDatabase) -> None:
     with pytest.raises(psycopg.OperationalError):
         async with database.transaction() as tx:

@@ -1,11 +1,13 @@
 import hashlib
 import io
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
+from obstore.store import MemoryStore
 
 from ambroise.kernel.crypto import DataKeys, MasterKeys
 from ambroise.kernel.db import Database
@@ -72,6 +74,42 @@ async def test_a_document_given_as_a_file_is_the_same(database: Database, blobs:
             id = new_id(17)
             await blobs.put(tx, PATIENT, id, source, "text/plain")
             assert await blobs.get(tx, id) == content
+
+
+async def test_memory_stays_small_whatever_the_size_of_a_file(database: Database, blobs: Blobs, tmp_path: Path) -> None:
+    size = 50 * 1024 * 1024
+    source = tmp_path / "large"
+    with source.open("wb") as file:
+        file.truncate(size)
+    id = new_id(17)
+    tracemalloc.start()
+    try:
+        with source.open("rb") as file:
+            async with database.transaction() as tx:
+                await blobs.put(tx, PATIENT, id, file, "application/dicom")
+        received = 0
+        async with database.reader() as reader:
+            stream = await blobs.open_stream(reader, id)
+        async for chunk in stream.chunks:
+            received += len(chunk)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert received == size
+    assert peak < size / 4
+
+
+async def test_a_remote_object_store_works_alike(database: Database, master: MasterKeys) -> None:
+    blobs = Blobs(DataKeys(master), MemoryStore())
+    id = new_id(17)
+    async with database.transaction() as tx:
+        await blobs.put(tx, PATIENT, id, LARGE, "text/plain")
+    async with database.transaction() as tx:
+        assert await blobs.get(tx, id) == LARGE
+        await blobs.delete(tx, id)
+    async with database.reader() as reader:
+        with pytest.raises(Refusal, match="BLOB_UNKNOWN"):
+            await blobs.get(reader, id)
 
 
 async def test_nothing_is_readable_on_disk_or_in_the_database(
