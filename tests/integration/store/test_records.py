@@ -162,7 +162,7 @@ async def test_resources_loaded_in_bulk_are_the_same_as_those_written_one_by_one
     async with database.transaction() as tx:
         assert await store.bulk_insert(tx, ANY_PERMIT, drafts, now=NOW) == 40
     columns = (
-        "name, version, deleted, date_low::text, date_high::text, author, terms, labels,"
+        "name, version, deleted, date_low::text, date_high::text, author, terms, displays,"
         " (select array_agg((t.parameter, t.text, t.original) order by t.parameter, t.text)::text"
         "    from resource_text t where t.shard = r.shard and t.id = r.id),"
         " (select array_agg((t.parameter, t.low, t.high, t.units) order by t.parameter, t.low)::text"
@@ -187,7 +187,7 @@ async def test_resources_loaded_in_bulk_are_the_same_as_those_written_one_by_one
 async def test_the_index_can_be_made_again_from_the_bodies(database: Database, generator: Generator) -> None:
     state = (
         "select"
-        " (select array_agg((r.id, r.terms, r.present, r.labels, r.date_low, r.handle) order by r.id)::text"
+        " (select array_agg((r.id, r.terms, r.present, r.displays, r.date_low, r.handle) order by r.id)::text"
         " from resource r),"
         " (select array_agg((t.id, t.parameter, t.text) order by (t.id, t.parameter, t.text))::text"
         " from resource_text t),"
@@ -202,7 +202,7 @@ async def test_the_index_can_be_made_again_from_the_bodies(database: Database, g
         assert current is not None
         await store.delete(tx, ANY_PERMIT, current, now=NOW)
         before = await tx.fetch_one(state)
-        await tx.execute("update resource set terms = '{1}', labels = 'x', handle = 0 where not deleted")
+        await tx.execute("update resource set terms = '{1}', displays = 'x', handle = 0 where not deleted")
         await tx.execute("delete from resource_text")
         await tx.execute("delete from resource_range")
     place: store.Place | None = store.Place()

@@ -107,7 +107,7 @@ def test_an_observation_is_indexed_once_per_form() -> None:
     assert [(row[0], row[1], row[2]) for row in indexed.ranges] == [
         (known["value-quantity"].number, Decimal("5.40"), Decimal("5.40"))
     ]
-    assert indexed.labels == f"\n{code}\x1femoi"
+    assert indexed.displays == f"\n{code}\x1femoi"
     assert {known[name].number for name in ("status", "code", "subject", "patient", "value-quantity")} <= set(
         indexed.present
     )

@@ -3,7 +3,7 @@
 from ambroise.fhir.search.parse import pairs_of, parse
 from ambroise.fhir.search.query import Ignored, Query, Summary, Total, canonical
 from ambroise.fhir.search.run import Mode, SearchResult, search
-from ambroise.fhir.search.text import ScopeFor
+from ambroise.fhir.store.types import ScopeFor
 
 __all__ = [
     "Ignored",

@@ -20,12 +20,13 @@ from ambroise.fhir.search.query import (
     Text,
     Token,
     TypedIdentifier,
+    Value,
 )
 from ambroise.fhir.search.text import Builder
 from ambroise.fhir.store import terms
 from ambroise.fhir.store.entries import array
 from ambroise.fhir.store.folding import fold
-from ambroise.fhir.store.index import LONGEST_TEXT, label_line
+from ambroise.fhir.store.index import LONGEST_TEXT, display_line
 from ambroise.fhir.store.keys import as_key
 from ambroise.fhir.store.layout import ID, layout
 from ambroise.kernel.ids import shard_of
@@ -113,20 +114,20 @@ class Compiler:
     def _token(self, filter: Filter, alias: LiteralString) -> LiteralString:
         numbers = layout(filter.type).numbers(filter.parameter)
         if filter.modifier == "text":
-            return self._labelled(filter, numbers, alias)
+            return self._displayed(filter, numbers, alias)
         found = self._has_term(
             alias, (term for number in numbers for value in filter.values for term in _token_terms(number, value))
         )
         return f"not {found}" if filter.modifier == "not" else found
 
-    def _labelled(self, filter: Filter, numbers: tuple[int, ...], alias: LiteralString) -> LiteralString:
+    def _displayed(self, filter: Filter, numbers: tuple[int, ...], alias: LiteralString) -> LiteralString:
         patterns = [
-            f"%{_like(label_line(number, value.text))}%"
+            f"%{_like(display_line(number, value.text))}%"
             for number in numbers
             for value in filter.values
             if isinstance(value, Text)
         ]
-        return f"coalesce({alias}.labels like any({self._builder.bind(patterns)}::text[]), false)"
+        return f"coalesce({alias}.displays like any({self._builder.bind(patterns)}::text[]), false)"
 
     def _uri(self, filter: Filter, alias: LiteralString) -> LiteralString:
         number = filter.parameter.number
@@ -244,7 +245,7 @@ class Compiler:
             )
         if self._bound is not None and in_records(has.source):
             return f"exists (select from resource {b} where {where} and {b}.terms @> array[{alias}.handle # {mask}])"
-        return f"{alias}.handle = any(array(select unnest({b}.terms) # {mask} from resource {b} where {where}))"
+        return f"{alias}.handle in (select unnest({b}.terms) # {mask} from resource {b} where {where})"
 
 
 _FILTERS: Final[Mapping[str, Callable[[Compiler, Filter, LiteralString], LiteralString]]] = MappingProxyType(
@@ -263,20 +264,18 @@ def _any_of(predicates: list[LiteralString]) -> LiteralString:
     return predicates[0] if len(predicates) == 1 else "(" + " or ".join(predicates) + ")"
 
 
-def _token_terms(number: int, value: object) -> list[int]:
-    match value:
-        case Token(None, str(code)):
-            return [terms.code_in_any_system(number, code)]
-        case Token("", str(code)):
-            return [terms.code_without_system(number, code)]
-        case Token(str(system), None):
-            return [terms.any_code_of(number, system)]
-        case Token(str(system), str(code)):
-            return [terms.system_and_code(number, system, code)]
-        case TypedIdentifier(system, code, text):
-            return [terms.of_type(number, system, code, text)]
-        case _:
-            return []
+def _token_terms(number: int, value: Value) -> list[int]:
+    if isinstance(value, TypedIdentifier):
+        return [terms.of_type(number, value.system, value.code, value.value)]
+    if not isinstance(value, Token):
+        return []
+    if value.code is None:
+        return [terms.any_code_of(number, value.system or "")]
+    if value.system is None:
+        return [terms.code_in_any_system(number, value.code)]
+    if value.system == "":
+        return [terms.code_without_system(number, value.code)]
+    return [terms.system_and_code(number, value.system, value.code)]
 
 
 def _like(text: str) -> str:

@@ -9,13 +9,13 @@ from ambroise.fhir.paths import extract
 from ambroise.fhir.search.binding import Bound, in_records
 from ambroise.fhir.search.compile import Compiler
 from ambroise.fhir.search.query import Include, Query
-from ambroise.fhir.search.text import Builder, ScopeFor, statement
+from ambroise.fhir.search.text import Builder, statement
 from ambroise.fhir.store import terms
 from ambroise.fhir.store.entries import array
 from ambroise.fhir.store.keys import as_key, name_keys
 from ambroise.fhir.store.layout import layout
 from ambroise.fhir.store.rows import COLUMNS, stored
-from ambroise.fhir.store.types import Stored
+from ambroise.fhir.store.types import ScopeFor, Stored
 from ambroise.kernel.db import Reader
 from ambroise.kernel.ids import shard_of
 

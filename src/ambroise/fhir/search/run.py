@@ -13,12 +13,12 @@ from ambroise.fhir.search.includes import included
 from ambroise.fhir.search.order import Key, after, order_by, order_of, values_of
 from ambroise.fhir.search.parse import parse
 from ambroise.fhir.search.query import Filter, Ignored, Query, Summary, Token, Total
-from ambroise.fhir.search.text import Builder, ScopeFor, statement
+from ambroise.fhir.search.text import Builder, statement
 from ambroise.fhir.store.keys import as_key, name_keys
 from ambroise.fhir.store.layout import ID
 from ambroise.fhir.store.pages import PageSeal
 from ambroise.fhir.store.rows import COLUMNS, WIDTH, stored
-from ambroise.fhir.store.types import Stored
+from ambroise.fhir.store.types import ScopeFor, Stored
 from ambroise.kernel.db import Reader, Row
 from ambroise.kernel.errors import Kind, Refusal
 

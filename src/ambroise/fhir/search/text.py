@@ -4,24 +4,15 @@ Every piece of text is a `LiteralString`, so that the type checker proves that n
 """
 
 from functools import lru_cache
-from typing import Any, Final, LiteralString, Protocol, cast
+from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
 from psycopg import sql
 
 from ambroise.fhir.definitions import type_number
-from ambroise.fhir.store.types import Scope, ScopeBuilder, ScopeRow
+from ambroise.fhir.store.types import Scope, ScopeBuilder, ScopeFor, ScopeRow
 
 _CACHED: Final = 2048
-
-
-class ScopeFor(Protocol):
-    """Gives the scope of the rows of one type.
-
-    `patient` is the record that those rows are confined to by the statement itself; None when they may be anybody's.
-    """
-
-    def __call__(self, type: str, patient: UUID | None) -> Scope: ...
 
 
 @lru_cache(256)

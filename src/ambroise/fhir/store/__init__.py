@@ -8,7 +8,7 @@ from ambroise.fhir.store.past import HistoryPage, history
 from ambroise.fhir.store.reading import lock, peek, read, read_keys, vread
 from ambroise.fhir.store.rebuilding import Place, rebuild
 from ambroise.fhir.store.records import purge, relabel
-from ambroise.fhir.store.types import Flags, Label, Peeked, Permit, Scope, ScopeBuilder, ScopeRow, Stored
+from ambroise.fhir.store.types import Flags, Label, Peeked, Permit, Scope, ScopeBuilder, ScopeFor, ScopeRow, Stored
 from ambroise.fhir.store.writing import delete, insert, update
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Place",
     "Scope",
     "ScopeBuilder",
+    "ScopeFor",
     "ScopeRow",
     "Stored",
     "as_key",

@@ -1,5 +1,6 @@
 """Loading many resources at once: the same rows as one by one, through COPY."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -8,18 +9,20 @@ from uuid import UUID
 import msgspec
 from psycopg import sql
 
-from ambroise.fhir.store.entries import Entry, array, entry, resource_values
+from ambroise.fhir.store.entries import Entry, array, date_text, entry
 from ambroise.fhir.store.keys import as_key, new_key, slot_of
 from ambroise.fhir.store.types import Label, Permit
-from ambroise.fhir.store.write_statements import COLUMNS
 from ambroise.fhir.store.writing import check, owned
 from ambroise.kernel.db import Transaction
 
 _CHUNK: Final = 500
+_NULL: Final = "\\N"
+_SPECIAL: Final = re.compile(r"[\\\t\n\r]")
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
-_INTO_RESOURCE: Final = sql.SQL("copy resource ({}) from stdin").format(
-    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+_INTO_RESOURCE: Final = sql.SQL(
+    "copy resource (shard, type, id, name, version, updated, patient, kind, flags, author, author_organization, source,"
+    " date_low, date_high, handle, terms, present, displays, body) from stdin"
 )
 _INTO_RANGE: Final = sql.SQL("copy resource_range (shard, parameter, id, low, high, units) from stdin")
 _INTO_TEXT: Final = sql.SQL("copy resource_text (shard, parameter, id, text, original) from stdin")
@@ -57,7 +60,7 @@ def _entry(permit: Permit, draft: Draft, now: datetime) -> Entry:
 async def _load(tx: Transaction, entries: Sequence[Entry]) -> int:
     if not entries:
         return 0
-    await _copy(tx, _INTO_RESOURCE, [_line(resource_values(each).values()) for each in entries])
+    await _copy(tx, _INTO_RESOURCE, [_resource_line(each) for each in entries])
     await _copy(tx, _INTO_RANGE, [line for each in entries for line in _range_lines(each)])
     await _copy(tx, _INTO_TEXT, [line for each in entries for line in _text_lines(each)])
     await _copy(tx, _INTO_NAME, [_name_line(each) for each in entries if each.name is not None])
@@ -73,32 +76,33 @@ async def _copy(tx: Transaction, statement: sql.Composable, lines: Sequence[str]
         await copy.write("".join(lines))
 
 
+def _resource_line(each: Entry) -> str:
+    stored, label, indexed = each.stored, each.stored.label, each.indexed
+    return (
+        f"{each.shard}\t{each.type}\t{stored.key}\t{_text(each.name)}\t{stored.version}\t{stored.updated.isoformat()}\t"
+        f"{label.patient or _NULL}\t{label.kind}\t{int(label.flags)}\t{label.author}\t{label.author_organization}\t"
+        f"{label.source or _NULL}\t{date_text(indexed.date_low)}\t{date_text(indexed.date_high)}\t{each.handle}\t"
+        f"{array(indexed.terms)}\t{array(indexed.present)}\t{_text(indexed.displays)}\t\\\\x{each.packed.hex()}\n"
+    )
+
+
 def _range_lines(each: Entry) -> Iterable[str]:
     for parameter, low, high, units in each.indexed.ranges:
-        yield _line((each.shard, parameter, each.stored.key, low, high, None if units is None else array(units)))
+        written = _NULL if units is None else array(units)
+        yield f"{each.shard}\t{parameter}\t{each.stored.key}\t{low}\t{high}\t{written}\n"
 
 
 def _text_lines(each: Entry) -> Iterable[str]:
     for parameter, text, original in each.indexed.texts:
-        yield _line((each.shard, parameter, each.stored.key, text, original))
+        yield f"{each.shard}\t{parameter}\t{each.stored.key}\t{_text(text)}\t{_text(original)}\n"
 
 
 def _name_line(each: Entry) -> str:
-    name = each.name or ""
-    return _line((slot_of(each.stored.type, name), each.type, name, each.shard, each.stored.key))
+    slot = slot_of(each.stored.type, each.name or "")
+    return f"{slot}\t{each.type}\t{_text(each.name)}\t{each.shard}\t{each.stored.key}\n"
 
 
-def _line(values: Iterable[Any]) -> str:
-    return "\t".join(map(_written, values)) + "\n"
-
-
-def _written(value: Any) -> str:
+def _text(value: str | None) -> str:
     if value is None:
-        return "\\N"
-    if type(value) is bytes:
-        return "\\\\x" + value.hex()
-    if type(value) is datetime:
-        return value.isoformat()
-    if type(value) is str:
-        return value.translate(_ESCAPES) if "\\" in value or "\n" in value or "\t" in value or "\r" in value else value
-    return str(value)
+        return _NULL
+    return value.translate(_ESCAPES) if _SPECIAL.search(value) else value

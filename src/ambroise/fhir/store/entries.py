@@ -23,6 +23,7 @@ class Entry(msgspec.Struct, frozen=True):
     shard: int
     type: int
     name: str | None
+    handle: int
     packed: bytes
     indexed: Indexed
 
@@ -38,6 +39,7 @@ def entry(resource: dict[str, Any], label: Label, key: UUID, name: str | None, v
         shard=shard_for(key, label),
         type=type_number(type),
         name=name,
+        handle=terms.handle(f"{type}/{id}"),
         packed=pack(body),
         indexed=index(resource),
     )
@@ -84,10 +86,10 @@ def resource_values(entry: Entry) -> dict[str, Any]:
         "source": label.source,
         "date_low": date_text(indexed.date_low),
         "date_high": date_text(indexed.date_high),
-        "handle": terms.handle(f"{stored.type}/{stored.id}"),
+        "handle": entry.handle,
         "terms": array(indexed.terms),
         "present": array(indexed.present),
-        "labels": indexed.labels,
+        "displays": indexed.displays,
         "body": entry.packed,
     }
 

@@ -29,7 +29,7 @@ class Indexed(msgspec.Struct, frozen=True):
 
     terms: tuple[int, ...]
     present: tuple[int, ...]
-    labels: str | None
+    displays: str | None
     date_low: datetime | None
     date_high: datetime | None
     ranges: tuple[RangeRow, ...]
@@ -53,8 +53,8 @@ def from_extracted(extracted: Extracted, plan: Layout) -> Indexed:
     texts = _texts(extracted, plan)
     present.update([row[0] for row in ranges])
     present.update([row[0] for row in texts])
-    labels = _labels(extracted, plan)
-    return Indexed(tuple(sorted(found)), tuple(sorted(present)), labels, low, high, tuple(ranges), texts)
+    displays = _displays(extracted, plan)
+    return Indexed(tuple(sorted(found)), tuple(sorted(present)), displays, low, high, tuple(ranges), texts)
 
 
 def microseconds(instant: datetime) -> Decimal:
@@ -67,8 +67,8 @@ def microseconds(instant: datetime) -> Decimal:
 
 
 @lru_cache(8192)
-def label_line(number: int, text: str) -> str:
-    """How the start of a display or text of a token stands in `labels`."""
+def display_line(number: int, text: str) -> str:
+    """How the start of a display or text of a token stands in `displays`."""
     return f"\n{number}\x1f{fold(text)}"
 
 
@@ -143,6 +143,6 @@ def _texts(extracted: Extracted, plan: Layout) -> tuple[TextRow, ...]:
     )
 
 
-def _labels(extracted: Extracted, plan: Layout) -> str | None:
-    lines = dict.fromkeys(label_line(number, text) for number, text in extracted.texts if number not in plan.skipped)
+def _displays(extracted: Extracted, plan: Layout) -> str | None:
+    lines = dict.fromkeys(display_line(number, text) for number, text in extracted.texts if number not in plan.skipped)
     return "".join(lines) or None

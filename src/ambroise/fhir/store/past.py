@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from heapq import merge
-from typing import Any, Final, LiteralString, Protocol
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -20,7 +20,7 @@ from ambroise.fhir.store.keys import key_of
 from ambroise.fhir.store.pages import PageSeal
 from ambroise.fhir.store.rows import columns, stored
 from ambroise.fhir.store.statements import flat
-from ambroise.fhir.store.types import Scope, ScopeBuilder, ScopeRow, Stored
+from ambroise.fhir.store.types import Scope, ScopeBuilder, ScopeFor, ScopeRow, Stored
 from ambroise.kernel.db import Reader, Row
 from ambroise.kernel.ids import shard_of
 
@@ -33,12 +33,6 @@ _TYPES: Final = sql.SQL(
     " select (select r.type from resource r where r.type > present.type order by r.type limit 1)"
     " from present where present.type is not null) select type from present where type is not null"
 )
-
-
-class ScopeFor(Protocol):
-    """Gives the scope of the rows of one type; `patient` is the record that they are confined to, if one is sure."""
-
-    def __call__(self, type: str, patient: UUID | None) -> Scope: ...
 
 
 class HistoryPage(msgspec.Struct, frozen=True):

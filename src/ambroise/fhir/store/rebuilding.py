@@ -53,7 +53,7 @@ def _values(resource: Stored, type: int) -> dict[str, Any]:
         "handle": terms.handle(f"{resource.type}/{resource.id}"),
         "terms": array(indexed.terms),
         "present": array(indexed.present),
-        "labels": indexed.labels,
+        "displays": indexed.displays,
         **range_values(indexed.ranges),
         **text_values(indexed.texts),
     }

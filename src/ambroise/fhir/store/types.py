@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import IntFlag
 from types import MappingProxyType
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, Protocol, final
 from uuid import UUID
 
 import msgspec
@@ -180,6 +180,15 @@ class Scope:
     def bound(self, prefix: str = "scope_") -> dict[str, Any]:
         """The values of the predicate's placeholders."""
         return {prefix + name: value for name, value in self.parameters.items()}
+
+
+class ScopeFor(Protocol):
+    """Gives the scope of the rows of one type.
+
+    `patient` is the record that those rows are confined to by the statement itself; None when they may be anybody's.
+    """
+
+    def __call__(self, type: str, patient: UUID | None) -> Scope: ...
 
 
 def _require(seal: Seal) -> None:

@@ -24,7 +24,7 @@ COLUMNS: Final = {
     "handle": "bigint",
     "terms": "bigint[]",
     "present": "smallint[]",
-    "labels": "text",
+    "displays": "text",
     "body": "bytea",
 }
 _KEPT: Final = sql.SQL(
@@ -115,12 +115,12 @@ DELETE: Final = flat(
     _REPLACED
     + sql.SQL(
         " update resource r set deleted = true, version = %(version)s, updated = %(updated)s, body = '',"
-        " terms = '{}', present = '{}', labels = null, date_low = '-infinity', date_high = '-infinity'"
+        " terms = '{}', present = '{}', displays = null, date_low = '-infinity', date_high = '-infinity'"
     )
     + _THAT_ROW
 )
 
-_INDEX_ONLY: Final = ("date_low", "date_high", "handle", "terms", "present", "labels")
+_INDEX_ONLY: Final = ("date_low", "date_high", "handle", "terms", "present", "displays")
 REINDEX: Final = flat(
     sql.SQL(
         "with no_ranges as (delete from resource_range x where x.shard = %(shard)s and x.id = %(id)s),"

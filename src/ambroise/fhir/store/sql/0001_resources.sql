@@ -26,7 +26,7 @@ create table resource (
   -- The parameters that have a value, for `:missing`.
   present smallint[] not null default '{}',
   -- Displays and texts of tokens, for `:text`.
-  labels text,
+  displays text,
   body bytea not null,
   primary key (shard, type, id)
 );
@@ -36,16 +36,16 @@ alter table resource alter column body set storage external;
 -- Planning a search on a frequent term needs to know that it is frequent.
 alter table resource alter column terms set statistics 500;
 
--- Ascending, and read backwards: what is new comes at the right end of its pages, which then fill up.
+-- Ascending, and read backwards: what is new comes at the right end of its pages, which then fill up. The first one
+-- serves every list of a record; by another order than the date, the rows of one type are few enough to be sorted.
 create index resource_patient_date on resource (shard, patient, type, date_low, id)
   where patient is not null and not deleted;
-create index resource_patient_updated on resource (shard, patient, updated) where patient is not null;
 create index resource_type_date on resource (type, date_low, id) where not deleted;
 create index resource_type_updated on resource (type, updated, id);
 create index resource_terms on resource using gin (terms) with (fastupdate = on, gin_pending_list_limit = 512);
 create index resource_source on resource (shard, source) where source is not null;
--- Reverse chains start from references that were found and look for what they name; in a record they stay in it.
-create index resource_handle on resource (handle) where patient is null;
+-- Reverse chains start from references that were found and look for what they name.
+create index resource_handle on resource (handle);
 
 -- Versions that were replaced. The present one is never here.
 create table resource_history (
