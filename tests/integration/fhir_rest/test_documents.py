@@ -259,6 +259,37 @@ async def test_the_patient_masks_by_a_conditional_patch(
     assert "MASQUE_PS" in codes
 
 
+def resident(field: str) -> float:
+    """Memory of this process in MiB: VmRSS now, VmHWM at most since the last reset."""
+    found = re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+async def test_a_large_document_takes_at_most_four_times_its_size(
+    author: httpx.AsyncClient, citizen: httpx.AsyncClient
+) -> None:
+    small, oid = letter()
+    start, end = (small.index(mark) for mark in (b'representation="B64">', b"</text>"))
+    start += len(b'representation="B64">')
+    page = base64.b64decode(small[start:end])
+    large = base64.b64encode(page + b"\n%" + b"x" * 24_000_000)
+    content = small[:start] + large + small[end:]
+    del large
+    await author.post(OPERATION, content=letter()[0], headers=XML)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for place in range(0, len(content), 65536):
+            yield content[place : place + 65536]
+
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
+    answer = await author.post(OPERATION, content=pieces(), headers=XML)
+    assert answer.status_code == 200, answer.text
+    assert resident("VmHWM") - before < 4 * len(content) / 2**20
+    url = (await find(citizen, oid))[0]["content"][0]["attachment"]["url"]
+    assert (await citizen.get(url)).content == content
+
+
 @needs_samples
 @pytest.mark.parametrize("name", [name for name in cda_names() if name not in OTHER_IDENTITIES])
 async def test_every_sample_of_the_test_identity_comes_back_byte_for_byte(

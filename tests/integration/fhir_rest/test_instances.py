@@ -32,6 +32,7 @@ async def test_create_read_and_read_a_version(system: httpx.AsyncClient) -> None
     assert answer.headers["location"] == f"{BASE}/Organization/{made['id']}/_history/1"
     assert answer.headers["etag"] == 'W/"1"'
     assert "last-modified" in answer.headers
+    assert answer.headers["x-request-id"]
     assert made["meta"]["versionId"] == "1"
     read = await system.get(f"Organization/{made['id']}")
     assert (read.status_code, read.json()) == (200, made)

@@ -193,15 +193,15 @@ def test_shaping_parameters_are_set_apart() -> None:
 
 
 def test_the_capability_statement_lists_every_type_and_what_can_be_done() -> None:
-    statement = capability_statement(
-        Capabilities(BASE, datetime(2026, 1, 15, tzinfo=UTC), read_only=frozenset({"AuditEvent"}))
-    )
+    statement = capability_statement(Capabilities(BASE, datetime(2026, 1, 15, tzinfo=UTC)))
     encode(statement)
     rest = statement["rest"][0]
     by_type = {each["type"]: each for each in rest["resource"]}
     assert len(by_type) >= 146
     codes = {each["code"] for each in by_type["AuditEvent"]["interaction"]}
-    assert "create" not in codes
+    assert codes == {"read", "search-type"}
+    assert {each["name"] for each in by_type["AuditEvent"]["searchParam"]} >= {"patient", "date"}
+    assert "near" not in {each["name"] for each in by_type["Location"]["searchParam"]}
     assert {each["name"] for each in by_type["DocumentReference"]["operation"]} == {"validate", "generate-metadata"}
     assert "Patient:general-practitioner" in by_type["Patient"]["searchInclude"]
     assert "Observation:subject" in by_type["Patient"]["searchRevInclude"]

@@ -1,6 +1,7 @@
 """The edge of the FHIR interface: find the interaction, say who calls, answer; refusals become outcomes here, once."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 import psycopg
@@ -11,7 +12,7 @@ from ambroise.fhir.json import encode
 from ambroise.interfaces.fhir_rest import outcome as outcomes
 from ambroise.interfaces.fhir_rest.faults import as_refusal
 from ambroise.interfaces.fhir_rest.http import PATH, Answer, Call, ClientGone
-from ambroise.interfaces.fhir_rest.negotiation import require_json_answer
+from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, require_json_answer
 from ambroise.interfaces.fhir_rest.shaping import pretty
 from ambroise.kernel.errors import Issue, Refusal
 from ambroise.kernel.log import logger
@@ -57,7 +58,7 @@ class FhirEdge:
             answer = await self._answer(call)
         except ClientGone:
             return
-        await send_answer(answer, send, with_body=call.method != "HEAD")
+        await send_answer(answer, send, with_body=call.method != "HEAD", request=call.request_id)
 
     async def _answer(self, call: Call) -> Answer:
         try:
@@ -76,13 +77,12 @@ class FhirEdge:
             raise
         except Exception:
             answer = self._broken(call)
-        if call.parameter("_pretty") == "true" and isinstance(answer.body, bytes) and answer.body[:1] == b"{":
-            answer = Answer(answer.status, pretty(answer.body), answer.content_type, answer.headers)
+        if b"_pretty=true" in call.scope["query_string"] and answer.content_type == FHIR_JSON:
+            answer = _laid_out(answer)
         return answer
 
     def _broken(self, call: Call) -> Answer:
-        context = getattr(call, "context", None)
-        request = str(context.request_id) if context else "none"
+        request = call.request_id or "none"
         _log.exception("fhir_request_failed", request=request, method=call.method, depth=len(call.segments))
         text = f"Something went wrong on our side; nothing was changed. Quote request {request} to the operator."
         issue = Issue("fatal", "exception", text, None, "INTERNAL_ERROR")
@@ -94,9 +94,19 @@ def refused(refusal: Refusal) -> Answer:
     return Answer(outcomes.status_of(refusal), outcomes.outcome_bytes(refusal), headers=outcomes.headers_of(refusal))
 
 
-async def send_answer(answer: Answer, send: Send, *, with_body: bool = True) -> None:
+def _laid_out(answer: Answer) -> Answer:
+    """The same answer for people to read."""
+    if not isinstance(answer.body, bytes) or not answer.body:
+        return answer
+    return replace(answer, body=pretty(answer.body))
+
+
+async def send_answer(answer: Answer, send: Send, *, with_body: bool = True, request: str | None = None) -> None:
     """Write an answer out; a HEAD gets the headers of the GET and no body."""
-    await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer, answer.headers)})
+    headers = _headers(answer)
+    if request is not None:
+        headers.append((b"x-request-id", request.encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if isinstance(answer.body, bytes) or not with_body:
         body = answer.body if with_body and isinstance(answer.body, bytes) else b""
         await send({"type": "http.response.body", "body": body})
@@ -106,12 +116,14 @@ async def send_answer(answer: Answer, send: Send, *, with_body: bool = True) -> 
     await send({"type": "http.response.body", "body": b""})
 
 
-def _headers(answer: Answer, named: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def _headers(answer: Answer) -> list[tuple[bytes, bytes]]:
     headers = [*_PLAIN_HEADERS]
-    headers += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in named.items()]
+    headers += [(name.encode(), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
     length = len(answer.body) if isinstance(answer.body, bytes) else answer.length
     if answer.status != 304 and (length or answer.status != 204):
-        headers.append((b"content-type", answer.content_type.encode("latin-1", "replace")))
+        # A media type comes from whoever sent the document: nothing of it may end the header.
+        named = answer.content_type if answer.content_type.isprintable() else "application/octet-stream"
+        headers.append((b"content-type", named.encode("latin-1", "replace")))
     if length is not None and answer.status not in (204, 304):
         headers.append((b"content-length", str(length).encode()))
     return headers

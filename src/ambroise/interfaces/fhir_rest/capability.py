@@ -1,14 +1,16 @@
 """The CapabilityStatement, generated from what the code supports: definitions, routes, operations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from ambroise.fhir.definitions import resource_types, search_parameters
+from ambroise.fhir.definitions import SearchParameter, resource_types, search_parameters
+from ambroise.fhir.search import parse
 from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, JSON_PATCH, MERGE_PATCH
+from ambroise.kernel.errors import Refusal
 
 Json = dict[str, Any]
 _READING: Final = ("read", "vread", "history-instance", "history-type", "search-type")
@@ -33,8 +35,19 @@ _OPERATIONS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
 }
 _VALIDATE: Final = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate")
-READ_ONLY: Final = frozenset({"AuditEvent"})
-"""Types that no client writes: an AuditEvent is rendered from the trace."""
+READ_ONLY: Final[Mapping[str, tuple[str, ...]]] = {
+    "AuditEvent": ("_id", "action", "date", "entity", "outcome", "patient"),
+}
+"""Types that no client writes, with what they are searched by: an AuditEvent is rendered from the trace."""
+_SAMPLES: Final[Mapping[str, str]] = {
+    "token": "a",
+    "string": "a",
+    "reference": "Patient/1",
+    "date": "2026",
+    "number": "1",
+    "quantity": "1",
+    "uri": "urn:x",
+}
 _SECURITY: Final = (
     "Every request but this one carries a bearer token (Authorization: Bearer …), an ES256 JWT. What its holder may "
     "see and do is decided at each request from the rights of the record, and leaves a trace that the citizen reads."
@@ -47,8 +60,6 @@ class Capabilities:
 
     base: str
     started: datetime
-    read_only: frozenset[str] = field(default_factory=frozenset[str])
-    """Types that no client writes."""
 
 
 def capability_statement(capabilities: Capabilities) -> Json:
@@ -82,7 +93,7 @@ def capability_statement(capabilities: Capabilities) -> Json:
                     ],
                     "description": _SECURITY,
                 },
-                "resource": [_resource(name, name in capabilities.read_only) for name in resource_types()],
+                "resource": [_resource(name) for name in resource_types()],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
             }
         ],
@@ -98,25 +109,27 @@ def software_version() -> str:
 
 
 @cache
-def _resource(name: str, read_only: bool) -> Json:
-    interactions = _READING if read_only else _READING + _WRITING
+def _resource(name: str) -> Json:
+    read_only = name in READ_ONLY
+    interactions = ("read", "search-type") if read_only else _READING + _WRITING
     described: Json = {
         "type": name,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
         "interaction": [{"code": code} for code in interactions],
-        "versioning": "versioned-update",
-        "readHistory": True,
+        "versioning": "no-version" if read_only else "versioned-update",
+        "readHistory": not read_only,
         "updateCreate": not read_only,
         "conditionalCreate": not read_only,
         "conditionalRead": "full-support",
         "conditionalUpdate": not read_only,
         "conditionalDelete": "not-supported" if read_only else "single",
         "referencePolicy": ["literal", "logical", "local"],
-        "searchInclude": _includes(name),
+        "searchInclude": [] if read_only else _includes(name),
         "searchRevInclude": list(_reverse_includes().get(name, ())),
         "searchParam": [
             {"name": parameter.code, "definition": parameter.url, "type": parameter.type}
             for parameter in search_parameters(name).values()
+            if supported(name, parameter)
         ],
         "operation": [
             {"name": code, "definition": definition} for code, definition in (_VALIDATE, *_OPERATIONS.get(name, ()))
@@ -125,6 +138,17 @@ def _resource(name: str, read_only: bool) -> Json:
     if name in _PROFILES:
         described["supportedProfile"] = list(_PROFILES[name])
     return {key: value for key, value in described.items() if value != []}
+
+
+def supported(name: str, parameter: SearchParameter) -> bool:
+    """Whether the search engine takes this parameter: it is asked, so that the statement cannot say otherwise."""
+    if name in READ_ONLY:
+        return parameter.code in READ_ONLY[name]
+    try:
+        parse(name, [(parameter.code, _SAMPLES.get(parameter.type, "a$1"))])
+    except Refusal as refusal:
+        return refusal.code != "SEARCH_PARAMETER_UNSUPPORTED"
+    return True
 
 
 def _includes(name: str) -> list[str]:

@@ -54,6 +54,12 @@ class Call:
             self._base = f"{self.scope.get('scheme', 'http')}://{host}{PATH}"
         return self._base
 
+    @property
+    def request_id(self) -> str | None:
+        """What the trace and the logs call this request, once we know who calls."""
+        context: Context | None = getattr(self, "context", None)
+        return str(context.request_id) if context is not None else None
+
     def header(self, name: bytes) -> str | None:
         """A header by its lower-case name."""
         value = self._headers.get(name)

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from ambroise.fhir.json import decode, encode
-from ambroise.interfaces.fhir_rest.capability import READ_ONLY, Capabilities, capability_statement
+from ambroise.interfaces.fhir_rest.capability import Capabilities, capability_statement
 from ambroise.interfaces.fhir_rest.http import Answer, Call
 from ambroise.interfaces.fhir_rest.routing import Table
 from ambroise.interfaces.fhir_rest.shaping import shape_of
@@ -29,4 +29,4 @@ class Metadata:
 
 
 def _written(base: str, started: datetime) -> bytes:
-    return encode(capability_statement(Capabilities(base, started, READ_ONLY)))
+    return encode(capability_statement(Capabilities(base, started)))
