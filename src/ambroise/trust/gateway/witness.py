@@ -17,7 +17,7 @@ from ambroise.kernel.db import Transaction
 from ambroise.trust.access.decide import Action, Target, judge, judge_entry, refusal
 from ambroise.trust.access.facts import Eyes, Facts
 from ambroise.trust.access.loader import Question, load_facts
-from ambroise.trust.access.rules import Rule
+from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.audit.entry import DONE, REFUSED, Entry, Line, record_lines
 from ambroise.trust.context import Context
 
@@ -80,7 +80,7 @@ async def _facts(tx: Transaction, jobs: Sequence[Testimony]) -> dict[int, Facts]
 
 def _judge(job: Reading, facts: Facts) -> tuple[Rule | Exception, Entry | None]:
     if not job.targets:
-        verdict = judge_entry(facts, job.eyes)
+        verdict = _enters(job, facts)
         if job.entry.count:
             # Something was counted or listed: what the viewer sees there without getting in, he wrote himself.
             rule = verdict.rule if verdict.allowed else Rule.AUTHOR
@@ -98,3 +98,10 @@ def _judge(job: Reading, facts: Facts) -> tuple[Rule | Exception, Entry | None]:
     rule = rules.most_common(1)[0][0]
     details = {"rules": {one.value: times for one, times in rules.items()}} if len(rules) > 1 else job.entry.details
     return rule, replace(job.entry, rule=rule, details=details)
+
+
+def _enters(job: Reading, facts: Facts) -> Verdict:
+    """Whether the caller gets into the space that was asked for; a citizen only looks into one space at a time."""
+    if job.eyes.person is not None and job.eyes.space != job.patient:
+        return Verdict(False, Rule.OTHER_SPACE)
+    return judge_entry(facts, job.eyes)
