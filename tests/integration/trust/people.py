@@ -30,6 +30,12 @@ def professional(number: int, profession: str = "10", organization: str | None =
     )
 
 
+def matricule(number: int) -> str:
+    """A fictitious test matricule with its right key."""
+    digits = f"2800275{number:06}"
+    return f"{digits}{97 - int(digits) % 97:02}"
+
+
 @dataclass
 class World:
     """A gateway on a fresh database, and shortcuts."""
@@ -55,7 +61,7 @@ class World:
         """A patient with an open space."""
         resource = {
             "resourceType": "Patient",
-            "identifier": [{"system": TEST_INS, "value": f"{number:015}"}],
+            "identifier": [{"system": TEST_INS, "value": matricule(number)}],
             "name": [{"use": "official", "family": f"FICTIF{number}", "given": ["ALIX"]}],
             "gender": "female",
             "birthDate": "1980-02-29",

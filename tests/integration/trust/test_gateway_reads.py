@@ -5,7 +5,7 @@ import pytest
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.access.people import Party
 from ambroise.trust.gateway import Action, Flags
-from tests.integration.trust.people import NURSE, World, professional
+from tests.integration.trust.people import NURSE, TEST_INS, World, matricule, professional
 
 AUTHOR, OTHER, STRANGER = professional(1), professional(2), professional(3)
 
@@ -188,9 +188,7 @@ async def test_a_citizen_never_sees_another_space_without_a_relation(world: Worl
 
 async def test_a_person_is_found_by_exact_identity_and_shows_nothing_more(world: World) -> None:
     patient = await world.patient(7)
-    found = await world.search(
-        world.of(STRANGER), "Patient", ("identifier", "urn:oid:1.2.250.1.213.1.4.10|000000000000007")
-    )
+    found = await world.search(world.of(STRANGER), "Patient", ("identifier", f"{TEST_INS}|{matricule(7)}"))
     ((stored, _),) = found.entries
     assert stored.key == patient
     assert b"telecom" not in stored.body
@@ -207,7 +205,7 @@ async def test_a_person_is_found_by_exact_identity_and_shows_nothing_more(world:
 
 async def test_finding_a_person_tells_nothing_but_the_identity(world: World) -> None:
     await world.patient(7, generalPractitioner=[{"reference": "Practitioner/somebody"}])
-    ins = ("identifier", "urn:oid:1.2.250.1.213.1.4.10|000000000000007")
+    ins = ("identifier", f"{TEST_INS}|{matricule(7)}")
     stranger = world.of(STRANGER)
     assert len(await world.ids(stranger, "Patient", ins)) == 1
     for probe in (("general-practitioner", "Practitioner/somebody"), ("phone", "0100000000"), ("active", "true")):

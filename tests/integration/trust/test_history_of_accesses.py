@@ -10,7 +10,7 @@ from ambroise.trust.access.facts import Standing
 from ambroise.trust.audit.history import Filters
 from ambroise.trust.context import Operator
 from ambroise.trust.gateway import Flags
-from tests.integration.trust.people import NURSE, World, professional
+from tests.integration.trust.people import NURSE, TEST_INS, World, matricule, professional
 
 AUTHOR, OTHER = professional(1, organization="1750000001"), professional(2)
 
@@ -118,8 +118,8 @@ async def test_audit_events_are_never_written(world: World) -> None:
 
 async def test_the_trace_never_holds_an_ins_or_a_name_that_was_searched(world: World) -> None:
     await world.patient(7)
-    ins = "000000000000007"
-    await world.search(world.of(AUTHOR), "Patient", ("identifier", f"urn:oid:1.2.250.1.213.1.4.10|{ins}"))
+    ins = matricule(7)
+    await world.search(world.of(AUTHOR), "Patient", ("identifier", f"{TEST_INS}|{ins}"))
     await world.search(world.of(AUTHOR), "Patient", ("family", "FICTIF7"))
     async with world.database.reader() as reader:
         text = str(await reader.fetch_all("select t.* from trace t"))
@@ -155,7 +155,7 @@ async def test_the_patient_learns_why_and_sees_as_another(world: World) -> None:
 
 async def test_looking_up_too_many_people_is_refused(world: World) -> None:
     async def look(number: int) -> None:
-        await world.search(world.of(AUTHOR), "Patient", ("identifier", f"urn:oid:1.2.250.1.213.1.4.10|{number:015}"))
+        await world.search(world.of(AUTHOR), "Patient", ("identifier", f"{TEST_INS}|{matricule(number)}"))
 
     for number in range(60):
         await look(number)
