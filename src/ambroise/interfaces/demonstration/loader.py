@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
+from ambroise.interfaces.demonstration import repository
 from ambroise.interfaces.demonstration.care import documents_of
 from ambroise.interfaces.demonstration.filing import Doors, OpenDoors, Share, file_share, helper
 from ambroise.interfaces.demonstration.model import Nation
 from ambroise.interfaces.demonstration.newcomers import Newcomers
 from ambroise.interfaces.demonstration.population import DEFAULT_POPULATION, DEFAULT_SEED, build
+from ambroise.interfaces.demonstration.repository import Loaded
+from ambroise.interfaces.demonstration.repository import nation as loaded
 from ambroise.kernel.clock import Clock
-from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.db import Transaction
 from ambroise.trust.context import Context, System
 
 __all__ = ["DEFAULT_POPULATION", "DEFAULT_SEED", "Doors", "Loaded", "OpenDoors", "Progress", "load", "loaded"]
@@ -37,23 +40,7 @@ class Progress:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The nation that an instance holds."""
-
-    seed: str
-    population: int
-    until: date
-    finished: bool
-
-
 Report = Callable[[Progress], None]
-
-
-async def loaded(reader: Reader) -> Loaded | None:
-    """Which nation this instance holds, or began to load; None before the first load."""
-    row = await reader.fetch_one("select seed, population, until, finished is not null from demonstration_nation")
-    return Loaded(*row) if row else None
 
 
 async def load(
@@ -78,7 +65,7 @@ async def load(
     patients = await _citizens(doors, nation, newcomers, report)
     await _documents(doors, nation, patients, report, open_doors)
     async with doors.database.transaction() as tx:
-        await tx.execute("update demonstration_nation set finished = %s", (doors.clock.now(),))
+        await repository.finish(tx, doors.clock.now())
     return Loaded(wanted.seed, wanted.population, wanted.until, finished=True)
 
 
@@ -94,11 +81,9 @@ async def _remember(tx: Transaction, clock: Clock, seed: str, population: int) -
     now = clock.now()
     # Yesterday, so that nothing is dated later than it is filed.
     until = (now - timedelta(days=1)).date()
-    await tx.execute(
-        "insert into demonstration_nation (seed, population, until, started) values (%s, %s, %s, %s)",
-        (seed, population, until, now),
-    )
-    return Loaded(seed, population, until, finished=False)
+    wanted = Loaded(seed, population, until, finished=False)
+    await repository.begin(tx, wanted, now)
+    return wanted
 
 
 async def _directory(doors: Doors, nation: Nation, newcomers: Newcomers, report: Report) -> None:
