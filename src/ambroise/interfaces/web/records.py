@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import mimetypes
 import re
 import unicodedata
@@ -13,6 +14,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from markupsafe import escape
+from PIL import Image
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
@@ -29,6 +31,7 @@ from ambroise.modules.record.api import (
     Words,
     attachment,
     category_of,
+    clean_photo,
     read_cda,
     read_document,
     render,
@@ -242,6 +245,23 @@ def _rendered(document: Document, content: bytes, address: str) -> Opened:
 
 def _plain(content: bytes) -> str:
     return f'<pre class="cda-text">{escape(content.decode("utf-8", "replace"))}</pre>'
+
+
+def fileable(content: bytes) -> bytes:
+    """A file as the record takes it: photos without what they tell of their place and camera, and PNG as JPEG, since
+    the national formats have no PNG. Takes processor time: call it in a thread."""
+    sort = sniff(content)
+    if sort not in (Sort.JPEG, Sort.PNG, Sort.TIFF):
+        return content
+    cleaned = clean_photo(content)
+    if sort is not Sort.PNG:
+        return cleaned
+    with Image.open(io.BytesIO(cleaned)) as picture:
+        ground = Image.new("RGB", picture.size, "white")
+        ground.paste(picture.convert("RGBA"), mask=picture.convert("RGBA").getchannel("A"))
+    out = io.BytesIO()
+    ground.save(out, "JPEG", quality=92)
+    return out.getvalue()
 
 
 def sniffed(content: bytes) -> str:

@@ -27,7 +27,7 @@ from ambroise.interfaces.web.citizen.views import (
 )
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professions import G15, name_of, professions, role_of
-from ambroise.interfaces.web.records import Records, row_of, sniffed
+from ambroise.interfaces.web.records import Records, fileable, row_of, sniffed
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.views import (
@@ -52,7 +52,6 @@ from ambroise.modules.record.api import (
     Record,
     ReportKind,
     Submission,
-    clean_photo,
     read_document,
     reports,
     tables,
@@ -72,10 +71,9 @@ _RECENT_LINES = 200
 _MOST_SEEN = 200
 _VISIBILITY = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
 _FORMATS = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
-_ANY_FORMAT = "urn:ihe:iti:xds:2017:mimeTypeSufficient"
 _CLASSES = "urn:oid:1.2.250.1.213.1.1.4.1"
 _PATIENTS_CLASS = "90"
-_EXPRESSION = {"system": "urn:oid:1.2.250.1.213.1.1.4.9", "code": "EXP_PATIENT"}
+_EXPRESSION = {"system": "urn:oid:1.2.250.1.213.1.1.4.6", "code": "EXP_PATIENT"}
 _QUIET = ("search", "history", "simulate", "identify")
 _GROUPS = {"soignants": "professionals", "moi": "mine", "services": "services"}
 
@@ -164,11 +162,8 @@ class CitizenRecord:
             await (self._record.mask(tx, ctx, id) if masked else self._record.unmask(tx, ctx, id))
 
     async def add(self, ctx: Context, new: NewDocument) -> str:
-        content = new.content
+        content = await asyncio.to_thread(fileable, new.content)
         media_type = sniffed(content)
-        if media_type.startswith("image/"):
-            # A photo of a phone says where and with what it was taken: only the picture is kept.
-            content = await asyncio.to_thread(clean_photo, content)
         submission = Submission((Incoming(content, None, _metadata(ctx, new, media_type)),))
         async with self._database.transaction() as tx:
             filed = await self._record.submit(tx, ctx, submission)
@@ -250,9 +245,8 @@ class CitizenRecord:
         query = parse("DocumentReference", [*pairs, ("_count", str(_MOST_SEEN))])
         async with self._database.reader() as reader:
             seen = await self._gateway.see_as(reader, ctx, query, role, standing=standing)
-            mine = await self._gateway.search(
-                reader, ctx, parse("DocumentReference", [*pairs[:3], ("_count", "1"), pairs[4]])
-            )
+            query = parse("DocumentReference", [*pairs, ("_count", "1")])
+            mine = await self._gateway.search(reader, ctx, query)
         rows = [row_of(read_document(decode(stored.body)), ctx) for stored, _ in seen.entries]
         return SeenAs(name, rows, max((mine.total or 0) - (seen.total or len(rows)), 0))
 
@@ -426,7 +420,7 @@ def _metadata(ctx: Context, new: NewDocument, media_type: str) -> Mapping[str, A
         "content": [
             {
                 "attachment": {"language": "fr-FR", "title": new.title},
-                "format": {"system": _FORMATS, "code": tables.format_of_media(media_type) or _ANY_FORMAT},
+                "format": {"system": _FORMATS, "code": tables.format_of_media(media_type)},
             }
         ],
         "context": {"period": {"start": when}, "facilityType": place, "practiceSetting": dict(place)},

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from ambroise.interfaces.web.desk.views import Queue, QueueFilter, ReportPage, ReportRow
+from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.kernel.db import Database
@@ -54,7 +55,7 @@ class DeskRecord:
         async with self._database.reader() as reader:
             found = await self._find(reader, ctx, id)
             known = await identity_of(reader, found.patient)
-        facts = [(gettext("Dossier"), known.display_name if known else str(found.patient)), *_facts(found)]
+        facts = [(gettext("Dossier"), proper(known.display_name) if known else str(found.patient)), *_facts(found)]
         return ReportPage(
             row=_row(found, _name(ctx)),
             words=str(found.details.get("words", "")),
@@ -110,7 +111,7 @@ def _row(one: Report, me: str) -> ReportRow:
 
 def _subject(one: Report) -> str:
     if one.kind is ReportKind.UNRECOGNISED_ACCESS:
-        return gettext("Accès par %(name)s", name=str(one.details.get("actor_name") or gettext("quelqu’un")))
+        return gettext("Accès par %(name)s", name=proper(str(one.details.get("actor_name") or gettext("quelqu’un"))))
     if one.kind is ReportKind.MISFILED_DOCUMENT:
         return gettext("Document %(id)s", id=one.subject[-8:])
     if one.kind is ReportKind.DUPLICATE_IDENTITY:
@@ -133,7 +134,7 @@ def _facts(one: Report) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if details.get("actor_name"):
         where = details.get("organization_name")
-        found.append((gettext("Professionnel"), f"{details['actor_name']}{', ' + where if where else ''}"))
+        found.append((gettext("Professionnel"), f"{proper(str(details['actor_name']))}{', ' + where if where else ''}"))
     if details.get("at"):
         found.append((gettext("Accès du"), str(dates.moment(datetime.fromisoformat(str(details["at"]))).striptags())))
     if details.get("matricule"):

@@ -42,7 +42,7 @@ OUTCOMES = {
 }
 _ENDS = {
     "misfiled_document": ("moved_out", "unfounded"),
-    "unrecognised_access": ("access_explained", "access_blocked", "unfounded"),
+    "unrecognised_access": ("access_explained", "access_blocked"),
     "duplicate_identity": ("merged", "unfounded"),
     "changed_ins": ("ins_changed", "unfounded"),
 }
@@ -90,10 +90,11 @@ def desk_routes(site: Site, service: DeskService) -> list[BaseRoute]:
     async def act(visit: Visit, sent: FormData) -> Response:
         ctx = visit.context()
         patient, id = _ids(str(sent.get("dossier", "")))
-        back = with_query("/guichet", **{**visit.query, "dossier": str(id)})
         if sent.get("geste") == "prendre":
             await service.take(ctx, patient, id)
-            return visit.go(back, Toast("taken"))
+            # It left the queue of those that wait: show it where it is now.
+            taken = {**visit.query, "etat": "taken", "dossier": str(id), "page": None}
+            return visit.go(with_query("/guichet", **taken), Toast("taken"))
         page = await service.report(ctx, patient, id)
         form = _closing(page, sent)
         if form.validate():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
@@ -15,7 +16,7 @@ from ambroise.interfaces.web.professional.views import (
     ProfessionalDocuments,
     Standing,
 )
-from ambroise.interfaces.web.records import Records, row_of, sniffed
+from ambroise.interfaces.web.records import Records, fileable, row_of, sniffed
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage
 from ambroise.kernel.db import Reader
@@ -49,7 +50,6 @@ _STRUCTURES = "urn:oid:1.2.250.1.71.4.2.2"
 _CLASSES = "urn:oid:1.2.250.1.213.1.1.4.1"
 _FORMATS = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
 _VISIBILITY = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
-_ANY_FORMAT = "urn:ihe:iti:xds:2017:mimeTypeSufficient"
 # What a professional does not file by hand: the patient's own pages, reimbursements, management documents.
 _NOT_BY_HAND = ("90", "60", "95")
 _FACILITY, _SETTING = "SA07", "AMBULATOIRE"
@@ -157,14 +157,15 @@ class ProfessionalRecord:
         return await self._records.joined(ctx, id, name)
 
     async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
-        media_type = sniffed(deposit.content)
+        content = await asyncio.to_thread(fileable, deposit.content)
+        media_type = sniffed(content)
         async with self._database.transaction() as tx:
             described = (
                 _labels(patient, deposit)
                 if media_type == "text/xml"
                 else await _metadata(tx, ctx, patient, deposit, media_type)
             )
-            submission = Submission((Incoming(deposit.content, None, described),))
+            submission = Submission((Incoming(content, None, described),))
             filed = await self._record.submit(tx, ctx, submission)
         return str(filed.documents[0].document)
 
@@ -243,7 +244,7 @@ async def _metadata(reader: Reader, ctx: Context, patient: UUID, deposit: Deposi
         "content": [
             {
                 "attachment": {"language": "fr-FR", "title": deposit.title},
-                "format": {"system": _FORMATS, "code": tables.format_of_media(media_type) or _ANY_FORMAT},
+                "format": {"system": _FORMATS, "code": tables.format_of_media(media_type)},
             }
         ],
         "context": {

@@ -74,6 +74,14 @@ _BY_CODE: Mapping[str, str] = {
     "METADATA_MISMATCH": N_("Les informations du document et celles que vous avez saisies se contredisent."),
     "CLASS_TYPE_MISMATCH": N_("Le type et la classe du document ne vont pas ensemble."),
     "AUTHOR_MISMATCH": N_("L’auteur écrit dans le document n’est pas vous."),
+    "IMAGE_UNREADABLE": N_("Cette image ne s’ouvre pas. Enregistrez-la de nouveau."),
+    "IMAGE_TOO_LARGE": N_("Cette image est trop grande. Réduisez-la, puis recommencez."),
+    "PDF_ENCRYPTED": N_("Ce PDF est protégé par un mot de passe. Enregistrez-le sans protection."),
+    "PDF_TOO_COMPLEX": N_("Ce PDF est trop complexe. Imprimez-le dans un nouveau PDF, puis recommencez."),
+    "XML_TOO_COMPLEX": N_("Ce document est trop complexe pour être lu en sûreté."),
+    "SCANNER_UNAVAILABLE": N_("La recherche de virus ne répond pas. Réessayez dans quelques instants."),
+    "INS_INVALID": N_("Ce matricule INS n’est pas valable."),
+    "WITHHOLDING_RESERVED": N_("Seul un professionnel peut réserver un document à une annonce."),
     "ACCESS_TOO_MANY_LOOKUPS": N_("Vous avez cherché beaucoup de patients en peu de temps. Attendez un peu."),
 }
 

@@ -77,7 +77,7 @@ def curve(name: str, unit: str, points: Sequence[Point], low: Decimal | None, hi
             value=number(point.value),
             when=dates.words(point.day, "MMM yy"),
             last=index == len(shown) - 1,
-            quiet=len(shown) > 3 and index % 2 == 1 and index != len(shown) - 1,
+            quiet=len(shown) > 3 and (len(shown) - 1 - index) % 2 == 1,
         )
         for index, point in enumerate(shown)
     )
