@@ -36,7 +36,7 @@ async def included(
         forward = [each for each in query.includes if round == 0 or each.iterate]
         backward = [each for each in query.revincludes if round == 0 or each.iterate]
         found = [
-            *await _referred(reader, scope_for, forward, fresh, seen, bound),
+            *await _referred(reader, scope_for, forward, fresh, seen),
             *await _referring(reader, scope_for, backward, fresh, bound),
         ]
         fresh = [each for each in {_name(each): each for each in found}.values() if _name(each) not in seen]
@@ -56,7 +56,6 @@ async def _referred(
     includes: Sequence[Include],
     sources: Sequence[Stored],
     seen: Seen,
-    bound: Bound | None,
 ) -> list[Stored]:
     wanted: dict[str, dict[str, None]] = {}
     for source in sources:
@@ -67,7 +66,7 @@ async def _referred(
                 wanted.setdefault(type, {})[id] = None
     found: list[Stored] = []
     for type, ids in wanted.items():
-        found += await _by_ids(reader, scope_for, type, list(ids), bound)
+        found += await _by_ids(reader, scope_for, type, list(ids))
     return found
 
 
@@ -82,7 +81,7 @@ def _references(source: Stored, includes: Sequence[Include]) -> Iterable[str]:
             yield target
 
 
-async def _by_ids(reader: Reader, scope_for: ScopeFor, type: str, ids: list[str], bound: Bound | None) -> list[Stored]:
+async def _by_ids(reader: Reader, scope_for: ScopeFor, type: str, ids: list[str]) -> list[Stored]:
     keys = [key for id in ids if (key := as_key(id)) is not None]
     named = [id for id in ids if as_key(id) is None]
     if named:
