@@ -10,10 +10,10 @@ from ambroise.interfaces.fhir_rest.documents import DOCUMENT, Documents
 from ambroise.interfaces.fhir_rest.done import Done
 from ambroise.interfaces.fhir_rest.outcome import MULTIPLE_MATCHES
 from ambroise.interfaces.fhir_rest.patching import Patch, patched
+from ambroise.interfaces.fhir_rest.repository import one_at_a_time
 from ambroise.interfaces.fhir_rest.routing import is_id
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.kernel.ids import hash64
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Action, Gateway, Stored
 
@@ -141,7 +141,7 @@ class Actions:
         if not pairs:
             raise Refusal(Kind.INVALID, "CRITERIA_MISSING", f"Say which {type_}: `{type_}?identifier=system|value`.")
         if writing:
-            await _one_at_a_time(tx, f"{type_}?{query}")
+            await one_at_a_time(tx, f"{type_}?{query}")
         found = await self._criteria.matches(tx, ctx, type_, pairs, limit=2)
         if len(found) > 1:
             text = f"`{type_}?{query[:300]}` finds several; narrow it down."
@@ -181,8 +181,3 @@ def require_id(resource: dict[str, Json], type_: str, id: str) -> None:
 
 def _no_match(type_: str, query: str, kind: Kind) -> Refusal:
     return Refusal(kind, "NO_MATCH", f"`{type_}?{query[:300]}` finds nothing that you may see.")
-
-
-async def _one_at_a_time(tx: Transaction, what: str) -> None:
-    """Make two conditional writes on the same criteria wait for each other, so that both do not create."""
-    await tx.fetch_value("select pg_advisory_xact_lock(%s)", (hash64(what),))
