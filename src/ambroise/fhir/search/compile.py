@@ -38,9 +38,9 @@ _NO_KEYS: Final[Mapping[str, Sequence[UUID]]] = MappingProxyType({})
 class Compiler:
     """Writes the predicates of one search.
 
-    `bound` is the record that the whole search stays in, if one is sure: a chain that leads from it to a type that lives
-    in records then stays in it too, so that one shard answers. `keys` are those of logical ids looked up before, as
-    `Type/id`.
+    `bound` is the record that the whole search stays in, if one is sure: a chain that leads from it to a type that
+    lives in records then stays in it too, so that one shard answers. `keys` are those of logical ids looked up before,
+    as `Type/id`.
     """
 
     def __init__(self, builder: Builder, bound: Bound | None, keys: Mapping[str, Sequence[UUID]] = _NO_KEYS) -> None:
