@@ -95,6 +95,15 @@ class Operated:
         self.process.wait(timeout=60)
 
 
+@pytest.fixture
+def disposable(tmp_path: Path) -> Iterator[Operated]:
+    """An instance for a test that stops or breaks it."""
+    started = Operated(tmp_path / "data")
+    yield started
+    if started.process.poll() is None:
+        started.stop()
+
+
 @pytest.fixture(scope="module")
 def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     """An empty demonstration instance, shared by the tests of one module."""

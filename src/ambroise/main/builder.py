@@ -45,7 +45,7 @@ class InstanceBuilder:
     def prepare(self, settings: Settings, *, demonstration: bool) -> list[str]:
         from ambroise.main.place import database, prepare
 
-        with database(settings) as addresses:
+        with database(settings, create=True) as addresses:
             return prepare(settings, addresses, demonstration=demonstration)
 
     @asynccontextmanager
@@ -69,6 +69,12 @@ class InstanceBuilder:
                 yield KnownPeople(opened, settings)
             finally:
                 await opened.close()
+
+    async def seed(self, settings: Settings, population: int) -> None:
+        from ambroise.main.demonstration import load
+
+        async with self.services(settings) as services:
+            await load(services, population)
 
     async def serve(self, settings: Settings, *, demonstration: bool, population: int | None = None) -> None:
         from ambroise.main.instance import serve

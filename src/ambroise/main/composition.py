@@ -33,12 +33,14 @@ class Application:
     delivery: Delivery
     runner: Runner
 
-    def check(self, *, demonstration: bool) -> None:
+    async def check(self, *, demonstration: bool) -> None:
         """Refuse to run a demonstration as a real instance, and the other way round."""
         if self.services.demonstration and not demonstration:
             raise Refusal(Kind.CONFLICT, "DEMONSTRATION_DATA", "These are demonstration data: run `ambroise demo`.")
         if demonstration and not self.services.demonstration:
             raise Refusal(Kind.CONFLICT, "REAL_DATA", "These data are of real people: run `ambroise serve`.")
+        async with self.services.database.reader() as reader:
+            await self.services.identity.refuse_demonstration_accounts(reader)
 
     def work(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """What the role `worker` does for ever."""

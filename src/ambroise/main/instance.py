@@ -35,7 +35,7 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
         stack.enter_context(_alone(settings))
         addresses = await _open_database(stack, settings, demonstration=demonstration)
         application = await _open_application(stack, settings, addresses)
-        application.check(demonstration=demonstration)
+        await application.check(demonstration=demonstration)
         announcement = await _announcement(stop, application, population) if demonstration else ""
         if "worker" in settings.roles:
             for work in application.work():
@@ -46,7 +46,7 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
 
 async def _open_database(stack: AsyncExitStack, settings: Settings, *, demonstration: bool) -> Addresses:
     """Have the database running and, when it is ours, migrated and watched; loads the program meanwhile."""
-    place = database(settings)
+    place = database(settings, create=True)
     opening = asyncio.create_task(asyncio.to_thread(place.__enter__))
     await asyncio.sleep(0)
     # The server takes a moment to start, and so does the program to load: both at once.

@@ -39,7 +39,7 @@ def bring_back(settings: Settings, folder: Path, master_key: Path | None, progre
     if settings.embedded and settings.data is not None:
         settings.data.mkdir(parents=True, exist_ok=True)
     alone = locks.instance(settings.data) if settings.embedded and settings.data is not None else nullcontext()
-    with alone, database(settings) as addresses:
+    with alone, database(settings, create=True) as addresses:
         url, options = settings.objects()
         master = MasterKeys.open(settings.master_key)
         described, keys = restore(folder, addresses.owner, open_store(url, **options), master, progress=progress)

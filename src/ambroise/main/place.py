@@ -24,13 +24,19 @@ class Addresses:
 
 
 @contextmanager
-def database(settings: Settings) -> Generator[Addresses]:
+def database(settings: Settings, *, create: bool = False) -> Generator[Addresses]:
     """Have the database reachable: a real deployment's, or the embedded one, started unless it runs already."""
     if settings.app_dsn is not None:
         yield Addresses(settings.app_dsn, settings.owner_dsn or settings.app_dsn)
         return
     assert settings.data is not None  # noqa: S101 - the settings were validated.
     server = EmbeddedPostgres(settings.data)
+    if not create and not server.exists:
+        raise Refusal(
+            Kind.NOT_FOUND,
+            "NO_INSTALLATION",
+            f"There is no installation in {settings.data}: run `ambroise demo` or `ambroise migrate` first.",
+        )
     server.start()
     try:
         yield Addresses(server.app_dsn, server.owner_dsn, server)

@@ -133,12 +133,12 @@ def test_postgres_killed_under_it_comes_back_with_what_was_acknowledged(operated
     assert operated.ask(f"/fhir/Organization/{id}", token=token)[0] == 200
 
 
-def test_killed_it_starts_again_on_the_same_data_and_stops_whole(operated: Operated) -> None:
-    token = operated.token()
-    status, text = operated.ask("/fhir/Organization", token=token, method="POST", body=ORGANIZATION)
+def test_killed_it_starts_again_on_the_same_data_and_stops_whole(disposable: Operated) -> None:
+    token = disposable.token()
+    status, text = disposable.ask("/fhir/Organization", token=token, method="POST", body=ORGANIZATION)
     assert status == 201
-    operated.kill()
-    again = Operated(operated.data)
+    disposable.kill()
+    again = Operated(disposable.data)
     id = text.split('"id":"')[1].split('"')[0]
     assert again.ask(f"/fhir/Organization/{id}", token=token)[0] == 200
     postgres = again.postgres
@@ -146,20 +146,32 @@ def test_killed_it_starts_again_on_the_same_data_and_stops_whole(operated: Opera
     assert not is_alive(postgres)
 
 
-def test_demonstration_and_real_data_never_mix(operated: Operated, tmp_path: Path) -> None:
-    if operated.process.poll() is None:
-        operated.stop()
-    real = run("serve", "--data", str(operated.data), "--port", "0", check=False)
+def test_stopped_it_can_be_saved_and_never_serves_real_people(disposable: Operated, tmp_path: Path) -> None:
+    disposable.stop()
+    run("backup", str(tmp_path / "backup"), "--data", str(disposable.data))
+    assert (tmp_path / "backup" / "manifest.json").is_file()
+    real = run("serve", "--data", str(disposable.data), "--port", "0", check=False)
     assert real.returncode == 1
     assert "demonstration" in real.stderr
+
+
+def test_data_of_real_people_are_never_demonstrated(tmp_path: Path) -> None:
     run("migrate", "--data", str(tmp_path / "real"))
     demo = run("demo", "--data", str(tmp_path / "real"), "--port", "0", check=False)
     assert demo.returncode == 1
     assert "real people" in demo.stderr
 
 
-def test_a_backup_of_a_stopped_instance_works_too(operated: Operated, tmp_path: Path) -> None:
-    if operated.process.poll() is None:
-        operated.stop()
-    run("backup", str(tmp_path / "backup"), "--data", str(operated.data))
-    assert (tmp_path / "backup" / "manifest.json").is_file()
+def test_a_nation_can_be_seeded_before_it_is_served(tmp_path: Path) -> None:
+    run("seed", "--data", str(tmp_path / "data"), "--population", "3")
+    made = run("token", "--data", str(tmp_path / "data"), "--as", "professional:01234567897")
+    assert made.stdout.count(".") == 2
+
+
+@pytest.mark.parametrize("command", ["doctor", "backup there", "keys rotate", "audit verify", "token --as system"])
+def test_a_command_never_makes_an_installation_by_mistake(tmp_path: Path, command: str) -> None:
+    nowhere = tmp_path / "nowhere"
+    done = run(*command.split(), "--data", str(nowhere), check=False)
+    assert done.returncode == 1
+    assert "no installation in" in done.stderr
+    assert not nowhere.exists()

@@ -1,4 +1,4 @@
-"""`demo`, `serve`, `worker`, `migrate`: start an instance, or make its database ready."""
+"""`demo`, `serve`, `worker`, `seed`, `migrate`: start an instance, or make its database ready."""
 
 from __future__ import annotations
 
@@ -41,6 +41,17 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         """Deliver events and run periodic jobs, beside instances that do not."""
         settings = toolbox.settings(data, roles=frozenset({"worker"}))
         toolbox.run(toolbox.builder.serve(settings, demonstration=False))
+
+    @app.command()
+    def seed(
+        data: Data = None,
+        population: Annotated[int, typer.Option(min=1, help="Citizens to generate.")] = _DEMONSTRATION_POPULATION,
+    ) -> None:
+        """Make a demonstration installation and load its nation, without serving it."""
+        settings = toolbox.settings(data)
+        with explained():
+            toolbox.builder.prepare(settings, demonstration=True)
+        toolbox.run(toolbox.builder.seed(settings, population))
 
     @app.command()
     def migrate(data: Data = None) -> None:

@@ -81,6 +81,10 @@ class Builder(Protocol):
         """Make keys, migrate, and declare what the installation is for; the migrations applied."""
         ...
 
+    async def seed(self, settings: Settings, population: int) -> None:
+        """Load the demonstration nation, or what an interrupted load left to do."""
+        ...
+
     async def serve(self, settings: Settings, *, demonstration: bool, population: int | None = None) -> None:
         """Run an instance until it is told to stop."""
         ...

@@ -58,6 +58,11 @@ class EmbeddedPostgres:
         self._child: subprocess.Popen[Any] | None = None
 
     @property
+    def exists(self) -> bool:
+        """Whether the cluster was created already."""
+        return (self._data / "PG_VERSION").exists()
+
+    @property
     def owner_dsn(self) -> str:
         """For migrations: the role that owns every table."""
         return self.dsn(OWNER)
@@ -81,7 +86,7 @@ class EmbeddedPostgres:
             self._prepare_folders(account)
             self._forget_dead_server()
             if self._pid() is None:
-                if not (self._data / "PG_VERSION").exists():
+                if not self.exists:
                     self._create_cluster(account)
                 self._check_version()
                 self._launch(account)
