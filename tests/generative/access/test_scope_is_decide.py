@@ -75,10 +75,7 @@ def _row(type: str, patient: UUID | None, kind: int, flags: Flags, author: tuple
 ROWS = (
     *(_row("Observation", p, k, f, AUTHORS[0]) for p, k, f in product(PATIENTS[:2], KINDS, FLAGS)),
     *(_row("Observation", p, KINDS[0], f, a) for p, f, a in product(PATIENTS, FLAGS, AUTHORS)),
-    *(
-        _row(type, None, kinds.UNLABELLED, flags, author)
-        for type, flags, author in product(TYPES, FLAGS[:6], AUTHORS)
-    ),
+    *(_row(type, None, kinds.UNLABELLED, flags, author) for type, flags, author in product(TYPES, FLAGS[:6], AUTHORS)),
 )
 BY_KEY = {row.key: row for row in ROWS}
 
@@ -113,11 +110,14 @@ grants = st.lists(
     ),
     max_size=10,
 )
-relations = st.lists(
-    st.tuples(st.just(PATIENTS[0]), patients, st.sampled_from(["representative", "carer"]), since, until),
-    max_size=3,
-    unique_by=lambda one: one[:3],
-)
+# Every pair is drawn or not by itself: a list of pairs would seldom hold the one that matters.
+relations = st.fixed_dictionaries(
+    {},
+    optional={
+        (PATIENTS[0], person, kind): st.tuples(since, until)
+        for person, kind in product(PATIENTS[1:], ("representative", "carer"))
+    },
+).map(lambda drawn: [(*who, *when) for who, when in drawn.items()])
 emergencies = st.lists(
     st.tuples(
         patients,
