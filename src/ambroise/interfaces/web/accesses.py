@@ -135,7 +135,7 @@ def _event(act: _Act, me: UUID, documents: Mapping[str, Document], reported: fro
         document_date=(document.date or document.act_start) if document else None,
         count=len(about) if len(about) > 1 and action == "read" else 1,
         reported=any(str(one.id) in reported for one in act.lines),
-        about=str(line.details.get("party_name", "")),
+        about=proper(str(line.details.get("party_name", ""))),
         event=line.event,
     )
 

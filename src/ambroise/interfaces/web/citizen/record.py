@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, time
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.interfaces.web.accesses import documents_named, events
+from ambroise.interfaces.web.citizen.filing import metadata
+from ambroise.interfaces.web.citizen.parties import described, parties, professional, said
 from ambroise.interfaces.web.citizen.views import (
     Directory,
     EmergencyChoices,
@@ -26,9 +25,8 @@ from ambroise.interfaces.web.citizen.views import (
     Space,
 )
 from ambroise.interfaces.web.names import proper
-from ambroise.interfaces.web.professions import G15, name_of, professions, role_of
+from ambroise.interfaces.web.professions import G15, professions, role_of
 from ambroise.interfaces.web.records import Records, fileable, row_of, sniffed
-from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.views import (
     AccessEvent,
@@ -44,9 +42,6 @@ from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.api import identity_of
 from ambroise.modules.notification import api as notification
 from ambroise.modules.record.api import (
-    CITIZEN_TYPES,
-    MASKED,
-    Category,
     Document,
     Incoming,
     Record,
@@ -54,7 +49,6 @@ from ambroise.modules.record.api import (
     Submission,
     read_document,
     reports,
-    tables,
 )
 from ambroise.trust.access.decide import Action as Wanted
 from ambroise.trust.access.decide import judge_entry, refusal
@@ -69,11 +63,6 @@ from ambroise.trust.context import Citizen, Context, Professional
 _LINES = 80
 _RECENT_LINES = 200
 _MOST_SEEN = 200
-_VISIBILITY = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
-_FORMATS = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
-_CLASSES = "urn:oid:1.2.250.1.213.1.1.4.1"
-_PATIENTS_CLASS = "90"
-_EXPRESSION = {"system": "urn:oid:1.2.250.1.213.1.1.4.6", "code": "EXP_PATIENT"}
 _QUIET = ("search", "history", "simulate", "identify")
 _GROUPS = {"soignants": "professionals", "moi": "mine", "services": "services"}
 
@@ -164,7 +153,7 @@ class CitizenRecord:
     async def add(self, ctx: Context, new: NewDocument) -> str:
         content = await asyncio.to_thread(fileable, new.content)
         media_type = sniffed(content)
-        submission = Submission((Incoming(content, None, _metadata(ctx, new, media_type)),))
+        submission = Submission((Incoming(content, None, metadata(_space(ctx), _citizen(ctx).name, new, media_type)),))
         async with self._database.transaction() as tx:
             filed = await self._record.submit(tx, ctx, submission)
         return str(filed.documents[0].document)
@@ -180,7 +169,7 @@ class CitizenRecord:
             grants = [one for one in await grants_of(reader, space) if one.in_force(ctx.now())]
             filters = Filters(group="professionals", refused=False)
             lines, _ = await self._gateway.access_history(reader, ctx, space, filters, count=_RECENT_LINES)
-            return [await _person(reader, party) for party in _parties(grants, lines)]
+            return [await described(reader, party) for party in parties(grants, lines)]
 
     async def find_people(self, ctx: Context, words: str) -> Sequence[Directory]:
         async with self._database.reader() as reader:
@@ -190,7 +179,7 @@ class CitizenRecord:
             Directory(
                 one.entry.id_nat,
                 proper(one.entry.name),
-                _about(
+                said(
                     one.entry.label or "",
                     one.structure.name if one.structure else "",
                     one.structure and one.structure.city,
@@ -337,7 +326,7 @@ class CitizenRecord:
         found: dict[str, Professional] = {}
         for grant in grants:
             if grant.party.kind == "professional" and grant.party.id not in found:
-                actor = await _professional(reader, grant.party)
+                actor = await professional(reader, grant.party)
                 if actor is not None:
                     found[grant.party.id] = actor
         if not found:
@@ -375,7 +364,7 @@ class CitizenRecord:
             await self._hold(reader, ctx)
             grants = [one for one in await grants_of(reader, _space(ctx)) if one.in_force(ctx.now())]
             person = next((one for one in grants if one.party.id == viewer), None)
-            actor = await _professional(reader, person.party) if person else None
+            actor = await professional(reader, person.party) if person else None
         if person is None or actor is None:
             raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PERSON", "Choose somebody of the list.")
         states = {one.state for one in grants if one.party.id == viewer}
@@ -399,81 +388,6 @@ def _notice(one: notification.Notice, named: Mapping[str, Document]) -> Notice:
     """A notice, with the title of its document."""
     document = named.get((one.subject or "").rpartition("/")[2])
     return Notice(one.id, one.at, one.code, one.subject, {"title": document.title} if document else {})
-
-
-def _metadata(ctx: Context, new: NewDocument, media_type: str) -> Mapping[str, Any]:
-    """The metadata of a document that a citizen files (expression personnelle du patient)."""
-    patient = {"reference": f"Patient/{_space(ctx)}"}
-    code = CITIZEN_TYPES[Category(new.category)]
-    entry = tables.type_code(code)
-    when = datetime.combine(new.day, time(12), dates.PARIS).isoformat()
-    place = {"coding": [_EXPRESSION]}
-    described: dict[str, Any] = {
-        "resourceType": "DocumentReference",
-        "status": "current",
-        "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
-        "type": {"coding": [{"system": f"urn:oid:{entry.system}" if entry else "", "code": code}]},
-        "category": [{"coding": [{"system": _CLASSES, "code": _PATIENTS_CLASS}]}],
-        "subject": patient,
-        "date": when,
-        "author": [{**patient, "display": _citizen(ctx).name}],
-        "content": [
-            {
-                "attachment": {"language": "fr-FR", "title": new.title},
-                "format": {"system": _FORMATS, "code": tables.format_of_media(media_type)},
-            }
-        ],
-        "context": {"period": {"start": when}, "facilityType": place, "practiceSetting": dict(place)},
-    }
-    if new.masked:
-        described["securityLabel"] = [{"coding": [{"system": _VISIBILITY, "code": MASKED}]}]
-    return described
-
-
-def _parties(grants: Sequence[Grant], lines: Sequence[TraceLine]) -> Sequence[Person]:
-    """One line for each person or place: the strongest grant wins, a block above all."""
-    order = {"blocked": 0, "treating": 1, "administrator": 2, "authorised": 3}
-    seen: dict[str, datetime] = {}
-    for line in lines:
-        for id in (line.actor_id, line.organization):
-            if id:
-                seen.setdefault(id, line.at)
-    found: dict[str, Person] = {}
-    for grant in sorted(grants, key=lambda one: order[one.state]):
-        if grant.party.id in found:
-            continue
-        team = grant.state == "authorised" and grant.via == "care_team"
-        found[grant.party.id] = Person(
-            id=grant.party.id,
-            name=grant.party.name,
-            kind=grant.party.kind,
-            state="care_team" if team else grant.state,
-            since=grant.since,
-            last_access=seen.get(grant.party.id),
-        )
-    return sorted(found.values(), key=lambda one: (one.state == "blocked", one.name))
-
-
-async def _person(reader: Reader, person: Person) -> Person:
-    """The person with what the directory says of their work and town."""
-    if person.kind == "organization":
-        structure = await directory.structure(reader, person.id)
-        return replace(person, about=structure.city or "") if structure else person
-    actor = await _professional(reader, Party(person.id, person.name))
-    if actor is None:
-        return person
-    role = name_of(actor.profession_system, actor.profession, actor.specialty)
-    about = _about(role[:1].upper() + role[1:], actor.organization_name or "")
-    return replace(person, name=proper(person.name or actor.name), about=about)
-
-
-async def _professional(reader: Reader, party: Party) -> Professional | None:
-    known = await directory.situations(reader, party.id[1:])
-    return known[0] if known else None
-
-
-def _about(*parts: str | None) -> str:
-    return ", ".join(part for part in parts if part)
 
 
 def _unknown_access() -> Refusal:
