@@ -11,9 +11,11 @@ from ambroise.kernel.objects import Blobs
 from ambroise.kernel.outbox import Subscriptions
 from ambroise.modules.identity.api import on_patient_created, on_patient_updated
 from ambroise.modules.record.api import Handlers, own_types
+from ambroise.trust.access.lookups import forget_lookups
 from ambroise.trust.audit.seal import seal
 
 _SEAL_EVERY = timedelta(minutes=1)
+_FORGET_EVERY = timedelta(days=1)
 _SWEEP_EVERY = timedelta(hours=1)
 
 
@@ -39,5 +41,9 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
     async def sweep_orphans(tx: Transaction) -> None:
         await blobs.sweep(tx, services.clock.now())
 
+    async def forget_old_lookups(tx: Transaction) -> None:
+        await forget_lookups(tx, services.clock.now())
+
     schedule.every(_SEAL_EVERY, "trace.seal", seal_the_trace)
+    schedule.every(_FORGET_EVERY, "access.lookups", forget_old_lookups)
     schedule.every(_SWEEP_EVERY, "blobs.sweep", sweep_orphans)
