@@ -7,11 +7,11 @@ PORT ?= 8080
 POPULATION ?= 2000
 WORKERS ?= 2
 
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
-ASSETS := $(wildcard package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types contracts tests browser assets bench clean
+.PHONY: help install demo test check lint types contracts tests browser assets lock bench clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,13 +20,14 @@ install: $(INSTALLED) ## Make the environment, with every dependency pinned by h
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed (set PYTHON=…)"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what requirements.lock pins; the first time takes a few minutes."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
 
 demo: install ## Run a demonstration nation on http://localhost:8080
-	$(BIN)/ambroise demo --port $(PORT) --data $(DATA) --population $(POPULATION)
+	@$(BIN)/ambroise demo --port $(PORT) --data $(DATA) --population $(POPULATION)
 
 test: install browser lint types contracts tests ## Check style, types, contracts, and run every test
 
@@ -50,6 +51,13 @@ browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
 	  || echo "Chromium was not found: tests of the pages in a browser will fail until it is installed."
+
+assets: install ## Take the third-party files of the pages from npm again
+	npm ci --no-fund --no-audit
+	$(BIN)/python tools/build_assets.py
+
+lock: ## Pin dependencies again, after a change of pyproject.toml
+	tools/lock.sh
 
 bench: install ## Measure, and write bench/RESULTS.md
 	$(BIN)/ambroise bench
