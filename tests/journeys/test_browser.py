@@ -98,6 +98,9 @@ async def test_keys_move_in_the_list_and_bring_the_preview_without_leaving(porta
     async with serving(portal.application) as home, chromium() as browser:
         page, watch = await _visit(browser, home, "Dr Camille Fictif", 1280, "light")
         await page.goto(home + RECORD)
+        await page.wait_for_function(
+            "customElements.get('row-keys') && document.readyState === 'complete' && !!window.htmx"
+        )
         await page.keyboard.press("j")
         await page.keyboard.press("j")
         await page.keyboard.press("Enter")
@@ -111,7 +114,7 @@ async def test_keys_move_in_the_list_and_bring_the_preview_without_leaving(porta
 async def test_masking_by_dialog_with_the_keyboard_alone(portal: Portal) -> None:
     async with serving(portal.application) as home, chromium() as browser:
         page, _ = await _visit(browser, home, "Alice Fictive", 390, "light")
-        await page.goto(f"{home}/documents/{_id('irm')}")
+        await page.goto(f"{home}/documents/{_id('irm')}", wait_until="networkidle")
         await page.get_by_role("link", name="Masquer ce document").focus()
         await page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog")
