@@ -317,6 +317,8 @@ async def test_what_is_asked_is_found(world: Database) -> None:
         ("Patient?_sort=-given,family", "anne ben"),
         ("Observation?_sort=-date,value-quantity", "sugar weight secret pressure"),
     ],
+    # The ids of this run must not name tests: parallel workers compare the names that they collect.
+    ids=lambda value: str(value).replace(str(ANNE), "anne"),
 )
 async def test_a_list_comes_in_the_order_asked_for(world: Database, asked: str, answer: str) -> None:
     assert names(await find(world, asked)) == answer.split()
