@@ -59,6 +59,8 @@ async def compose(settings: Settings, dsn: str, *, clock: Clock | None = None) -
         secret = ApplicationSecret.load(settings.application_key)
         gateway = Gateway(database, clock, blobs=blobs, pages=PageSeal(secret.derive("pages")))
         try:
+            async with database.transaction() as tx:
+                await gateway.prepare(tx)
             services = _services(settings, installed, clock, database, gateway, secret)
             yield _application(services, blobs)
         finally:

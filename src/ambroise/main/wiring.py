@@ -44,6 +44,10 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
     async def forget_old_lookups(tx: Transaction) -> None:
         await forget_lookups(tx, services.clock.now())
 
+    async def forget_old_sessions(tx: Transaction) -> None:
+        await services.identity.sweep(tx)
+
+    schedule.every(_FORGET_EVERY, "identity.sessions", forget_old_sessions)
     schedule.every(_SEAL_EVERY, "trace.seal", seal_the_trace)
     schedule.every(_FORGET_EVERY, "access.lookups", forget_old_lookups)
     schedule.every(_SWEEP_EVERY, "blobs.sweep", sweep_orphans)

@@ -333,14 +333,15 @@ class Record:
         patient = assessed.identity.patient
         if INVISIBLE_PATIENT in assessed.visibility:
             await withholding.start(tx, ctx, patient, stored.key)
-        elif not isinstance(ctx.actor, Citizen):
+        else:
             await self._tell(tx, ctx, stored, Code.DOCUMENT_ADDED)
         await emit(tx, events.DOCUMENT_FILED, {"document": str(stored.key)}, patient=patient)
 
     async def _tell(self, tx: Transaction, ctx: Context, stored: Stored, code: Code) -> None:
-        """Tell the holder, unless the document is withheld from them; representatives only of what they may see."""
+        """Tell the holder what others did, unless the document is withheld; representatives of what they may see."""
         patient = stored.label.patient
-        if patient is None or stored.label.flags & Flags.INVISIBLE_PATIENT:
+        by_holder = isinstance(ctx.actor, Citizen) and ctx.actor.patient == patient
+        if patient is None or by_holder or stored.label.flags & Flags.INVISIBLE_PATIENT:
             return
         await notify(
             tx,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ambroise.fhir.search import Query, SearchResult
-from ambroise.fhir.store import records
+from ambroise.fhir.store import keep_dictionaries, records
 from ambroise.fhir.store.types import Label, Stored
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -34,6 +34,10 @@ class Gateway(Loading, Contents, Explaining, Traces):
     outside a transaction has its reads traced in commits shared with others, before the bytes leave. Refusals are
     traced in a transaction of their own.
     """
+
+    async def prepare(self, tx: Transaction) -> None:
+        """Put into the database what reading it takes besides the software; to call when an instance starts."""
+        await keep_dictionaries(tx)
 
     @cached_property
     def rights(self) -> Rights:
