@@ -173,7 +173,7 @@ def test_a_document_is_deposited_read_masked_opened_in_an_emergency_and_all_of_i
     citizen.goto(f"{instance.address}/historique")
     look(citizen, "history")
     told = citizen.text_content("main") or ""
-    assert "PROTOTYPE" in told
+    assert "Hugo Prototype" in told
     assert "Malaise, patient inconscient" in told
     verified = subprocess.run(
         [*AMBROISE, "audit", "verify", "--data", str(instance.data)], capture_output=True, text=True, timeout=60
