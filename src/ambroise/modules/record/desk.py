@@ -32,14 +32,16 @@ class Desk:
     ) -> Report:
         """Carry out how a report ends and close it.
 
-        `other` is what the outcome needs besides: the space to keep for MERGED, the new matricule for INS_CHANGED.
+        `other` is what the outcome needs besides: the space to keep for MERGED, either of the two; the new matricule
+        for INS_CHANGED.
         """
         found = await reports.open_report(tx, ctx, id)
         match outcome:
             case Outcome.MOVED_OUT:
                 await self._move_out(tx, ctx, found)
             case Outcome.MERGED:
-                await join(tx, ctx, found.patient, _uuid(other or found.subject))
+                kept, reported = _uuid(other or found.subject), _uuid(found.subject)
+                await join(tx, ctx, reported if kept == found.patient else found.patient, kept)
             case Outcome.INS_CHANGED:
                 await self._change_ins(tx, ctx, found, other)
             case _:
