@@ -55,7 +55,12 @@ class DeskRecord:
         async with self._database.reader() as reader:
             found = await self._find(reader, ctx, id)
             known = await identity_of(reader, found.patient)
-        facts = [(gettext("Dossier"), proper(known.display_name) if known else str(found.patient)), *_facts(found)]
+            other = await identity_of(reader, UUID(found.subject)) if _is_duplicate(found) else None
+        facts = [(gettext("Dossier"), proper(known.display_name) if known else str(found.patient))]
+        if _is_duplicate(found):
+            facts.append((gettext("Identifiant du dossier"), str(found.patient)))
+            facts.append((gettext("Autre dossier"), proper(other.display_name) if other else found.subject))
+        facts += _facts(found)
         return ReportPage(
             row=_row(found, _name(ctx)),
             words=str(found.details.get("words", "")),
@@ -63,6 +68,7 @@ class DeskRecord:
             outcome=found.outcome.value if found.outcome else None,
             outcome_note=found.outcome_note,
             closed_at=found.closed_at,
+            proposed=_proposed(found),
         )
 
     async def take(self, ctx: Context, patient: UUID, id: UUID) -> None:
@@ -119,6 +125,15 @@ def _subject(one: Report) -> str:
     return gettext("Nouveau matricule annoncé")
 
 
+def _is_duplicate(one: Report) -> bool:
+    return one.kind is ReportKind.DUPLICATE_IDENTITY
+
+
+def _proposed(one: Report) -> str:
+    """What whoever reports proposes, for the form that ends the report."""
+    return one.subject if _is_duplicate(one) else str(one.details.get("matricule", ""))
+
+
 def _who(reported_by: str) -> str:
     kinds = {
         "citizen": gettext("La personne"),
@@ -139,7 +154,8 @@ def _facts(one: Report) -> list[tuple[str, str]]:
         found.append((gettext("Accès du"), str(dates.moment(datetime.fromisoformat(str(details["at"]))).striptags())))
     if details.get("matricule"):
         found.append((gettext("Matricule annoncé"), str(details["matricule"])))
-    found.append((gettext("Référence"), one.subject))
+    name = gettext("Identifiant de l’autre dossier") if _is_duplicate(one) else gettext("Référence")
+    found.append((name, one.subject))
     return found
 
 

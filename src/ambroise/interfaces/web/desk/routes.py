@@ -147,7 +147,7 @@ def _filter(visit: Visit) -> QueueFilter:
 
 
 def _closing(page: ReportPage, sent: FormData | None = None) -> Any:
-    form = CloseForm.of(sent) if sent is not None else CloseForm()
+    form = CloseForm.of(sent) if sent is not None else CloseForm(autre=page.proposed)
     form.issue.choices = [(code, gettext(OUTCOMES[code])) for code in _ENDS[page.row.kind]]
     return form
 

@@ -39,6 +39,8 @@ class ReportPage:
     outcome: str | None = None
     outcome_note: str | None = None
     closed_at: datetime | None = None
+    proposed: str = ""
+    """What the report proposes for its end: the other space, or the new matricule."""
 
 
 @dataclass(frozen=True)
