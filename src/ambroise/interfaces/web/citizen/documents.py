@@ -1,4 +1,4 @@
-"""Documents: the timeline, one document open, masking, adding, deleting."""
+"""Documents: the timeline, one document open, masking, adding, deleting, telling that one is somebody else's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import words
-from ambroise.interfaces.web.citizen.forms import MOST_BYTES, AddForm
+from ambroise.interfaces.web.citizen.forms import MOST_BYTES, AddForm, MisfiledForm
 from ambroise.interfaces.web.citizen.views import (
     CitizenService,
     DocumentFilter,
@@ -72,6 +72,28 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         await service.delete(visit.context(), visit.parameter("id"))
         return visit.go("/documents", Toast("deleted"))
 
+    async def ask_report(visit: Visit) -> Response:
+        return await _report(visit, MisfiledForm.drafted(await visit.draft()))
+
+    async def report(visit: Visit, sent: FormData) -> Response:
+        form, id = MisfiledForm.of(sent), visit.parameter("id")
+        if not form.validate():
+            return await _report(visit, form, 422)
+        await service.report_document(visit.context(), id, form.pourquoi.data.strip())
+        return visit.go(f"/documents/{id}", Toast("reported"))
+
+    async def _report(visit: Visit, form: Any, status: int = 200) -> Response:
+        page = await service.document(visit.context(), visit.parameter("id"))
+        return await visit.render(
+            "citizen/misfiled.html",
+            status,
+            row=page.row,
+            form=form,
+            problems=form.problems,
+            words=words,
+            place="documents",
+        )
+
     async def ask_new(visit: Visit) -> Response:
         draft = await visit.draft()
         form = AddForm.drafted(draft, date=dates.as_day(visit.now))
@@ -97,6 +119,7 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         screen.route("/documents/{id}/joint/{name}", joined),
         screen.route("/documents/{id}/visibilite", confirm, change_visibility),
         screen.route("/documents/{id}/supprimer", confirm_deletion, delete),
+        screen.route("/documents/{id}/signaler", ask_report, report),
     ]
 
 

@@ -74,6 +74,15 @@ class ReportForm(Form):
     bloquer = BooleanField(lazy(N_("Bloquer cette personne dès maintenant")))
 
 
+class MisfiledForm(Form):
+    pourquoi = TextAreaField(
+        lazy(N_("Pourquoi ce document n’est-il pas à vous ?")),
+        [Required(N_("Dites en quelques mots pourquoi ce document n’est pas à vous"))],
+        description=lazy(N_("Par exemple : il porte un autre nom. N’écrivez aucune donnée de santé.")),
+        render_kw={"rows": "4", "maxlength": "1000"},
+    )
+
+
 class EmergencyForm(Form):
     samu = RadioField(
         lazy(N_("Le Samu peut lire mon dossier quand j’appelle le 15")),

@@ -162,6 +162,13 @@ class CitizenRecord:
         async with self._database.transaction() as tx:
             await self._record.withdraw(tx, ctx, id)
 
+    async def report_document(self, ctx: Context, id: str, words: str) -> None:
+        async with self._database.transaction() as tx:
+            document = await self._record.document(tx, ctx, id)
+            if document.by_patient:
+                raise Refusal(Kind.FORBIDDEN, "OWN_DOCUMENT", "Delete a document of one's own instead.")
+            await reports.report(tx, ctx, document.patient, ReportKind.MISFILED_DOCUMENT, id, {"words": words})
+
     async def people(self, ctx: Context) -> Sequence[Person]:
         space = _space(ctx)
         async with self._database.reader() as reader:
