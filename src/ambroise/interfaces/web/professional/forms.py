@@ -59,6 +59,37 @@ class EmergencyForm(Form):
     )
 
 
+class MisfiledForm(Form):
+    pourquoi = TextAreaField(
+        lazy(N_("Pourquoi ce document n’est-il pas dans le bon dossier ?")),
+        [Required(N_("Dites en quelques mots ce qui montre l’erreur"))],
+        description=lazy(N_("Pour le guichet. N’écrivez aucune donnée de santé.")),
+        render_kw={"rows": "3", "maxlength": "1000"},
+    )
+
+
+class IdentityForm(Form):
+    probleme = RadioField(
+        lazy(N_("Que signalez-vous ?")),
+        [Required(N_("Choisissez ce que vous signalez"))],
+        choices=[
+            ("doublon", lazy(N_("Un doublon : cette personne a un autre dossier"))),
+            ("ins", lazy(N_("Un changement d’INS : cette personne a un nouveau matricule"))),
+        ],
+    )
+    matricule = StringField(
+        lazy(N_("Matricule INS de l’autre dossier, ou nouveau matricule")),
+        [Required(N_("Donnez ce matricule INS"))],
+        description=lazy(N_("15 caractères, espaces permis.")),
+        render_kw={"autocomplete": "off", "inputmode": "text", "maxlength": "30"},
+    )
+    precisions = TextAreaField(
+        lazy(N_("Précisions (facultatif)")),
+        description=lazy(N_("Pour le guichet. N’écrivez aucune donnée de santé.")),
+        render_kw={"rows": "3", "maxlength": "1000"},
+    )
+
+
 class DepositForm(Form):
     """First step: what the document is."""
 

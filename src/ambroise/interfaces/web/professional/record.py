@@ -22,15 +22,17 @@ from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.directory import api as directory
+from ambroise.modules.identity.api import Ins, Sex, check_ins, identity_of
 from ambroise.modules.identity.api import PatientIdentity as Known
-from ambroise.modules.identity.api import Sex, identity_of
 from ambroise.modules.record.api import (
     INVISIBLE_PATIENT,
     INVISIBLE_REPRESENTATIVES,
     MASKED,
     Incoming,
     Record,
+    ReportKind,
     Submission,
+    reports,
     tables,
 )
 from ambroise.trust.access.decide import judge_entry
@@ -156,6 +158,34 @@ class ProfessionalRecord:
     async def joined(self, ctx: Context, patient: UUID, id: str, name: str) -> Content:
         return await self._records.joined(ctx, id, name)
 
+    async def report_document(self, ctx: Context, patient: UUID, id: str, words: str) -> None:
+        async with self._database.transaction() as tx:
+            document = await self._record.document(tx, ctx, id)
+            if document.patient != patient:
+                raise Refusal(Kind.NOT_FOUND, "NO_SUCH_DOCUMENT", "This patient has no such document.")
+            await reports.report(tx, ctx, patient, ReportKind.MISFILED_DOCUMENT, id, {"words": words})
+
+    async def report_duplicate(self, ctx: Context, patient: UUID, matricule: str, words: str) -> None:
+        _check_matricule(ctx, matricule)
+        await self.identity(ctx, patient)
+        found = await self.find(ctx, PatientQuery(ins=matricule))
+        if not found:
+            raise Refusal(Kind.NOT_FOUND, "INS_UNKNOWN", "No space is open under this INS.")
+        other = found[0].patient
+        if other == patient:
+            raise Refusal(Kind.INVALID, "SAME_SPACE", "A space is not a duplicate of itself.")
+        details = {"words": words}
+        async with self._database.transaction() as tx:
+            await reports.report(tx, ctx, patient, ReportKind.DUPLICATE_IDENTITY, str(other), details)
+
+    async def report_changed_ins(self, ctx: Context, patient: UUID, matricule: str, words: str) -> None:
+        _check_matricule(ctx, matricule)
+        if (await self.identity(ctx, patient)).ins == matricule:
+            raise Refusal(Kind.INVALID, "INS_UNCHANGED", "Give the new matricule: this one is the present one.")
+        details = {"words": words, "matricule": matricule}
+        async with self._database.transaction() as tx:
+            await reports.report(tx, ctx, patient, ReportKind.CHANGED_INS, str(patient), details)
+
     async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
         content = await asyncio.to_thread(fileable, deposit.content)
         media_type = sniffed(content)
@@ -191,6 +221,12 @@ def _professional(ctx: Context) -> Professional:
     if not isinstance(ctx.actor, Professional):
         raise Refusal(Kind.FORBIDDEN, "NOT_A_PROFESSIONAL", "These pages are for professionals.")
     return ctx.actor
+
+
+def _check_matricule(ctx: Context, matricule: str) -> None:
+    """Refuse (INS_INVALID) what is no matricule, or has a wrong key."""
+    system = _TEST_INS if ctx.demonstration else _INS[0]
+    check_ins(Ins(matricule, system.removeprefix("urn:oid:")), demonstration=ctx.demonstration)
 
 
 def _identity(known: Known) -> PatientIdentity:

@@ -17,6 +17,7 @@ from ambroise.interfaces.web.documents import served, shown
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.deposit import deposit_routes
 from ambroise.interfaces.web.professional.forms import ConsentForm, EmergencyForm, FindForm
+from ambroise.interfaces.web.professional.reporting import reporting_routes
 from ambroise.interfaces.web.professional.views import PatientIdentity, PatientQuery, ProfessionalService, Standing
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import N_, gettext
@@ -254,6 +255,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         screen.route("/pro/patients", find, search),
         screen.route("/pro/patients/{patient}", record),
         *deposit_routes(screen, service, banner_of),
+        *reporting_routes(screen, service, banner_of),
         screen.route("/pro/patients/{patient}/accord", ask_consent, record_consent),
         screen.route("/pro/patients/{patient}/urgence", ask_emergency, open_emergency),
         screen.route("/pro/patients/{patient}/urgence/fermer", change=close_emergency),

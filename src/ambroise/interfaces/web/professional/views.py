@@ -100,6 +100,18 @@ class ProfessionalService(Protocol):
 
     async def joined(self, ctx: Context, patient: UUID, id: str, name: str) -> Content: ...
 
+    async def report_document(self, ctx: Context, patient: UUID, id: str, words: str) -> None:
+        """Tell the desk that a document of this record is about somebody else."""
+        ...
+
+    async def report_duplicate(self, ctx: Context, patient: UUID, matricule: str, words: str) -> None:
+        """Tell the desk that the person of this record has another one, under this matricule."""
+        ...
+
+    async def report_changed_ins(self, ctx: Context, patient: UUID, matricule: str, words: str) -> None:
+        """Tell the desk the new matricule of the person of this record."""
+        ...
+
     async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
         """Deposit a document; its id."""
         ...

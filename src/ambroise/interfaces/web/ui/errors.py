@@ -81,6 +81,9 @@ _BY_CODE: Mapping[str, str] = {
     "XML_TOO_COMPLEX": N_("Ce document est trop complexe pour être lu en sûreté."),
     "SCANNER_UNAVAILABLE": N_("La recherche de virus ne répond pas. Réessayez dans quelques instants."),
     "INS_INVALID": N_("Ce matricule INS n’est pas valable."),
+    "INS_UNKNOWN": N_("Aucun dossier n’a cet INS."),
+    "INS_UNCHANGED": N_("C’est déjà l’INS de ce dossier. Donnez le nouveau."),
+    "SAME_SPACE": N_("Cet INS est celui du même dossier. Donnez celui de l’autre."),
     "WITHHOLDING_RESERVED": N_("Seul un professionnel peut réserver un document à une annonce."),
     "ACCESS_TOO_MANY_LOOKUPS": N_("Vous avez cherché beaucoup de patients en peu de temps. Attendez un peu."),
 }
