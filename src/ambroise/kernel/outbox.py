@@ -56,7 +56,7 @@ async def emit(
 ) -> UUID:
     """Tell subscribers of a fact once it is committed (and not before an instant); ids and codes, never content."""
     id = new_id(shard_of(patient) if patient else None)
-    await tx.execute(
+    tx.enqueue(
         """
         insert into outbox (shard, id, event, payload, patient, not_before)
         values (%s, %s, %s, %s, %s, coalesce(%s::timestamptz, '-infinity'))

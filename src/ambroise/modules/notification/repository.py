@@ -25,7 +25,7 @@ async def insert(
 ) -> None:
     """Write one notice."""
     shard = shard_of(patient)
-    await tx.execute(
+    tx.enqueue(
         """
         insert into notification (shard, patient, id, at, code, subject, details, hidden_from_representatives)
         values (%s, %s, %s, %s, %s, %s, %s, %s)

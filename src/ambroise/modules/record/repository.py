@@ -60,7 +60,7 @@ async def withhold(
     tx: Transaction, patient: UUID, document: UUID, since: datetime, notice_at: datetime, visible_at: datetime
 ) -> None:
     """Start the two timers of a document withheld from the patient."""
-    await tx.execute(
+    tx.enqueue(
         """
         insert into record_withheld (shard, patient, document, since, notice_at, visible_at)
         values (%s, %s, %s, %s, %s, %s)

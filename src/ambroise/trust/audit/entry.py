@@ -208,7 +208,7 @@ async def record_lines(tx: Transaction, lines: Sequence[Line]) -> None:
         await tx.copy_in(_COPY, rows, _TYPES)
     elif lines:
         records = [dict(zip(_NAMES, line.row(), strict=True)) for line in lines]
-        await tx.execute(_INSERT, (orjson.dumps(records).decode(),))
+        tx.enqueue(_INSERT, (orjson.dumps(records).decode(),))
 
 
 def _json(value: Any) -> str | None:
