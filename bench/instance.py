@@ -1,0 +1,76 @@
+"""The instance that is measured: the very command that people run, on a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ambroise.kernel.settings import Settings
+from bench.process import children, processor, resident
+
+_COMMAND = (sys.executable, "-m", "bench.run_ambroise", "demo", "--population", "0", "--port", "0")
+_READY = "ready http://"
+_PATIENCE_SECONDS = 300
+
+
+@dataclass
+class Instance:
+    """`ambroise demo --population 0`, every role in one process, as on anybody's machine."""
+
+    folder: Path
+    host: str = ""
+    port: int = 0
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(data=self.folder)
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RuntimeError("the instance does not run")
+        return self._process.pid
+
+    def start(self) -> float:
+        """Start it; the seconds until it served."""
+        log = self.folder.with_suffix(".log")
+        begun = time.monotonic()
+        with log.open("wb") as stream:
+            self._process = subprocess.Popen(
+                [*_COMMAND, "--data", str(self.folder)],
+                stdout=stream,
+                stderr=stream,
+                env={name: value for name, value in os.environ.items() if not name.startswith("AMBROISE_")},
+                cwd=Path(__file__).parents[1],
+            )
+        while _READY not in (text := log.read_text()):
+            if self._process.poll() is not None or time.monotonic() - begun > _PATIENCE_SECONDS:
+                raise RuntimeError(f"the instance did not start:\n{text}")
+            time.sleep(0.005)
+        address = text.partition(_READY)[2].split()[0]
+        self.host, _, port = address.rpartition(":")
+        self.port = int(port)
+        return time.monotonic() - begun
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(120)
+            self._process = None
+
+    def memory(self) -> int:
+        """Resident bytes of the server, PostgreSQL aside."""
+        return resident(self.pid)
+
+    def spent(self) -> tuple[float, float]:
+        """Processor seconds so far: of the server, of PostgreSQL."""
+        return processor([self.pid]), processor([self._postmaster(), *children(self._postmaster())])
+
+    def _postmaster(self) -> int:
+        return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])

@@ -1,0 +1,53 @@
+"""How much is measured, and what is aimed at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The size of a run."""
+
+    patients: int = 1_000
+    observations: int = 20
+    """Loaded for each patient before anything is measured."""
+    documents: int = 1
+    """Filed for each patient before anything is measured."""
+    seconds: float = 8.0
+    warm_up: float = 2.0
+    connections: int = 32
+    floor_seconds: float = 4.0
+    starts: int = 3
+    only: frozenset[str] = frozenset()
+    scale: int = 0
+    """Measure again with this many patients, in the same run; 0: do not."""
+    out: Path = Path(__file__).parent
+
+    def wants(self, name: str) -> bool:
+        """Whether a workload is part of the run."""
+        return not self.only or name in self.only
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a workload aims at, in operations a second."""
+
+    name: str
+    title: str
+    at_least: float
+
+
+WORKLOADS = (
+    Target("read", "Read by id", 6_000),
+    Target("search", "Search of a patient, sorted, 20 results", 3_500),
+    Target("create", "Create", 2_000),
+    Target("transaction", "Transaction of 3", 600),
+    Target("submission", "ITI-65, CDA N1 with a 100 KB PDF", 350),
+)
+BULK = Target("bulk", "Bulk load, resources", 10_000)
+BYTES_PER_RESOURCE = 1_600
+START_SECONDS = 2.0
+IDLE_MEGABYTES = 200.0
+AT_SCALE = 0.8

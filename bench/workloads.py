@@ -1,0 +1,184 @@
+"""The requests of each workload, written before anything is measured."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pybase64
+
+from ambroise.interfaces.demonstration import examples
+from ambroise.interfaces.demonstration.cda_writer import CdaWriter
+from ambroise.interfaces.demonstration.documents import uid_of
+from ambroise.interfaces.demonstration.model import Professional
+from bench.client import Parts
+from bench.resources import encounter, observation
+from bench.world import Space, World, letter
+
+_PDF_SIZE = 100_000
+_TEMPLATES = 40
+_BY_CITIZENS = 0.25
+_OK, _CREATED = frozenset({200}), frozenset({201})
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Requests to send, the statuses that mean success, and whether each is sent once only."""
+
+    requests: Sequence[Parts]
+    expected: frozenset[int]
+    once: bool
+
+
+class Writer:
+    """Writes the requests of a world. `known` gives ids of Observations with the space they are in."""
+
+    def __init__(self, world: World, known: Sequence[tuple[UUID, Space]], host: str, seed: str) -> None:
+        self._world = world
+        self._known = known
+        self._host = host
+        self._random = Random(seed)
+
+    def write(self, name: str, count: int) -> Workload:
+        """At most `count` different requests of one workload."""
+        made: dict[str, Callable[[int], Workload]] = {
+            "read": self._reads,
+            "search": self._searches,
+            "create": self._creates,
+            "transaction": self._transactions,
+            "submission": self._submissions,
+        }
+        return made[name](count)
+
+    def _reads(self, count: int) -> Workload:
+        chosen = self._random.choices(self._known, k=min(count, 20_000))
+        requests = [(self._get(f"/fhir/Observation/{key}", self._reader(space)),) for key, space in chosen]
+        return Workload(requests, _OK, once=False)
+
+    def _searches(self, count: int) -> Workload:
+        spaces = self._random.choices(self._world.spaces, k=min(count, 20_000))
+        path = "/fhir/Observation?patient={}&_sort=-date&_count=20"
+        requests = [(self._get(path.format(space.patient), self._reader(space)),) for space in spaces]
+        return Workload(requests, _OK, once=False)
+
+    def _creates(self, count: int) -> Workload:
+        requests: list[Parts] = []
+        for space in self._random.choices(self._world.spaces, k=count):
+            author = self._author(space)
+            body = _bytes(observation(self._random, space.patient, author))
+            requests.append((self._post("/fhir/Observation", author, len(body)), body))
+        return Workload(requests, _CREATED, once=True)
+
+    def _transactions(self, count: int) -> Workload:
+        """An Encounter and two Observations made in it."""
+        requests: list[Parts] = []
+        for space in self._random.choices(self._world.spaces, k=count):
+            author = self._author(space)
+            names = [f"urn:uuid:{UUID(int=self._random.getrandbits(128), version=4)}" for _ in range(3)]
+            resources = (
+                encounter(space.patient, author),
+                observation(self._random, space.patient, author, names[0]),
+                observation(self._random, space.patient, author, names[0]),
+            )
+            entries = [
+                {"fullUrl": name, "resource": one, "request": {"method": "POST", "url": one["resourceType"]}}
+                for name, one in zip(names, resources, strict=True)
+            ]
+            body = _bytes({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+            requests.append((self._post("/fhir", author, len(body)), body))
+        return Workload(requests, _OK, once=True)
+
+    def _submissions(self, count: int) -> Workload:
+        """ITI-65: each document has its own unique id, hence its own bytes and its own hash."""
+        templates = [
+            _Submission.of(space, self._world) for space in self._random.choices(self._world.spaces, k=_TEMPLATES)
+        ]
+        requests: list[Parts] = []
+        for number in range(count):
+            template = templates[number % len(templates)]
+            parts = template.with_uid(self._uid(template.uid))
+            length = sum(map(len, parts))
+            requests.append((self._post("/fhir", template.author, length), *parts))
+        return Workload(requests, _OK, once=True)
+
+    def _uid(self, like: str) -> str:
+        """Another unique id, as long as this one."""
+        digits = len(like.removeprefix("2.25."))
+        return f"2.25.{self._random.randrange(10 ** (digits - 1), 10**digits)}"
+
+    def _author(self, space: Space) -> Professional:
+        return self._random.choice(space.readers)
+
+    def _reader(self, space: Space) -> str:
+        """The token of one of the doctors, or of the citizen."""
+        if self._random.random() < _BY_CITIZENS:
+            return self._world.citizen_token(space.citizen)
+        return self._world.doctor_token(self._author(space))
+
+    def _get(self, path: str, token: str) -> bytes:
+        return (
+            f"GET {path} HTTP/1.1\r\nhost: {self._host}\r\nauthorization: Bearer {token}\r\n"
+            "accept: application/fhir+json\r\n\r\n"
+        ).encode()
+
+    def _post(self, path: str, author: Professional, length: int) -> bytes:
+        return (
+            f"POST {path} HTTP/1.1\r\nhost: {self._host}\r\n"
+            f"authorization: Bearer {self._world.doctor_token(author)}\r\n"
+            "accept: application/fhir+json\r\ncontent-type: application/fhir+json\r\n"
+            f"content-length: {length}\r\n\r\n"
+        ).encode()
+
+
+@dataclass(frozen=True)
+class _Submission:
+    """The transaction of one document, cut where a unique id and what follows from it stand.
+
+    Requests share the tail of the base64, so that thousands of them hold in memory.
+    """
+
+    author: Professional
+    uid: str
+    head: bytes
+    """The beginning of the CDA, in which the unique id stands; a multiple of three bytes, as base64 needs."""
+    tail: bytes
+    tail_in_base64: bytes
+    body: tuple[bytes, ...]
+    """The JSON, cut at the hash and at the data; the unique id is still that of the template."""
+
+    @staticmethod
+    def of(space: Space, world: World) -> _Submission:
+        """The submission of a consultation letter, as its treating doctor sends it."""
+        uid = uid_of("bench", "submission", space.citizen.matricule)
+        document = letter(space, uid, 0)
+        cda = CdaWriter(pad_pdf_to=_PDF_SIZE).write(document)
+        end = cda.rindex(uid.encode()) + len(uid)
+        end += -end % 3
+        text = _bytes(examples.provide_bundle(document, cda))
+        digest = pybase64.b64encode(hashlib.sha1(cda, usedforsecurity=False).digest())
+        data = pybase64.b64encode(cda)
+        before, found, rest = text.partition(digest)
+        between, found_too, after = rest.partition(data)
+        if not (found and found_too):
+            raise RuntimeError("the bundle does not hold the document as it is")
+        tail = cda[end:]
+        return _Submission(space.readers[0], uid, cda[:end], tail, pybase64.b64encode(tail), (before, between, after))
+
+    def with_uid(self, uid: str) -> Parts:
+        """The body for another unique id of the same length."""
+        old, new = self.uid.encode(), uid.encode()
+        head = self.head.replace(old, new)
+        digest = hashlib.sha1(head, usedforsecurity=False)
+        digest.update(self.tail)
+        before, between, after = (part.replace(old, new) for part in self.body)
+        hashed = pybase64.b64encode(digest.digest())
+        return before + hashed + between + pybase64.b64encode(head), self.tail_in_base64, after
+
+
+def _bytes(resource: Any) -> bytes:
+    return json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode()
