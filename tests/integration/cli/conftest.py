@@ -51,9 +51,7 @@ class Installation:
 
 
 @pytest.fixture
-def installation(
-    fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Installation:
+def installation(fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """A demonstration instance with the author of the examples and the public test identity."""
     installed = Installation(tmp_path / "data", fresh_database)
     installed.data.mkdir()
