@@ -20,6 +20,7 @@ from ambroise.kernel import installation, outbox
 from ambroise.kernel.errors import Refusal
 
 _OPERATIONAL = frozenset({"healthz", "readyz", "metrics"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
@@ -41,6 +42,18 @@ class Metrics:
         self.slots = Gauge(
             "ambroise_database_slots", "Connections to the database.", ("state",), registry=self.registry
         )
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def of(self, surface: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """The count and the times of one sort of request, which takes as long to find as to count."""
+        sort = (surface, method, status)
+        known = self._known.get(sort)
+        if known is None:
+            known = self._known[sort] = (
+                self.requests.labels(surface, method, status),
+                self.seconds.labels(surface, method),
+            )
+        return known
 
 
 class Measured:
@@ -66,9 +79,10 @@ class Measured:
         try:
             await self._app(scope, receive, watch)
         finally:
-            surface, method = _surface(scope["path"]), scope["method"]
-            self._metrics.requests.labels(surface, method, status).inc()
-            self._metrics.seconds.labels(surface, method).observe(time.perf_counter() - started)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            count, seconds = self._metrics.of(_surface(scope["path"]), method, status)
+            count.inc()
+            seconds.observe(time.perf_counter() - started)
 
 
 def _surface(path: str) -> str:

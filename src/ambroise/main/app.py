@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ambroise.interfaces import operations
 from ambroise.interfaces.services import Services
 
-# The role that serves an interface, in the order in which routes are tried; the portals take what is left.
-_INTERFACES = (("api", "ambroise.interfaces.fhir_rest"), ("web", "ambroise.interfaces.web"))
-
 
 def build(services: Services) -> ASGIApp:
-    """Every route that this process serves, measured."""
+    """Everything that this process serves, measured."""
     metrics = operations.Metrics()
-    routes: list[BaseRoute] = []
-    for role, package in _INTERFACES:
-        if role in services.settings.roles:
-            routes.extend(_routes(package, services))
-        if role == "api":
-            routes.extend(operations.routes(services, metrics))
-    return operations.Measured(Starlette(routes=routes), metrics)
+    routes: list[BaseRoute] = list(operations.routes(services, metrics))
+    if "web" in services.settings.roles:
+        routes.extend(importlib.import_module("ambroise.interfaces.web").routes(services))
+    app: ASGIApp = Starlette(routes=routes)
+    if "api" in services.settings.roles:
+        fhir = importlib.import_module("ambroise.interfaces.fhir_rest")
+        app = _Fork(fhir.PATH, fhir.edge(services), app)
+    return operations.Measured(app, metrics)
 
 
-def _routes(package: str, services: Services) -> Sequence[BaseRoute]:
-    return importlib.import_module(package).routes(services)
+class _Fork:
+    """One path and what is under it to an application of its own, which needs no other router, the rest to another."""
+
+    def __init__(self, path: str, inside: ASGIApp, outside: ASGIApp) -> None:
+        self._path = path
+        self._under = f"{path}/"
+        self._inside = inside
+        self._outside = outside
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope.get("path", "")
+        inside = scope["type"] == "http" and (path.startswith(self._under) or path == self._path)
+        await (self._inside if inside else self._outside)(scope, receive, send)

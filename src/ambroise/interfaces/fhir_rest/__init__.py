@@ -10,6 +10,7 @@ from ambroise.interfaces.fhir_rest.binaries import Binaries
 from ambroise.interfaces.fhir_rest.criteria import Criteria
 from ambroise.interfaces.fhir_rest.documents import Documents
 from ambroise.interfaces.fhir_rest.endpoints import Endpoints
+from ambroise.interfaces.fhir_rest.http import PATH
 from ambroise.interfaces.fhir_rest.metadata import Metadata
 from ambroise.interfaces.fhir_rest.operations import GenerateMetadata, Validation
 from ambroise.interfaces.fhir_rest.reading import Reading
@@ -17,7 +18,7 @@ from ambroise.interfaces.fhir_rest.routing import router
 from ambroise.interfaces.fhir_rest.transactions import Bundles
 from ambroise.interfaces.services import Services
 
-__all__ = ["edge", "routes"]
+__all__ = ["PATH", "edge", "routes"]
 
 _METADATA_BYTES = 4 * 1024 * 1024
 """What a body may hold besides the base64 of one document."""
