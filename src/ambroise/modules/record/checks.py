@@ -162,6 +162,24 @@ def check_labels(ctx: Context, labels: Iterable[Json]) -> frozenset[str]:
     return frozenset(visibility)
 
 
+_CHANGEABLE = frozenset({"status", "securityLabel", "extension", "meta", "identifier", "text"})
+
+
+def check_change(before: Json, after: Json) -> None:
+    """Refuse (METADATA_IMMUTABLE) a change of anything but status, visibility and archiving.
+
+    Identifiers, meta and narrative are the record's own: what a client writes there is not kept.
+    """
+    changed = [name for name in sorted({*before, *after} - _CHANGEABLE) if before.get(name) != after.get(name)]
+    if changed:
+        raise Refusal(
+            Kind.UNPROCESSABLE,
+            "METADATA_IMMUTABLE",
+            f"{', '.join(changed)} cannot change once filed: file a document that replaces this one.",
+            element=f"DocumentReference.{changed[0]}",
+        )
+
+
 def _code_issues(resource: Json) -> list[Issue]:
     category = resource.get("category") or [None]
     context: Json = resource.get("context", {})

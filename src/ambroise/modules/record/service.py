@@ -15,7 +15,7 @@ from ambroise.kernel.outbox import emit
 from ambroise.modules.identity.api import erase as erase_identity
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.notification.api import erase as erase_notices
-from ambroise.modules.record import entry, events, reference, repository, submission_set, withholding
+from ambroise.modules.record import checks, entry, events, reference, repository, submission_set, withholding
 from ambroise.modules.record.assessment import Assessed, assess
 from ambroise.modules.record.cda.extract import Extract, extract
 from ambroise.modules.record.content.malware import NoScanner, Scanner
@@ -145,7 +145,7 @@ class Record:
         """
         current = await self._gateway.open(tx, ctx, Action.READ, "DocumentReference", id, if_match=if_match)
         before = decode(current.body)
-        _refuse_other_changes(before, resource)
+        checks.check_change(before, resource)
         stored = current
         if resource.get("status") != before.get("status"):
             stored = await self._change_status(tx, ctx, id, str(resource.get("status")))
@@ -389,17 +389,3 @@ def _responsible_keys(resource: Json) -> tuple[int, int]:
             elif contained["resourceType"] == "Organization" and system == reference.STRUCTURES:
                 organization = organization or hash64(identifier["value"])
     return author, organization
-
-
-_CHANGEABLE = frozenset({"status", "securityLabel", "extension", "meta", "identifier", "text"})
-
-
-def _refuse_other_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    changed = [name for name in sorted({*before, *after} - _CHANGEABLE) if before.get(name) != after.get(name)]
-    if changed:
-        raise Refusal(
-            Kind.UNPROCESSABLE,
-            "METADATA_IMMUTABLE",
-            f"{', '.join(changed)} cannot change once filed: file a document that replaces this one.",
-            element=f"DocumentReference.{changed[0]}",
-        )
