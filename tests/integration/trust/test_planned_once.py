@@ -26,7 +26,8 @@ async def test_the_facts_of_a_decision_are_read_with_one_plan(world: World) -> N
     async with world.database.reader() as reader:
         for count in (1, 2, 5, 40):
             for _ in range(3 * TRIED):
-                asked = [Question(one, patients[place % 3], world.clock.now()) for place, one in enumerate(eyes[:count])]
+                places = enumerate(eyes[:count])
+                asked = [Question(one, patients[place % 3], world.clock.now()) for place, one in places]
                 found = await load_facts(reader, asked)
                 assert [facts.state is not None for facts in found] == [True] * count
         assert await planned_anew(reader) == []
