@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 from starlette.responses import Response
 
-from ambroise.interfaces.web.records import shown_inline
+from ambroise.interfaces.web.files import shown_inline
 from ambroise.interfaces.web.ui import dates, plots
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.security import content_headers

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import mimetypes
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
 from markupsafe import escape
-from PIL import Image
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
+from ambroise.interfaces.web.files import IMAGES, XML, file_name, sniffed
 from ambroise.interfaces.web.names import proper
-from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.results import code_of, quantity_of, result
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentRow, Joined, Result, VisibleTo
 from ambroise.kernel.db import Database, Reader
@@ -27,15 +23,12 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import (
     Category,
     Document,
-    Sort,
     Words,
     attachment,
     category_of,
-    clean_photo,
     read_cda,
     read_document,
     render,
-    sniff,
     types_of,
 )
 from ambroise.trust.context import Context, Purpose
@@ -50,12 +43,6 @@ PER_PAGE = 20
 # Words and authors are looked for among this many of the latest documents: names are in the documents, not in an index.
 _SIFTED = 1000
 _PAST_RESULTS = 300
-_XML = ("application/xml", "text/xml")
-_IMAGES = ("image/jpeg", "image/png")
-_SHOWN = (*_IMAGES, "application/pdf", "text/plain")
-_FLAGS: Mapping[str, Literal["high", "low", "abnormal"]] = {
-    "H": "high", "HH": "high", "HU": "high", "L": "low", "LL": "low", "LU": "low", "A": "abnormal", "AA": "abnormal",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -117,9 +104,9 @@ class Records:
             document = read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
             if document.media_type == "application/pdf":
                 return Opened(document, frame="pdf")
-            if document.media_type in _IMAGES:
+            if document.media_type in IMAGES:
                 return Opened(document, frame="image")
-            if document.media_type not in (*_XML, "text/plain"):
+            if document.media_type not in (*XML, "text/plain"):
                 return Opened(document)
             content = await self._bytes(reader, ctx, document)
         if document.media_type == "text/plain":
@@ -131,7 +118,7 @@ class Records:
         async with self.database.reader() as reader:
             document = read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
             content = await self._bytes(reader, ctx, document)
-        return Content(content, document.media_type, _file_name(document.title, document.media_type))
+        return Content(content, document.media_type, file_name(document.title, document.media_type))
 
     async def joined(self, ctx: Context, id: str, name: str) -> Content:
         """A file that a CDA carries inside."""
@@ -147,7 +134,7 @@ class Records:
         media_type = next(
             (item.content_type for item in rendered.files if item.identifier == name), sniffed(found.content)
         )
-        return Content(found.content, media_type, _file_name(document.title, media_type))
+        return Content(found.content, media_type, file_name(document.title, media_type))
 
     async def results(self, ctx: Context, document: Document) -> Sequence[Result]:
         """The results that a document states, each with those of the same examination before it."""
@@ -158,7 +145,7 @@ class Records:
                 decode(one.body)
                 for one, _ in (await self.gateway.search(reader, ctx, parse("Observation", pairs))).entries
             ]
-            codes = sorted({code for one in stated if (code := _code(one)) and _quantity(one) is not None})
+            codes = sorted({code for one in stated if (code := code_of(one)) and quantity_of(one) is not None})
             past: list[Json] = []
             if codes:
                 pairs = [
@@ -169,7 +156,7 @@ class Records:
                 ]
                 found = await self.gateway.search(reader, ctx, parse("Observation", pairs))
                 past = [decode(one.body) for one, _ in found.entries]
-        return [_result(one, past) for one in stated if "hasMember" not in one]
+        return [result(one, past) for one in stated if "hasMember" not in one]
 
     async def _sifted(self, reader: Reader, ctx: Context, patient: UUID, wanted: DocumentFilter) -> Page:
         pairs = self._pairs(patient, wanted, _SIFTED)
@@ -247,39 +234,6 @@ def _plain(content: bytes) -> str:
     return f'<pre class="cda-text">{escape(content.decode("utf-8", "replace"))}</pre>'
 
 
-def fileable(content: bytes) -> bytes:
-    """A file as the record takes it: photos without what they tell of their place and camera, and PNG as JPEG, since
-    the national formats have no PNG. Takes processor time: call it in a thread."""
-    sort = sniff(content)
-    if sort not in (Sort.JPEG, Sort.PNG, Sort.TIFF):
-        return content
-    cleaned = clean_photo(content)
-    if sort is not Sort.PNG:
-        return cleaned
-    with Image.open(io.BytesIO(cleaned)) as picture:
-        ground = Image.new("RGB", picture.size, "white")
-        ground.paste(picture.convert("RGBA"), mask=picture.convert("RGBA").getchannel("A"))
-    out = io.BytesIO()
-    ground.save(out, "JPEG", quality=92)
-    return out.getvalue()
-
-
-def sniffed(content: bytes) -> str:
-    """The media type of a file, from its bytes alone."""
-    sort = sniff(content)
-    return "application/octet-stream" if sort is Sort.UNKNOWN else sort.value
-
-
-def shown_inline(media_type: str) -> bool:
-    """Whether a browser may show this sort of content in our page; anything else is only downloaded."""
-    return media_type in _SHOWN
-
-
-def _file_name(title: str, media_type: str) -> str:
-    extension = ".xml" if media_type in _XML else mimetypes.guess_extension(media_type) or ""
-    return re.sub(r"[\\/:*?\"<>|\x00-\x1f]+", " ", title).strip()[:100] + extension
-
-
 def _says(document: Document, words: str) -> bool:
     """Whether every word stands in the title, the type, an author or a place."""
     authors = " ".join(f"{one.name} {one.organization or ''}" for one in document.authors)
@@ -296,76 +250,3 @@ def _by(document: Document, author: str) -> bool:
 
 def _folded(text: str) -> str:
     return "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
-
-
-def _result(one: Json, past: Sequence[Json]) -> Result:
-    code, quantity, day = _code(one), _quantity(one), _day(one)
-    low, high = _range(one)
-    same = {
-        _day(other): number
-        for other in reversed(past)
-        if _code(other) == code and (number := _quantity(other)) is not None and _unit(other) == _unit(one)
-    }
-    history = [(when, number) for when, number in same.items() if when is not None and (day is None or when <= day)]
-    return Result(
-        name=_name(one),
-        value=_text(one),
-        unit=_unit(one),
-        number=quantity,
-        low=low,
-        high=high,
-        flag=_flag(one),
-        history=sorted(history),
-    )
-
-
-def _code(one: Json) -> str:
-    codings = one.get("code", {}).get("coding") or [{}]
-    return str(codings[0].get("code", ""))
-
-
-def _name(one: Json) -> str:
-    concept = one.get("code", {})
-    codings = concept.get("coding") or [{}]
-    return str(concept.get("text") or codings[0].get("display") or codings[0].get("code") or "")
-
-
-def _quantity(one: Json) -> Decimal | None:
-    value = one.get("valueQuantity", {}).get("value")
-    return Decimal(value) if isinstance(value, (int, Decimal)) else None
-
-
-def _unit(one: Json) -> str:
-    quantity = one.get("valueQuantity", {})
-    unit = str(quantity.get("unit") or quantity.get("code") or "")
-    return "" if unit == "1" else unit
-
-
-def _text(one: Json) -> str:
-    concept = one.get("valueCodeableConcept", {})
-    coded = concept.get("text") or next((item.get("display") for item in concept.get("coding", ())), None)
-    return str(one.get("valueString") or coded or "")
-
-
-def _range(one: Json) -> tuple[Decimal | None, Decimal | None]:
-    found = (one.get("referenceRange") or [{}])[0]
-    low, high = found.get("low", {}).get("value"), found.get("high", {}).get("value")
-    return (Decimal(low) if low is not None else None, Decimal(high) if high is not None else None)
-
-
-def _flag(one: Json) -> Literal["high", "low", "abnormal"] | None:
-    for concept in one.get("interpretation", ()):
-        for coding in concept.get("coding", ()):
-            if coding.get("code") in _FLAGS:
-                return _FLAGS[coding["code"]]
-    number, (low, high) = _quantity(one), _range(one)
-    if number is not None and high is not None and number > high:
-        return "high"
-    return "low" if number is not None and low is not None and number < low else None
-
-
-def _day(one: Json) -> date | None:
-    text = str(one.get("effectiveDateTime") or one.get("issued") or "")
-    if len(text) < 10:
-        return None
-    return dates.as_day(datetime.fromisoformat(text)) if len(text) > 10 else date.fromisoformat(text)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.forms import MOST_BYTES, DepositForm, SendForm
-from ambroise.interfaces.web.professional.views import Deposit, PatientIdentity, ProfessionalService, Standing
+from ambroise.interfaces.web.professional.views import Deposit, ProfessionalService
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Refusal
 
-BannerOf = Callable[[PatientIdentity, Standing, Visit], Any]
 
-
-def deposit_routes(screen: Screen, service: ProfessionalService, banner_of: BannerOf) -> list[BaseRoute]:
+def deposit_routes(screen: Screen, service: ProfessionalService) -> list[BaseRoute]:
     async def first_step(visit: Visit) -> Response:
         draft = await visit.draft()
         form = DepositForm.drafted(draft, date=dates.as_day(visit.now))

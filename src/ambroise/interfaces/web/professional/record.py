@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
-from typing import Any
-from uuid import UUID, uuid4
+from datetime import datetime
+from uuid import UUID
 
+from ambroise.interfaces.web.files import fileable, sniffed
 from ambroise.interfaces.web.names import proper
+from ambroise.interfaces.web.professional.describing import labels, metadata, professional_of
 from ambroise.interfaces.web.professional.views import (
     Deposit,
     PatientIdentity,
@@ -16,18 +17,12 @@ from ambroise.interfaces.web.professional.views import (
     ProfessionalDocuments,
     Standing,
 )
-from ambroise.interfaces.web.records import Records, fileable, row_of, sniffed
-from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.records import Records, row_of
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage
-from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.api import Ins, Sex, check_ins, identity_of
 from ambroise.modules.identity.api import PatientIdentity as Known
 from ambroise.modules.record.api import (
-    INVISIBLE_PATIENT,
-    INVISIBLE_REPRESENTATIVES,
-    MASKED,
     Incoming,
     Record,
     ReportKind,
@@ -41,20 +36,14 @@ from ambroise.trust.access.facts import Standing as Rank
 from ambroise.trust.access.grants import grants_of, patients_of
 from ambroise.trust.access.people import Party
 from ambroise.trust.access.spaces import space_of
-from ambroise.trust.context import Context, Professional
+from ambroise.trust.context import Context
 from ambroise.trust.gateway import Gateway, Traits
 
 _MOST_PATIENTS = 30
 _TEST_INS = "urn:oid:1.2.250.1.213.1.4.10"
 _INS = ("urn:oid:1.2.250.1.213.1.4.8", "urn:oid:1.2.250.1.213.1.4.9")
-_PROFESSIONALS = "urn:oid:1.2.250.1.71.4.2.1"
-_STRUCTURES = "urn:oid:1.2.250.1.71.4.2.2"
-_CLASSES = "urn:oid:1.2.250.1.213.1.1.4.1"
-_FORMATS = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
-_VISIBILITY = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
 # What a professional does not file by hand: the patient's own pages, reimbursements, management documents.
 _NOT_BY_HAND = ("90", "60", "95")
-_FACILITY, _SETTING = "SA07", "AMBULATOIRE"
 _SEXES: Mapping[Sex, str] = {Sex.FEMALE: "female", Sex.MALE: "male"}
 
 
@@ -68,7 +57,7 @@ class ProfessionalRecord:
         self._gateway: Gateway = records.gateway
 
     async def my_patients(self, ctx: Context) -> Sequence[PatientIdentity]:
-        me = _professional(ctx)
+        me = professional_of(ctx)
         parties = [Party.of(me)]
         if me.organization:
             parties.append(Party(me.organization, me.organization_name or "", "organization"))
@@ -191,9 +180,9 @@ class ProfessionalRecord:
         media_type = sniffed(content)
         async with self._database.transaction() as tx:
             described = (
-                _labels(patient, deposit)
+                labels(patient, deposit)
                 if media_type == "text/xml"
-                else await _metadata(tx, ctx, patient, deposit, media_type)
+                else await metadata(tx, ctx, patient, deposit, media_type)
             )
             submission = Submission((Incoming(content, None, described),))
             filed = await self._record.submit(tx, ctx, submission)
@@ -205,7 +194,7 @@ class ProfessionalRecord:
         return sorted(offered, key=lambda one: one[1].casefold())
 
     async def record_consent(self, ctx: Context, patient: UUID, *, treating: bool) -> None:
-        me = Party.of(_professional(ctx))
+        me = Party.of(professional_of(ctx))
         async with self._database.transaction() as tx:
             if treating:
                 await self._gateway.rights.declare_treating(tx, ctx, patient, me)
@@ -215,12 +204,6 @@ class ProfessionalRecord:
     async def open_emergency(self, ctx: Context, patient: UUID) -> None:
         async with self._database.transaction() as tx:
             await self._gateway.open_emergency(tx, ctx, patient)
-
-
-def _professional(ctx: Context) -> Professional:
-    if not isinstance(ctx.actor, Professional):
-        raise Refusal(Kind.FORBIDDEN, "NOT_A_PROFESSIONAL", "These pages are for professionals.")
-    return ctx.actor
 
 
 def _check_matricule(ctx: Context, matricule: str) -> None:
@@ -242,89 +225,3 @@ def _identity(known: Known) -> PatientIdentity:
         birth_place=traits.birth_place,
         status=known.status.value,
     )
-
-
-def _labels(patient: UUID, deposit: Deposit) -> dict[str, Any] | None:
-    """What the form says that a CDA cannot: who does not see the document."""
-    asked = (
-        (MASKED, deposit.masked),
-        (INVISIBLE_PATIENT, deposit.withheld),
-        (INVISIBLE_REPRESENTATIVES, deposit.hidden_from_representatives),
-    )
-    labels = [{"coding": [{"system": _VISIBILITY, "code": code}]} for code, wanted in asked if wanted]
-    described: dict[str, Any] = {
-        "resourceType": "DocumentReference",
-        "status": "current",
-        "subject": {"reference": f"Patient/{patient}"},
-    }
-    return {**described, "securityLabel": labels} if labels else described
-
-
-async def _metadata(reader: Reader, ctx: Context, patient: UUID, deposit: Deposit, media_type: str) -> dict[str, Any]:
-    """The metadata of a file that says nothing of itself: written by the professional, in the present situation."""
-    me = _professional(ctx)
-    entry = tables.type_code(deposit.type_code)
-    if entry is None:
-        raise Refusal(Kind.INVALID, "TYPE_UNKNOWN", "Choose a type of document.", element="type")
-    place = await directory.structure(reader, me.organization) if me.organization else None
-    when = datetime.combine(deposit.day, time(12), dates.PARIS).isoformat()
-    label = tables.class_of_type(deposit.type_code) or ""
-    return {
-        **(_labels(patient, deposit) or {}),
-        "contained": _author(me),
-        "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
-        "type": {"coding": [{"system": f"urn:oid:{entry.system}", "code": entry.code}]},
-        "category": [{"coding": [{"system": _CLASSES, "code": label}]}],
-        "date": when,
-        "author": [{"reference": "#role"}],
-        "content": [
-            {
-                "attachment": {"language": "fr-FR", "title": deposit.title},
-                "format": {"system": _FORMATS, "code": tables.format_of_media(media_type)},
-            }
-        ],
-        "context": {
-            "period": {"start": when},
-            "facilityType": _coded("facility_type", place.facility if place else None, _FACILITY),
-            "practiceSetting": _coded("practice_setting", place.setting if place else None, _SETTING),
-        },
-    }
-
-
-def _author(me: Professional) -> list[dict[str, Any]]:
-    role: dict[str, Any] = {
-        "resourceType": "PractitionerRole",
-        "id": "role",
-        "practitioner": {"reference": "#person", "display": me.name},
-    }
-    specialty = f"G15_{me.profession}/{me.specialty}" if me.specialty else f"G15_{me.profession}"
-    known = tables.entry("author_specialty", specialty)
-    if known is not None:
-        coding = {"system": f"urn:oid:{known.system}", "code": known.code, "display": known.label}
-        role["specialty"] = [{"coding": [coding]}]
-    given, _, family = me.name.partition(" ")
-    person = {
-        "resourceType": "Practitioner",
-        "id": "person",
-        "identifier": [{"system": _PROFESSIONALS, "value": me.id}],
-        "name": [{"family": family or given, "given": [given]}],
-    }
-    contained: list[dict[str, Any]] = [role, person]
-    if me.organization:
-        role["organization"] = {"reference": "#place"}
-        contained.append(
-            {
-                "resourceType": "Organization",
-                "id": "place",
-                "identifier": [{"system": _STRUCTURES, "value": me.organization}],
-                "name": me.organization_name or me.organization,
-            }
-        )
-    return contained
-
-
-def _coded(table: str, code: str | None, otherwise: str) -> dict[str, Any]:
-    entry = (tables.entry(table, code) if code else None) or tables.entry(table, otherwise)
-    if entry is None:
-        raise LookupError(f"{otherwise} is not in {table}")
-    return {"coding": [{"system": f"urn:oid:{entry.system}", "code": entry.code, "display": entry.label}]}

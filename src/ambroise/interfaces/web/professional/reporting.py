@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import words
-from ambroise.interfaces.web.professional.deposit import BannerOf
+from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.forms import IdentityForm, MisfiledForm
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.ui.toasts import Toast
@@ -20,7 +20,7 @@ from ambroise.kernel.errors import Refusal
 _ABOUT_MATRICULE = frozenset({"INS_INVALID", "INS_UNKNOWN", "INS_UNCHANGED", "SAME_SPACE", "ACCESS_TOO_MANY_LOOKUPS"})
 
 
-def reporting_routes(screen: Screen, service: ProfessionalService, banner_of: BannerOf) -> list[BaseRoute]:
+def reporting_routes(screen: Screen, service: ProfessionalService) -> list[BaseRoute]:
     async def ask_document(visit: Visit) -> Response:
         return await _document(visit, MisfiledForm.drafted(await visit.draft()))
 

@@ -1,0 +1,14 @@
+"""The citizen's pages on the real record: every question and every act goes through the door."""
+
+from __future__ import annotations
+
+from ambroise.interfaces.web.citizen.record.documents import Documents
+from ambroise.interfaces.web.citizen.record.history import Histories
+from ambroise.interfaces.web.citizen.record.home import Homes
+from ambroise.interfaces.web.citizen.record.see_as import Previews
+
+__all__ = ["CitizenRecord"]
+
+
+class CitizenRecord(Homes, Documents, Previews, Histories):
+    """Answers the citizen's pages."""

@@ -1,0 +1,100 @@
+"""Who may see the record: the people, what they may do, the choices for emergencies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ambroise.interfaces.web.citizen.parties import described, parties, said
+from ambroise.interfaces.web.citizen.record.base import Base, space_of
+from ambroise.interfaces.web.citizen.views import Directory, EmergencyChoices, Person, Profession
+from ambroise.interfaces.web.names import proper
+from ambroise.interfaces.web.professions import professions
+from ambroise.kernel.db import Reader
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.directory import api as directory
+from ambroise.trust.access import spaces
+from ambroise.trust.access.grants import grants_of
+from ambroise.trust.access.people import Party
+from ambroise.trust.audit.history import Filters
+from ambroise.trust.context import Context
+
+_RECENT_LINES = 200
+
+
+class Accesses(Base):
+    async def people(self, ctx: Context) -> Sequence[Person]:
+        space = space_of(ctx)
+        async with self._database.reader() as reader:
+            await self._hold(reader, ctx)
+            grants = [one for one in await grants_of(reader, space) if one.in_force(ctx.now())]
+            filters = Filters(group="professionals", refused=False)
+            lines, _ = await self._gateway.access_history(reader, ctx, space, filters, count=_RECENT_LINES)
+            return [await described(reader, party) for party in parties(grants, lines)]
+
+    async def find_people(self, ctx: Context, words: str) -> Sequence[Directory]:
+        async with self._database.reader() as reader:
+            people = await directory.search(reader, words, limit=10)
+            places = await directory.search_structures(reader, words, limit=6)
+        found = [
+            Directory(
+                one.entry.id_nat,
+                proper(one.entry.name),
+                said(
+                    one.entry.label or "",
+                    one.structure.name if one.structure else "",
+                    one.structure and one.structure.city,
+                ),
+            )
+            for one in people
+        ]
+        return [*found, *(Directory(one.id_nat, one.name, one.city or "", "organization") for one in places)]
+
+    async def block(self, ctx: Context, id: str) -> None:
+        async with self._database.transaction() as tx:
+            await self._gateway.rights.block(tx, ctx, space_of(ctx), await self._party(tx, ctx, id))
+
+    async def unblock(self, ctx: Context, id: str) -> None:
+        async with self._database.transaction() as tx:
+            await self._gateway.rights.unblock(tx, ctx, space_of(ctx), await self._party(tx, ctx, id))
+
+    async def authorise(self, ctx: Context, id: str) -> None:
+        async with self._database.transaction() as tx:
+            await self._gateway.rights.authorise(tx, ctx, space_of(ctx), await self._party(tx, ctx, id))
+
+    async def withdraw(self, ctx: Context, id: str) -> None:
+        space = space_of(ctx)
+        async with self._database.transaction() as tx:
+            party = await self._party(tx, ctx, id)
+            teams = {one.team for one in await grants_of(tx, space) if one.party.id == id and one.state != "blocked"}
+            for team in teams or {None}:
+                await self._gateway.rights.revoke(tx, ctx, space, party, team=team)
+
+    async def emergency_choices(self, ctx: Context) -> EmergencyChoices:
+        async with self._database.reader() as reader:
+            await self._hold(reader, ctx)
+            space = await spaces.space_of(reader, space_of(ctx))
+        if space is None:
+            raise Refusal(Kind.NOT_FOUND, "SPACE_NOT_FOUND", "This person has no space.")
+        return EmergencyChoices(space.etreat, space.btg, space.emergency_masked)
+
+    async def choose_emergency(self, ctx: Context, choices: EmergencyChoices) -> None:
+        async with self._database.transaction() as tx:
+            await self._gateway.rights.set_emergency_consents(
+                tx, ctx, space_of(ctx), etreat=choices.call_centre, btg=choices.break_glass, masked=choices.masked
+            )
+
+    async def professions(self, ctx: Context) -> Sequence[Profession]:
+        return professions()
+
+    async def _party(self, reader: Reader, ctx: Context, id: str) -> Party:
+        """Whom an id of the directory, or of a grant, names."""
+        for grant in await grants_of(reader, space_of(ctx)):
+            if grant.party.id == id:
+                return grant.party
+        structure = await directory.structure(reader, id)
+        if structure is not None:
+            return Party(id, structure.name, "organization")
+        people = await directory.situations(reader, id[1:])
+        if not people:
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PERSON", "The directory knows nobody by this id.")
+        return Party.of(people[0])

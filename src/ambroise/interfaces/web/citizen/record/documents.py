@@ -1,0 +1,112 @@
+"""The citizen's documents: listing, opening, hiding, adding, deleting, reporting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from ambroise.interfaces.web.citizen.filing import metadata
+from ambroise.interfaces.web.citizen.parties import professional
+from ambroise.interfaces.web.citizen.record.base import Base, citizen_of, space_of
+from ambroise.interfaces.web.citizen.views import NewDocument
+from ambroise.interfaces.web.files import fileable, sniffed
+from ambroise.interfaces.web.names import proper
+from ambroise.interfaces.web.records import row_of
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, Viewer
+from ambroise.kernel.db import Reader
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.notification import api as notification
+from ambroise.modules.record.api import Document, Incoming, ReportKind, Submission, reports
+from ambroise.trust.access import spaces
+from ambroise.trust.access.grants import Grant, grants_of
+from ambroise.trust.context import Context, Professional
+
+
+class Documents(Base):
+    async def documents(self, ctx: Context, wanted: DocumentFilter) -> DocumentList:
+        page = await self._records.page(ctx, space_of(ctx), wanted)
+        async with self._database.reader() as reader:
+            told = await notification.notices(reader, ctx, count=100)
+        fresh = {(one.subject or "").rpartition("/")[2] for one in told}
+        rows = [row_of(one, ctx, new=one.id in fresh) for one in page.documents]
+        return DocumentList(rows, page.total, page.older)
+
+    async def document(self, ctx: Context, id: str) -> DocumentPage:
+        opened = await self._records.open(ctx, id, f"/documents/{id}")
+        document = opened.document
+        async with self._database.reader() as reader:
+            space = await spaces.space_of(reader, document.patient)
+            grants = [one for one in await grants_of(reader, document.patient) if one.in_force(ctx.now())]
+            viewers = await self._viewers(reader, ctx, document, grants)
+        await self._seen(ctx, id)
+        treating = next((proper(one.party.name) for one in grants if one.state == "treating"), None)
+        return DocumentPage(
+            row=row_of(document, ctx),
+            media_type=document.media_type,
+            size=document.size,
+            filed=document.filed,
+            html=opened.html,
+            frame=opened.frame,
+            frame_at=opened.frame_at,
+            joined=opened.joined,
+            results=await self._records.results(ctx, document),
+            viewers=viewers,
+            comment=document.comment,
+            version=document.version,
+            can_delete=document.by_patient,
+            emergency_opens_masked=bool(space and space.emergency_masked),
+            treating=treating,
+        )
+
+    async def content(self, ctx: Context, id: str) -> Content:
+        return await self._records.content(ctx, id)
+
+    async def joined(self, ctx: Context, id: str, name: str) -> Content:
+        return await self._records.joined(ctx, id, name)
+
+    async def set_masked(self, ctx: Context, id: str, masked: bool) -> None:
+        async with self._database.transaction() as tx:
+            await (self._record.mask(tx, ctx, id) if masked else self._record.unmask(tx, ctx, id))
+
+    async def add(self, ctx: Context, new: NewDocument) -> str:
+        content = await asyncio.to_thread(fileable, new.content)
+        media_type = sniffed(content)
+        submission = Submission(
+            (Incoming(content, None, metadata(space_of(ctx), citizen_of(ctx).name, new, media_type)),)
+        )
+        async with self._database.transaction() as tx:
+            filed = await self._record.submit(tx, ctx, submission)
+        return str(filed.documents[0].document)
+
+    async def delete(self, ctx: Context, id: str) -> None:
+        async with self._database.transaction() as tx:
+            await self._record.withdraw(tx, ctx, id)
+
+    async def report_document(self, ctx: Context, id: str, words: str) -> None:
+        async with self._database.transaction() as tx:
+            document = await self._record.document(tx, ctx, id)
+            if document.by_patient:
+                raise Refusal(Kind.FORBIDDEN, "OWN_DOCUMENT", "Delete a document of one's own instead.")
+            await reports.report(tx, ctx, document.patient, ReportKind.MISFILED_DOCUMENT, id, {"words": words})
+
+    async def _seen(self, ctx: Context, id: str) -> None:
+        """What was told of a document is read once the document is open."""
+        async with self._database.transaction() as tx:
+            for one in await notification.notices(tx, ctx, count=100):
+                if (one.subject or "").rpartition("/")[2] == id:
+                    await notification.mark_read(tx, ctx, one.id)
+
+    async def _viewers(
+        self, reader: Reader, ctx: Context, document: Document, grants: Sequence[Grant]
+    ) -> Sequence[Viewer]:
+        """The people known to this record, and whether each may read this document now."""
+        found: dict[str, Professional] = {}
+        for grant in grants:
+            if grant.party.kind == "professional" and grant.party.id not in found:
+                actor = await professional(reader, grant.party)
+                if actor is not None:
+                    found[grant.party.id] = actor
+        if not found:
+            return ()
+        told = await self._gateway.explain(reader, ctx, "DocumentReference", document.id, list(found.values()))
+        return [Viewer(proper(one.viewer.name), one.allowed, one.rule.value) for one in told]

@@ -1,0 +1,48 @@
+"""Files as they come and go: what they are, how they are kept, under which name they are given."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import re
+
+from PIL import Image
+
+from ambroise.modules.record.api import Sort, clean_photo, sniff
+
+XML = ("application/xml", "text/xml")
+IMAGES = ("image/jpeg", "image/png")
+_SHOWN = (*IMAGES, "application/pdf", "text/plain")
+
+
+def fileable(content: bytes) -> bytes:
+    """A file as the record takes it: photos without what they tell of their place and camera, and PNG as JPEG, since
+    the national formats have no PNG. Takes processor time: call it in a thread."""
+    sort = sniff(content)
+    if sort not in (Sort.JPEG, Sort.PNG, Sort.TIFF):
+        return content
+    cleaned = clean_photo(content)
+    if sort is not Sort.PNG:
+        return cleaned
+    with Image.open(io.BytesIO(cleaned)) as picture:
+        ground = Image.new("RGB", picture.size, "white")
+        ground.paste(picture.convert("RGBA"), mask=picture.convert("RGBA").getchannel("A"))
+    out = io.BytesIO()
+    ground.save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
+def sniffed(content: bytes) -> str:
+    """The media type of a file, from its bytes alone."""
+    sort = sniff(content)
+    return "application/octet-stream" if sort is Sort.UNKNOWN else sort.value
+
+
+def shown_inline(media_type: str) -> bool:
+    """Whether a browser may show this sort of content in our page; anything else is only downloaded."""
+    return media_type in _SHOWN
+
+
+def file_name(title: str, media_type: str) -> str:
+    extension = ".xml" if media_type in XML else mimetypes.guess_extension(media_type) or ""
+    return re.sub(r"[\\/:*?\"<>|\x00-\x1f]+", " ", title).strip()[:100] + extension

@@ -1,0 +1,115 @@
+"""The metadata of a document that a professional deposits by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID, uuid4
+
+from ambroise.interfaces.web.professional.views import Deposit
+from ambroise.interfaces.web.ui import dates
+from ambroise.kernel.db import Reader
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.directory import api as directory
+from ambroise.modules.record.api import INVISIBLE_PATIENT, INVISIBLE_REPRESENTATIVES, MASKED, tables
+from ambroise.trust.context import Context, Professional
+
+_PROFESSIONALS = "urn:oid:1.2.250.1.71.4.2.1"
+_STRUCTURES = "urn:oid:1.2.250.1.71.4.2.2"
+_CLASSES = "urn:oid:1.2.250.1.213.1.1.4.1"
+_FORMATS = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
+_VISIBILITY = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
+_FACILITY, _SETTING = "SA07", "AMBULATOIRE"
+
+
+def professional_of(ctx: Context) -> Professional:
+    """The professional who visits."""
+    if not isinstance(ctx.actor, Professional):
+        raise Refusal(Kind.FORBIDDEN, "NOT_A_PROFESSIONAL", "These pages are for professionals.")
+    return ctx.actor
+
+
+def labels(patient: UUID, deposit: Deposit) -> dict[str, Any] | None:
+    """What the form says that a CDA cannot: who does not see the document."""
+    asked = (
+        (MASKED, deposit.masked),
+        (INVISIBLE_PATIENT, deposit.withheld),
+        (INVISIBLE_REPRESENTATIVES, deposit.hidden_from_representatives),
+    )
+    labels = [{"coding": [{"system": _VISIBILITY, "code": code}]} for code, wanted in asked if wanted]
+    described: dict[str, Any] = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    return {**described, "securityLabel": labels} if labels else described
+
+
+async def metadata(reader: Reader, ctx: Context, patient: UUID, deposit: Deposit, media_type: str) -> dict[str, Any]:
+    """The metadata of a file that says nothing of itself: written by the professional, in the present situation."""
+    me = professional_of(ctx)
+    entry = tables.type_code(deposit.type_code)
+    if entry is None:
+        raise Refusal(Kind.INVALID, "TYPE_UNKNOWN", "Choose a type of document.", element="type")
+    place = await directory.structure(reader, me.organization) if me.organization else None
+    when = datetime.combine(deposit.day, time(12), dates.PARIS).isoformat()
+    label = tables.class_of_type(deposit.type_code) or ""
+    return {
+        **(labels(patient, deposit) or {}),
+        "contained": _author(me),
+        "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
+        "type": {"coding": [{"system": f"urn:oid:{entry.system}", "code": entry.code}]},
+        "category": [{"coding": [{"system": _CLASSES, "code": label}]}],
+        "date": when,
+        "author": [{"reference": "#role"}],
+        "content": [
+            {
+                "attachment": {"language": "fr-FR", "title": deposit.title},
+                "format": {"system": _FORMATS, "code": tables.format_of_media(media_type)},
+            }
+        ],
+        "context": {
+            "period": {"start": when},
+            "facilityType": _coded("facility_type", place.facility if place else None, _FACILITY),
+            "practiceSetting": _coded("practice_setting", place.setting if place else None, _SETTING),
+        },
+    }
+
+
+def _author(me: Professional) -> list[dict[str, Any]]:
+    role: dict[str, Any] = {
+        "resourceType": "PractitionerRole",
+        "id": "role",
+        "practitioner": {"reference": "#person", "display": me.name},
+    }
+    specialty = f"G15_{me.profession}/{me.specialty}" if me.specialty else f"G15_{me.profession}"
+    known = tables.entry("author_specialty", specialty)
+    if known is not None:
+        coding = {"system": f"urn:oid:{known.system}", "code": known.code, "display": known.label}
+        role["specialty"] = [{"coding": [coding]}]
+    given, _, family = me.name.partition(" ")
+    person = {
+        "resourceType": "Practitioner",
+        "id": "person",
+        "identifier": [{"system": _PROFESSIONALS, "value": me.id}],
+        "name": [{"family": family or given, "given": [given]}],
+    }
+    contained: list[dict[str, Any]] = [role, person]
+    if me.organization:
+        role["organization"] = {"reference": "#place"}
+        contained.append(
+            {
+                "resourceType": "Organization",
+                "id": "place",
+                "identifier": [{"system": _STRUCTURES, "value": me.organization}],
+                "name": me.organization_name or me.organization,
+            }
+        )
+    return contained
+
+
+def _coded(table: str, code: str | None, otherwise: str) -> dict[str, Any]:
+    entry = (tables.entry(table, code) if code else None) or tables.entry(table, otherwise)
+    if entry is None:
+        raise LookupError(f"{otherwise} is not in {table}")
+    return {"coding": [{"system": f"urn:oid:{entry.system}", "code": entry.code, "display": entry.label}]}
