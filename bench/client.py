@@ -65,6 +65,8 @@ class Measure:
 
 def measure(job: Job) -> Measure:
     """Run a job in a process of its own."""
+    if not job.requests:
+        raise ValueError("there is nothing to send: give more citizens, or more results for each")
     done = subprocess.run(
         [sys.executable, "-m", "bench.client"],
         input=pickle.dumps(job),
@@ -117,6 +119,9 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Those of uvloop are transports in all but name.
         self._transport = cast("asyncio.Transport", transport)
+
+    def start(self) -> None:
+        """Send the first request; each answer sends the next."""
         self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -172,8 +177,12 @@ async def _run(job: Job) -> Measure:
     loop = asyncio.get_running_loop()
     now = time.perf_counter()
     run = _Run(job, now + job.warm_up, now + job.warm_up + job.seconds, living=job.connections)
-    for _ in range(job.connections):
-        await loop.create_connection(lambda: _Connection(run), job.host, job.port)
+    # All of them are there before the first one sends: with few requests it could be done before the others come.
+    connections = [
+        (await loop.create_connection(lambda: _Connection(run), job.host, job.port))[1] for _ in range(job.connections)
+    ]
+    for connection in connections:
+        connection.start()
     used_before = time.process_time()
     async with asyncio.timeout(job.warm_up + job.seconds + _PATIENCE_SECONDS):
         await run.done.wait()
@@ -182,7 +191,7 @@ async def _run(job: Job) -> Measure:
 
 def _summed_up(run: _Run, processor: float, ended: float) -> Measure:
     result, latencies = run.result, sorted(run.latencies)
-    result.requests, result.seconds, result.processor = len(latencies), ended - run.begin, processor
+    result.requests, result.seconds, result.processor = len(latencies), max(ended - run.begin, 0.0), processor
     if latencies:
         last = len(latencies) - 1
         result.p50, result.p95, result.p99 = (latencies[round(last * share)] for share in (0.5, 0.95, 0.99))

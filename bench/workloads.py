@@ -56,6 +56,8 @@ class Writer:
         return made[name](count)
 
     def _reads(self, count: int) -> Workload:
+        if not self._known:
+            return Workload([], _OK, once=False)
         chosen = self._random.choices(self._known, k=min(count, 20_000))
         requests = [(self._get(f"/fhir/Observation/{key}", self._reader(space)),) for key, space in chosen]
         return Workload(requests, _OK, once=False)
