@@ -20,9 +20,7 @@ _PEOPLE_OF_A_KIND = 6
 
 
 async def load(services: Services, population: int | None) -> None:
-    """Load the nation the first time, or what an interrupted load left to do."""
-    if population == 0:
-        return
+    """Load the nation the first time, or what an interrupted load left to do. Of no citizens, it is a directory."""
     columns = TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
@@ -33,7 +31,7 @@ async def load(services: Services, population: int | None) -> None:
             bars.update(tasks[progress.stage], completed=progress.done, total=progress.total)
 
         again = partial(_open_doors, services.settings, services.database.dsn)
-        wanted = population or loader.DEFAULT_POPULATION
+        wanted = loader.DEFAULT_POPULATION if population is None else population
         await loader.load(_doors(services), wanted, report=show, open_doors=again)
 
 

@@ -144,6 +144,14 @@ async def test_a_nation_is_loaded_with_everything_it_says(instance: Instance, fu
     assert [person.display_name for person in people][:3] == ["NADIA EXEMPLE", "MARCEL FICTIF", "INES MODELE"]
 
 
+async def test_a_nation_of_nobody_is_a_directory(empty: Doors) -> None:
+    result = await loader.load(empty, 0)
+    assert (result.population, result.finished) == (0, True)
+    assert await count(empty, "identity_registry") == 0
+    async with empty.database.reader() as reader:
+        assert (await directory.professional(reader, "01234567897")).organization == "1750803447"
+
+
 async def test_the_rights_of_the_known_people_are_there(full: Doors, nation: Nation) -> None:
     child, elderly, public = [await patient_of(full, nation, star) for star in ("child", "elderly", "test-identity")]
     async with full.database.reader() as reader:

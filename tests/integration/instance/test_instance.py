@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -14,12 +15,13 @@ from tests.support.operating import Operated, is_alive, run
 
 pytestmark = pytest.mark.slow
 
+EXAMPLES = Path(__file__).parents[3] / "examples" / "fhir"
 PATIENT = {
     "resourceType": "Patient",
     "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "279035121518989"}],
     "name": [{"use": "official", "family": "PAT-TROIS", "given": ["DOMINIQUE"]}],
     "gender": "female",
-    "birthDate": "1979-03-01",
+    "birthDate": "1979-03-28",
 }
 ORGANIZATION = {"resourceType": "Organization", "name": "Maison fictive"}
 
@@ -53,6 +55,14 @@ def test_a_token_made_beside_the_running_instance_is_accepted(operated: Operated
     assert operated.ask("/fhir/Organization")[0] == 401
     status, _ = operated.ask("/fhir/Organization", token=operated.token(), method="POST", body=ORGANIZATION)
     assert status == 201
+
+
+def test_without_citizens_the_author_of_the_examples_can_still_file_them(operated: Operated) -> None:
+    author = operated.token("professional:01234567897")
+    assert operated.ask("/fhir/Patient", token=operated.token(), method="POST", body=PATIENT)[0] == 201
+    bundle = json.loads((EXAMPLES / "iti-65-bundle.json").read_text())
+    status, text = operated.ask("/fhir", token=author, method="POST", body=bundle)
+    assert status == 200, text
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8080")] = None,
         data: Data = None,
         population: Annotated[
-            int, typer.Option(min=0, help="Citizens to generate the first time; 0 starts empty.")
+            int, typer.Option(min=0, help="Citizens to generate the first time; 0 starts with the directory alone.")
         ] = _DEMONSTRATION_POPULATION,
     ) -> None:
         """Run a demonstration nation on this machine, until interrupted."""
