@@ -27,7 +27,8 @@ XML = {"content-type": "application/xml"}
 INS_SYSTEM, INS = "urn:oid:1.2.250.1.213.1.4.10", "279035121518989"
 RPPS = "01234567897"
 PATIENT = {"patient.identifier": f"{INS_SYSTEM}|{INS}"}
-OPERATION = "DocumentReference/$generate-metadata"
+DOCUMENT = "DocumentReference"
+OPERATION = f"{DOCUMENT}/$generate-metadata"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
@@ -149,6 +150,131 @@ async def test_iti_65_files_a_submission(author: httpx.AsyncClient, citizen: htt
     again = await author.post("", json=bundle, headers=JSON)
     assert again.status_code == 200
     assert len(await find(citizen, oid)) == 1
+
+
+async def test_iti_65_answers_with_the_versions_that_were_stored(author: httpx.AsyncClient) -> None:
+    bundle, _, _ = bundle_of_letter()
+    entries = (await author.post("", json=bundle, headers=JSON)).json()["entry"]
+    for entry in entries:
+        response = entry["response"]
+        type_, _, rest = response["location"].partition("/")
+        assert (type_, rest.partition("/")[2]) in {(kind, "_history/1") for kind in ("List", DOCUMENT, "Binary")}
+        assert (response["status"], response["etag"], "resource" in entry) == ("201 Created", 'W/"1"', False)
+        assert response["lastModified"]
+    read = await author.get(entries[1]["response"]["location"])
+    assert read.json()["meta"]["lastUpdated"][:19] == entries[1]["response"]["lastModified"][:19]
+
+
+async def test_iti_65_gives_the_resources_back_to_who_prefers_them(author: httpx.AsyncClient) -> None:
+    bundle, _, oid = bundle_of_letter()
+    whole = {**JSON, "prefer": "return=representation"}
+    entries = (await author.post("", json=bundle, headers=whole)).json()["entry"]
+    stored = {entry["resource"]["resourceType"]: entry["resource"] for entry in entries}
+    assert stored[DOCUMENT]["masterIdentifier"]["value"] == f"urn:oid:{oid}"
+    assert stored["List"]["entry"][0]["item"]["reference"] == f"{DOCUMENT}/{stored[DOCUMENT]['id']}"
+    bundle, _, _ = bundle_of_letter()
+    told = await author.post("", json=bundle, headers={**JSON, "prefer": "return=OperationOutcome"})
+    outcomes = {entry["response"]["outcome"]["resourceType"] for entry in told.json()["entry"]}
+    assert outcomes == {"OperationOutcome"}
+
+
+async def test_a_submission_sent_again_is_answered_with_what_is_there(
+    author: httpx.AsyncClient, citizen: httpx.AsyncClient
+) -> None:
+    bundle, _, oid = bundle_of_letter()
+    first = (await author.post("", json=bundle, headers=JSON)).json()["entry"]
+    again = await author.post("", json=bundle, headers=JSON)
+    assert again.status_code == 200
+    answers = [entry["response"] for entry in again.json()["entry"]]
+    assert [answer["status"] for answer in answers] == ["200 OK"] * 3
+    places = [entry["response"]["location"].partition("/_history")[0] for entry in first]
+    assert [answer["location"].partition("/_history")[0] for answer in answers] == places
+    assert len(await find(citizen, oid)) == 1
+
+
+async def test_who_may_not_read_a_document_sends_it_again_and_learns_its_place(
+    house: House, author: httpx.AsyncClient
+) -> None:
+    content, _ = letter()
+    place = (await author.post(OPERATION, content=content, headers=XML)).headers["location"]
+    attachment = {"contentType": "application/xml", "data": base64.b64encode(content).decode()}
+    inline = {"resourceType": DOCUMENT, "status": "current", "content": [{"attachment": attachment}]}
+    structure = (await author.get(place)).json()["custodian"]["identifier"]["value"]
+    async with house.services.database.transaction() as tx:
+        rpps = await tx.fetch_value(
+            """
+            with hired as (
+              insert into directory_situation (professional, organization, rank, role_title, resource)
+              select professional, %s, 9, role_title, resource from directory_situation
+              where professional <> %s order by professional limit 1
+              returning professional
+            )
+            select rpps from directory_professional join hired on id_nat = professional
+            """,
+            (structure, f"8{RPPS}"),
+        )
+    finess = structure.removeprefix("1")
+    async with house.client(Role.PROFESSIONAL, rpps=rpps, organization=finess) as colleague:
+        again = await colleague.post(DOCUMENT, json=inline, headers=JSON)
+        assert (again.status_code, again.content) == (200, b"")
+        assert again.headers["location"].startswith(place)
+        assert (await colleague.get(place)).status_code in (403, 404)
+
+
+async def test_a_withdrawn_document_sent_again_is_refused(author: httpx.AsyncClient) -> None:
+    bundle, content, _ = bundle_of_letter()
+    entries = (await author.post("", json=bundle, headers=JSON)).json()["entry"]
+    place = entries[1]["response"]["location"].partition("/_history")[0]
+    assert (await author.delete(place)).status_code == 204
+    for again in (
+        await author.post("", json=bundle, headers=JSON),
+        await author.post(OPERATION, content=content, headers=XML),
+    ):
+        assert (again.status_code, code(again)) == (409, "DUPLICATE_UNIQUE_ID")
+
+
+async def test_a_refused_deposit_leaves_its_line_in_the_history_of_the_patient(
+    author: httpx.AsyncClient, citizen: httpx.AsyncClient
+) -> None:
+    bundle, _, _ = bundle_of_letter()
+    bundle["entry"][1]["resource"]["date"] = "2001-01-01T00:00:00Z"
+    refused = await author.post("", json=bundle, headers=JSON)
+    assert (refused.status_code, code(refused)) == (422, "METADATA_MISMATCH")
+    assert refused.json()["issue"][0]["expression"] == ["Bundle.entry[1].resource.date"]
+    bundle, _, _ = bundle_of_letter()
+    bundle["entry"][1]["resource"]["content"][0]["attachment"]["size"] = 1
+    refused = await author.post("", json=bundle, headers=JSON)
+    assert (refused.status_code, code(refused)) == (422, "HASH_MISMATCH")
+    lines = (await citizen.get("AuditEvent", params={"action": "C", "outcome": "4", "_count": "2"})).json()["entry"]
+    rules = [line["resource"]["agent"][0]["policy"][0] for line in lines]
+    assert rules == ["urn:ambroise:access-rule:hash_mismatch", "urn:ambroise:access-rule:metadata_mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "element"),
+    [
+        ("/identifier/-", {"system": "urn:oid:1.2.3", "value": "mine"}, "identifier"),
+        ("/text", {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}, "text"),
+        ("/description", "something else", "description"),
+        ("/meta/tag", [{"system": "urn:oid:1.2.3", "code": "mine"}], "meta.tag"),
+        ("/extension", [{"url": "http://example.org/mine", "valueBoolean": True}], "extension"),
+        ("/securityLabel/-", {"coding": [{"code": "R"}]}, "securityLabel"),
+    ],
+)
+async def test_what_a_submission_fixed_does_not_change_and_the_refusal_names_it(
+    author: httpx.AsyncClient, path: str, value: Any, element: str
+) -> None:
+    content, _ = letter()
+    place = (await author.post(OPERATION, content=content, headers=XML)).headers["location"]
+    patch = [{"op": "add", "path": path, "value": value}]
+    answer = await author.patch(place, json=patch, headers={"content-type": "application/json-patch+json"})
+    assert (answer.status_code, code(answer)) == (422, "METADATA_IMMUTABLE")
+    assert answer.json()["issue"][0]["expression"] == [f"DocumentReference.{element}"]
+    current = (await author.get(place)).json()
+    put = await author.put(place, json=current, headers=JSON)
+    assert (put.status_code, put.json()) == (200, current)
+    lean = {name: held for name, held in current.items() if name not in ("meta", "identifier")}
+    assert (await author.put(place, json=lean, headers=JSON)).status_code == 200
 
 
 async def test_iti_65_may_name_the_patient_by_a_search(author: httpx.AsyncClient, citizen: httpx.AsyncClient) -> None:

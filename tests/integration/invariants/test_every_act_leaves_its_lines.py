@@ -41,6 +41,7 @@ WEIGHTS = {
     "generate": 4,
     "send_again": 4,
     "send_in_the_name_of_another": 1,
+    "send_for_a_day_that_is_wrong": 1,
     "hide_or_show": 10,
     "withdraw": 3,
     "timeline": 2,

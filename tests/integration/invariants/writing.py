@@ -147,7 +147,7 @@ class Writing(Reading):
         return self._filed(id, self._binary_of(id), patient, content, extracted=len(_RESULTS))
 
     async def send_again(self) -> list[Line]:
-        """A document that is there already: nothing is filed; what ITI-105 and 106 give back is a reading."""
+        """A document that is there already: nothing is filed; what is found in its place was looked for."""
         there = [one for one in self.model.of("DocumentReference") if one.sent is not None and not one.deleted]
         if not there:
             return []
@@ -161,16 +161,30 @@ class Writing(Reading):
             path = "" if sent["resourceType"] == "Bundle" else "DocumentReference"
             answer = await self._author_client.post(path, json=sent, headers=JSON)
         assert answer.status_code == 200, answer.text
-        return [] if path == "" else [about(person, "R", "read", thing)]
+        found = [line(person, "R", "search", thing.patient, "DocumentReference", thing.key, count=1)]
+        if path == "":
+            found.append(line(person, "R", "search", thing.patient, "List", self._list_of(str(thing.key)), count=1))
+        return found
 
     async def send_in_the_name_of_another(self) -> list[Line]:
         """The feed checks refuse it before any space is opened."""
         document, _ = self._document()
         bundle = examples.provide_bundle(document, CdaWriter().write(document))
-        stranger = self.world.clients[self.world.person(Standing.STRANGER)]
-        answer = await stranger.post("", json=bundle, headers=JSON)
+        person = self.world.person(Standing.STRANGER)
+        answer = await self.world.clients[person].post("", json=bundle, headers=JSON)
         assert answer.status_code == 403, answer.text
-        return []
+        return [line(person, "C", "create", None, "DocumentReference", refused=True)]
+
+    async def send_for_a_day_that_is_wrong(self) -> list[Line]:
+        """Metadata and header disagree: refused, and told to the patient whose document it is."""
+        document, patient = self._document()
+        content = CdaWriter().write(document)
+        bundle = examples.provide_bundle(document, content)
+        bundle["entry"][1]["resource"]["date"] = "2001-01-01T00:00:00Z"
+        person = self.world.person(Standing.AUTHOR)
+        answer = await self._author_client.post("", json=bundle, headers=JSON)
+        assert answer.status_code == 422, answer.text
+        return [line(person, "C", "create", patient, "DocumentReference", refused=True)]
 
     async def hide_or_show(self) -> list[Line]:
         """Mask or unmask by changing the security labels, in the space of the holder or as somebody else."""

@@ -55,6 +55,7 @@ async def test_the_author_must_be_the_caller_or_of_the_caller_s_structure(world:
         (b"279035121518989", b"124018852493334", "DMP_NOT_FOUND"),
         (b"PAT-TROIS</family>", b"PAT-QUATRE</family>", "TRAITS_MISMATCH"),
         (b'value="19790328"', b'value="19790329"', "TRAITS_MISMATCH"),
+        (b'<confidentialityCode code="N"', b'<confidentialityCode code="R"', "CONFIDENTIALITY_UNSUPPORTED"),
         (b"<ClinicalDocument", b"<!DOCTYPE x><ClinicalDocument", "XML_DTD_FORBIDDEN"),
         (b"</ClinicalDocument>", b"</ClinicalDocumen>", "XML_MALFORMED"),
     ],
@@ -143,6 +144,7 @@ def said(**details: Any) -> dict[str, Any]:
         ),
         (said(content=[{"attachment": {"hash": "AAAAAAAAAAAAAAAAAAAAAAAAAAA="}}]), "HASH_MISMATCH"),
         (said(securityLabel=[{"coding": [{"code": "SECRET"}]}]), "CONFIDENTIALITY_UNKNOWN"),
+        (said(securityLabel=[{"coding": [{"code": "R"}]}]), "CONFIDENTIALITY_UNSUPPORTED"),
         (said(subject={"identifier": {"system": "urn:oid:1.2.250.1.213.1.4.8", "value": "1"}}), "INS_INVALID"),
     ],
 )

@@ -143,6 +143,29 @@ async def test_a_replacement_supersedes_the_old_document(world: World) -> None:
     assert refused.value.code == "REPLACED_ALREADY"
 
 
+async def test_a_document_of_another_patient_is_not_replaced(world: World) -> None:
+    async with world.database.transaction() as tx:
+        elsewhere = await world.gateway.create(tx, world.system, patient_resource("124018852493334"))
+    other = LETTER.replace(b"279035121518989", b"124018852493334")
+    theirs = (await world.submit(world.author, other)).documents[0]
+    link = said(relatesTo=[{"code": "replaces", "target": {"reference": f"DocumentReference/{theirs.document}"}}])
+    with pytest.raises(Refusal) as refused:
+        await world.submit(world.author, renumbered(LETTER, b"2"), link)
+    assert (refused.value.code, theirs.patient) == ("REPLACEMENT_OTHER_PATIENT", elsewhere.key)
+    async with world.database.reader() as reader:
+        kept = decode((await world.gateway.read(reader, world.author, "DocumentReference", str(theirs.document))).body)
+    assert kept["status"] == "current"
+
+
+async def test_a_document_may_replace_one_that_is_unknown_here(world: World) -> None:
+    unknown = f"DocumentReference/{world.patient}"
+    link = said(relatesTo=[{"code": "replaces", "target": {"reference": unknown}}])
+    filed = (await world.submit(world.author, LETTER, link)).documents[0]
+    async with world.database.reader() as reader:
+        kept = decode((await world.gateway.read(reader, world.author, "DocumentReference", str(filed.document))).body)
+    assert kept["relatesTo"][0]["target"]["reference"] == unknown
+
+
 async def test_only_the_author_withdraws_and_then_nobody_sees(world: World) -> None:
     other = world.professional()
     await world.authorise(other)
@@ -163,8 +186,8 @@ async def test_a_list_of_several_documents_is_as_hidden_as_the_most_hidden(world
     async with world.database.transaction() as tx:
         both = Submission((Incoming(LETTER), Incoming(BIOLOGY)))
         submitted = await world.record.submit(tx, world.system, both)
-    listed = submitted.submission_set
-    assert listed is not None
+    assert submitted.submission_set is not None
+    listed = submitted.submission_set.key
     assert await sees(world, reader, listed, "List")
     async with world.database.transaction() as tx:
         await world.record.mask(tx, world.citizen, str(submitted.documents[0].document))

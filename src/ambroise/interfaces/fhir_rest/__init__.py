@@ -34,8 +34,8 @@ def edge(services: Services) -> FhirEdge:
     settings, database, gateway = services.settings, services.database, services.gateway
     max_raw, max_inline = settings.document_max_bytes, settings.json_document_max_bytes
     max_json = max_inline * 4 // 3 + _METADATA_BYTES
-    documents = Documents(services.record, gateway, max_inline=max_inline)
     criteria = Criteria(gateway)
+    documents = Documents(services.record, criteria, max_inline=max_inline)
     actions = Actions(gateway, criteria, documents)
     reading = Reading(gateway, actions, criteria)
     endpoints = Endpoints(database, actions, reading, Bundles(actions, reading, documents), max_json=max_json)

@@ -75,7 +75,9 @@ class Actions:
         require_id(resource, type_, id)
         require_valid(resource)
         stored = await self._gateway.update(tx, ctx, resource, if_match=if_match)
-        return Done(201 if stored.version == 1 else 200, stored)
+        # A document is never made by PUT: where nothing in it changes, its first version stays.
+        created = stored.version == 1 and type_ != DOCUMENT
+        return Done(201 if created else 200, stored)
 
     async def update_where(
         self,

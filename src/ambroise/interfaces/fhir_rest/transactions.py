@@ -82,7 +82,13 @@ class Bundles:
         used = [entry for entry in (*submission.documents, submission.submission_set) if entry is not None]
         for entry in used:
             rewrite(entry.resource or {}, run.given)
-        for entry, done in await self._documents.submit(run.tx, run.ctx, submission):
+        try:
+            answers = await self._documents.submit(run.tx, run.ctx, submission)
+        except Refusal as refusal:
+            if "document" not in refusal.data:
+                raise
+            raise _placed(refusal, submission.documents[refusal.data["document"]]) from None
+        for entry, done in answers:
             run.give(entry, done)
 
 

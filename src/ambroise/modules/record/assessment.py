@@ -21,7 +21,7 @@ from ambroise.modules.record.cda.parse import read as read_cda
 from ambroise.modules.record.content.check import check_content, check_document
 from ambroise.modules.record.content.malware import Scanner
 from ambroise.modules.record.content.sniff import Sort, sniff
-from ambroise.modules.record.identification import identify
+from ambroise.modules.record.identification import Identified, identify
 from ambroise.modules.record.model import MASKED, Incoming
 from ambroise.trust.access.spaces import Space, space_of
 from ambroise.trust.context import Citizen, Context
@@ -56,26 +56,42 @@ class Assessed:
     clinical: ClinicalDocument | None
 
 
-async def assess(reader: Reader, ctx: Context, incoming: Incoming, scanner: Scanner, limit: int) -> Assessed:
-    """Run the feed checks on one document. Raises the refusal of the first that fails.
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A document whose author and patient are known: the checks that follow concern somebody."""
 
-    The order is that of the reference: size, form, author, identity, space, opposition, metadata, content, hash,
-    replacement, labels. Whether the unique id is new is only sure when it is written.
-    """
+    incoming: Incoming
+    clinical: ClinicalDocument | None
+    header: DocumentMetadata | None
+    responsible: frozenset[str]
+    identified: Identified
+
+
+async def recognise(reader: Reader, ctx: Context, incoming: Incoming, limit: int) -> Recognised:
+    """Run the first feed checks: size, form, author, identity. Raises the refusal of the first that fails."""
     check_size(incoming.content, limit)
     clinical, header = _read(incoming.content)
     said = incoming.metadata
     responsible = checks.authors_said(said or {}) or (checks.said_by(header) if header else frozenset[str]())
     checks.check_author(ctx, responsible)
-    identified = await identify(reader, ctx, said, header)
+    return Recognised(incoming, clinical, header, responsible, await identify(reader, ctx, said, header))
+
+
+async def assess(reader: Reader, ctx: Context, recognised: Recognised, scanner: Scanner) -> Assessed:
+    """Run the other feed checks. Raises the refusal of the first that fails.
+
+    The order: space, opposition, metadata, content, hash, replacement, labels. Whether the unique id is new is only
+    sure when it is written.
+    """
+    incoming, clinical, header = recognised.incoming, recognised.clinical, recognised.header
+    said, identified = incoming.metadata, recognised.identified
     patient = identified.identity.patient
     space = await _open_space(reader, patient)
     check_opposition(space, incoming, ctx)
     if header is not None and said is not None:
         checks.check_agreement(said, header, identified.agreed)
     unique_id = _unique_id(said, header)
-    replaces = await replacement.replaced_by(reader, said, header, patient)
-    visibility = checks.check_labels(ctx, (said or {}).get("securityLabel", ()))
+    visibility = entry.visibility_of(said or {})
     if space.masked_by_default and not isinstance(ctx.actor, Citizen):
         visibility |= {MASKED}
     document, binary = new_id(shard_of(patient)), new_id(shard_of(patient))
@@ -88,12 +104,15 @@ async def assess(reader: Reader, ctx: Context, incoming: Incoming, scanner: Scan
         unique_id=unique_id,
         contents=reference.Contents(binary, _media_type(incoming, clinical), len(incoming.content), sha1),
         visibility=visibility,
-        links=[replacement.link(item) for item in replaces],
     )
     checks.check_metadata(resource)
     await _check_bytes(incoming, clinical, scanner)
     _check_format(resource, header)
     _check_hash(said, sha1, len(incoming.content))
+    replaces = await replacement.replaced_by(reader, said, header, patient)
+    if replaces:
+        resource["relatesTo"] = [replacement.link(item) for item in replaces]
+    checks.check_labels(ctx, (said or {}).get("securityLabel", ()), header)
     return Assessed(
         content=incoming.content,
         sha256=hashlib.sha256(incoming.content).digest(),
@@ -104,7 +123,7 @@ async def assess(reader: Reader, ctx: Context, incoming: Incoming, scanner: Scan
         resource=resource,
         visibility=visibility,
         replaces=tuple(replaces),
-        responsible=responsible,
+        responsible=recognised.responsible,
         clinical=clinical,
     )
 

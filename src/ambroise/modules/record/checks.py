@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from ambroise.kernel.errors import Issue, Kind, Refusal
 from ambroise.modules.record import entry, tables
 from ambroise.modules.record.cda.metadata import DocumentMetadata, code_problems
 from ambroise.modules.record.cda.model import Code, Identifier
-from ambroise.modules.record.model import INVISIBLE_PATIENT, VISIBILITY_CODES
+from ambroise.modules.record.model import ARCHIVED_EXTENSION, INVISIBLE_PATIENT, VISIBILITY_CODES
 from ambroise.trust.context import Citizen, Context, Professional, System
 
 Json = Mapping[str, Any]
@@ -138,46 +138,92 @@ def check_metadata(resource: Json) -> None:
         )
 
 
-def check_labels(ctx: Context, labels: Iterable[Json]) -> frozenset[str]:
-    """The visibility flags that a sender asks for; refuses labels that are neither N nor one of the three flags."""
-    visibility: set[str] = set()
-    for coding in entry.codings_of(labels):
-        code = str(coding.get("code", ""))
-        if code in VISIBILITY_CODES:
-            visibility.add(code)
-        elif not tables.contains("confidentiality", code):
-            raise Refusal(
-                Kind.UNPROCESSABLE,
-                "CONFIDENTIALITY_UNKNOWN",
-                f"{code} is not a code of JDV_J08: use N and the flags {', '.join(sorted(VISIBILITY_CODES))}.",
-                element="DocumentReference.securityLabel",
-            )
-    if INVISIBLE_PATIENT in visibility and not isinstance(ctx.actor, Professional | System):
+def check_labels(ctx: Context, labels: Iterable[Json], header: DocumentMetadata | None) -> None:
+    """Refuse labels other than N and the three flags: unknown ones, and levels that the record would not keep.
+
+    JDV_J08 also has R and V. The shared record holds level N with flags only, and does not file a document as less
+    confidential than its author says.
+    """
+    codes = [str(coding.get("code", "")) for coding in entry.codings_of(labels)]
+    codes += [level.code for level in header.confidentiality] if header else []
+    for code in codes:
+        if code == "N" or code in VISIBILITY_CODES:
+            continue
+        known = tables.contains("confidentiality", code)
+        said = "is a level that the record does not hold" if known else "is not a code of JDV_J08"
+        raise Refusal(
+            Kind.UNPROCESSABLE,
+            "CONFIDENTIALITY_UNSUPPORTED" if known else "CONFIDENTIALITY_UNKNOWN",
+            f"{code} {said}: use N and the flags {', '.join(sorted(VISIBILITY_CODES))}.",
+            element="DocumentReference.securityLabel",
+        )
+    if INVISIBLE_PATIENT in codes and not isinstance(ctx.actor, Professional | System):
         raise Refusal(
             Kind.UNPROCESSABLE,
             "WITHHOLDING_RESERVED",
             "Only a professional withholds a document from the patient, when it is filed.",
             element="DocumentReference.securityLabel",
         )
-    return frozenset(visibility)
 
 
-_CHANGEABLE = frozenset({"status", "securityLabel", "extension", "meta", "identifier", "text"})
+_CHANGEABLE = frozenset({"status"})
+_PARTS = frozenset({"identifier", "meta", "extension", "securityLabel"})
+"""Where what a client may change stands beside what it may not."""
+_KEPT_META = ("profile", "tag", "security", "source")
 
 
 def check_change(before: Json, after: Json) -> None:
-    """Refuse (METADATA_IMMUTABLE) a change of anything but status, visibility and archiving.
+    """Refuse (METADATA_IMMUTABLE) a change of anything but status, visibility and archiving, naming every element.
 
-    Identifiers, meta and narrative are the record's own: what a client writes there is not kept.
+    The version, its instant and its entryUUID are the record's own: a client may leave them out or send back those it
+    read. Tags and profiles that are left out stay (R4 resource.html#tag-updates).
     """
-    changed = [name for name in sorted({*before, *after} - _CHANGEABLE) if before.get(name) != after.get(name)]
+    names = sorted({*before, *after} - _CHANGEABLE - _PARTS)
+    changed = [name for name in names if before.get(name) != after.get(name)]
+    if _named(after, before) != _named(before, before):
+        changed.append("identifier")
+    changed += [f"meta.{name}" for name in _KEPT_META if _adds(before, after, name)]
+    if _extensions(after) != _extensions(before):
+        changed.append("extension")
+    if not _levels(after) <= _levels(before):
+        changed.append("securityLabel")
     if changed:
+        elements = [f"DocumentReference.{name}" for name in changed]
         raise Refusal(
             Kind.UNPROCESSABLE,
             "METADATA_IMMUTABLE",
             f"{', '.join(changed)} cannot change once filed: file a document that replaces this one.",
-            element=f"DocumentReference.{changed[0]}",
+            element=elements[0],
+            issues=[
+                Issue("error", "business-rule", "cannot change once filed", element, "METADATA_IMMUTABLE")
+                for element in elements
+            ],
         )
+
+
+def _named(resource: Json, stored: Json) -> list[Json]:
+    """The identifiers, without the entryUUID of the stored version."""
+    own = [item for item in stored.get("identifier", ()) if entry.kind_of(item) == "entryUUID"]
+    return [item for item in resource.get("identifier", ()) if item not in own]
+
+
+def _adds(before: Json, after: Json, name: str) -> bool:
+    """Whether a part of meta says something that the stored one does not."""
+    said, kept = after.get("meta", {}).get(name), before.get("meta", {}).get(name)
+    if isinstance(said, list):
+        return any(item not in (kept or ()) for item in cast("list[Any]", said))
+    return said is not None and said != kept
+
+
+def _extensions(resource: Json) -> list[Json]:
+    """The extensions, without the one that archives."""
+    return [item for item in resource.get("extension", ()) if item.get("url") != ARCHIVED_EXTENSION]
+
+
+def _levels(resource: Json) -> frozenset[str]:
+    """The security labels that are not visibility flags."""
+    codes = {str(coding.get("code")) for coding in entry.codings_of(resource.get("securityLabel", ()))}
+    return frozenset(codes - VISIBILITY_CODES)
 
 
 def _code_issues(resource: Json) -> list[Issue]:

@@ -61,6 +61,8 @@ class Filed:
     extracted: int = 0
     stored: Stored | None = None
     """The DocumentReference as stored; None when it was already there."""
+    stored_binary: Stored | None = None
+    """The Binary that gives its bytes, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Submitted:
     """What became of a submission."""
 
     documents: tuple[Filed, ...]
-    submission_set: UUID | None = None
+    submission_set: Stored | None = None
+    """The List; None when something was already there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -41,7 +41,6 @@ def write(
     unique_id: str,
     contents: Contents,
     visibility: Iterable[str],
-    links: Sequence[Json] = (),
 ) -> Json:
     """The whole DocumentReference of a document now filed in the space of `patient`.
 
@@ -65,8 +64,6 @@ def write(
     resource["subject"] = {"reference": f"Patient/{patient}"}
     resource["date"] = sent.get("date") or derived.get("date")
     resource |= people
-    if links:
-        resource["relatesTo"] = list(links)
     if sent.get("description"):
         resource["description"] = sent["description"]
     resource["securityLabel"] = labels(visibility)

@@ -51,6 +51,16 @@ def link(replaced: Replaced) -> Json:
     return {"code": "replaces", "target": target}
 
 
+def other_patient() -> Refusal:
+    """The refusal of a document that would replace somebody else's."""
+    return Refusal(
+        Kind.CONFLICT,
+        "REPLACEMENT_OTHER_PATIENT",
+        "The document to replace belongs to another patient: check the unique id.",
+        element="DocumentReference.relatesTo",
+    )
+
+
 def _said(metadata: Mapping[str, Any] | None) -> list[tuple[str | None, str | None]]:
     links = (metadata or {}).get("relatesTo", ())
     targets = [item.get("target", {}) for item in links if item.get("code") == "replaces"]
@@ -65,12 +75,7 @@ async def _find(reader: Reader, reference: str | None, unique_id: str | None, pa
     if known is None:
         return Replaced(normal, None)
     if known.patient != patient:
-        raise Refusal(
-            Kind.CONFLICT,
-            "REPLACEMENT_OTHER_PATIENT",
-            "The document to replace belongs to another patient: check the unique id.",
-            element="DocumentReference.relatesTo",
-        )
+        raise other_patient()
     return Replaced(normal, known.document)
 
 

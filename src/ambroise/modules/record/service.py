@@ -15,8 +15,17 @@ from ambroise.kernel.outbox import emit
 from ambroise.modules.identity.api import erase as erase_identity
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.notification.api import erase as erase_notices
-from ambroise.modules.record import checks, entry, events, reference, repository, submission_set, withholding
-from ambroise.modules.record.assessment import Assessed, assess
+from ambroise.modules.record import (
+    checks,
+    entry,
+    events,
+    reference,
+    replacement,
+    repository,
+    submission_set,
+    withholding,
+)
+from ambroise.modules.record.assessment import Assessed, assess, recognise
 from ambroise.modules.record.cda.extract import Extract, extract
 from ambroise.modules.record.content.malware import NoScanner, Scanner
 from ambroise.modules.record.model import (
@@ -30,6 +39,7 @@ from ambroise.modules.record.model import (
     Submission,
     Submitted,
 )
+from ambroise.trust.audit.entry import REFUSED, Entry, Event
 from ambroise.trust.context import Citizen, Context, Professional
 from ambroise.trust.gateway import Action, Flags, Gateway, Label, Stored, follow, label_for
 
@@ -60,13 +70,17 @@ class Record:
         self._limits = limits or Limits()
 
     async def submit(self, tx: Transaction, ctx: Context, submission: Submission) -> Submitted:
-        """File documents together: all of them, or a Refusal and none."""
+        """File documents together: all of them, or a Refusal and none; its data say which `document` it is about."""
         if not submission.documents:
             raise Refusal(Kind.INVALID, "SUBMISSION_EMPTY", "A submission holds at least one document.")
         filed: list[Filed] = []
         labels: list[Label] = []
-        for incoming in submission.documents:
-            one, label = await self._file(tx, ctx, incoming)
+        for number, incoming in enumerate(submission.documents):
+            try:
+                one, label = await self._file(tx, ctx, incoming)
+            except Refusal as refusal:
+                refusal.data = {**refusal.data, "document": number}
+                raise
             filed.append(one)
             if label is not None:
                 labels.append(label)
@@ -195,21 +209,21 @@ class Record:
     async def _file(self, tx: Transaction, ctx: Context, incoming: Incoming) -> tuple[Filed, Label | None]:
         """File one document; no label when it was there already."""
         limit = self._limits.citizen if isinstance(ctx.actor, Citizen) else self._limits.professional
-        assessed = await assess(tx, ctx, incoming, self._scanner, limit)
+        assessed = await self._assessed(tx, ctx, incoming, limit)
         patient = assessed.identity.patient
         known = repository.Known(patient, assessed.document, assessed.binary, assessed.sha256)
         if not await repository.take_unique_id(tx, assessed.unique_id, known):
-            return await self._replay(tx, assessed), None
+            return await self._replay(tx, ctx, assessed), None
         label = self._label(ctx, assessed)
         await self._gateway.put_content(
             tx, ctx, label, assessed.binary, assessed.content, _media_type(assessed.resource)
         )
         stored = await self._gateway.file(tx, ctx, assessed.resource, label, key=assessed.document)
         followers = self._followers(assessed)
-        await self._gateway.file_all(tx, ctx, [(one, key) for one, key in followers], follow(label, stored.key))
+        followed = await self._gateway.file_all(tx, ctx, followers, follow(label, stored.key))
         for replaced in assessed.replaces:
             if replaced.document:
-                await self._supersede(tx, ctx, str(replaced.document))
+                await self._replace(tx, ctx, patient, replaced.document)
         await self._after_filing(tx, ctx, assessed, stored)
         filed = Filed(
             document=stored.key,
@@ -218,8 +232,27 @@ class Record:
             binary=assessed.binary,
             extracted=len(followers) - 1,
             stored=stored,
+            stored_binary=followed[0],
         )
         return filed, stored.label
+
+    async def _assessed(self, tx: Transaction, ctx: Context, incoming: Incoming, limit: int) -> Assessed:
+        """Run the feed checks; what they refuse is traced, for the patient as soon as it is sure who that is."""
+        patient: UUID | None = None
+        try:
+            recognised = await recognise(tx, ctx, incoming, limit)
+            patient = recognised.identified.identity.patient
+            return await assess(tx, ctx, recognised, self._scanner)
+        except Refusal as refusal:
+            raise await self._refused(ctx, patient, refusal) from None
+
+    async def _refused(self, ctx: Context, patient: UUID | None, refusal: Refusal) -> Refusal:
+        """The refusal of a filing, once it left its line in a transaction of its own, under the name of the check."""
+        rule = refusal.code.lower()
+        await self._gateway.note(
+            ctx, Entry("C", Event.CREATE, patient, "DocumentReference", rule=rule, outcome=REFUSED)
+        )
+        return refusal
 
     def _followers(self, assessed: Assessed) -> list[tuple[Json, UUID]]:
         """What follows the document's label: the Binary that gives its bytes, and what its entries say."""
@@ -256,28 +289,36 @@ class Record:
             author_organization=organization,
         )
 
-    async def _replay(self, tx: Transaction, assessed: Assessed) -> Filed:
-        """The same document sent again is the one that is here already; other bytes under its id are refused."""
+    async def _replay(self, tx: Transaction, ctx: Context, assessed: Assessed) -> Filed:
+        """The same document sent again is the one that is here already; other bytes under its id are refused.
+
+        So is one that was withdrawn: nobody sees it any more, and its sender must not think that it is there.
+        """
+        patient = assessed.identity.patient
         known = await repository.known_unique_id(tx, assessed.unique_id)
-        if known is None or known.sha256 != assessed.sha256 or known.patient != assessed.identity.patient:
-            raise Refusal(
-                Kind.CONFLICT,
-                "DUPLICATE_UNIQUE_ID",
-                "Another document has this unique id: give the new one its own, and say that it replaces the old one.",
-                element="DocumentReference.masterIdentifier",
-            )
+        if known is None or known.sha256 != assessed.sha256 or known.patient != patient:
+            raise await self._refused(ctx, patient, _taken("Another document"))
+        labels = await self._gateway.labels(tx, "DocumentReference", [known.document])
+        if any(label.flags & Flags.DELETED for label in labels):
+            raise await self._refused(ctx, patient, _taken("A document that was withdrawn"))
         return Filed(known.document, assessed.unique_id, known.patient, known.binary, replayed=True)
+
+    async def _replace(self, tx: Transaction, ctx: Context, patient: UUID, document: UUID) -> None:
+        """Supersede a document by a new one of the same patient; one that is unknown here stays a link (RPLC)."""
+        known = await self._gateway.labels(tx, "DocumentReference", [document])
+        if not known:
+            return
+        if known[0].patient != patient:
+            raise await self._refused(ctx, patient, replacement.other_patient())
+        if known[0].flags & Flags.SUPERSEDED:
+            raise await self._refused(ctx, patient, _replaced_already())
+        await self._supersede(tx, ctx, str(document))
 
     async def _supersede(self, tx: Transaction, ctx: Context, document: str) -> Stored:
         current = await self._gateway.open(tx, ctx, Action.REPLACE, "DocumentReference", document)
         resource = decode(current.body)
         if resource["status"] != "current":
-            raise Refusal(
-                Kind.CONFLICT,
-                "REPLACED_ALREADY",
-                "The document to replace is not current any more: replace its last version.",
-                element="DocumentReference.relatesTo",
-            )
+            raise _replaced_already()
         resource["status"] = "superseded"
         return await self._rewrite(tx, ctx, Action.REPLACE, current, resource, "superseded", set=Flags.SUPERSEDED)
 
@@ -352,6 +393,24 @@ class Record:
             details={"by": ctx.actor.name},
             hidden_from_representatives=bool(stored.label.flags & Flags.INVISIBLE_REPRESENTATIVES),
         )
+
+
+def _taken(by: str) -> Refusal:
+    return Refusal(
+        Kind.CONFLICT,
+        "DUPLICATE_UNIQUE_ID",
+        f"{by} has this unique id: give the new one its own, and say which one it replaces if it does.",
+        element="DocumentReference.masterIdentifier",
+    )
+
+
+def _replaced_already() -> Refusal:
+    return Refusal(
+        Kind.CONFLICT,
+        "REPLACED_ALREADY",
+        "The document to replace is not current any more: replace its last version.",
+        element="DocumentReference.relatesTo",
+    )
 
 
 def _media_type(resource: Json) -> str:

@@ -51,7 +51,7 @@ async def file(
     submission: Submission,
     filed: Sequence[Filed],
     labels: Sequence[Label],
-) -> UUID:
+) -> Stored:
     """File the List of a submission, as hidden as the most hidden of its documents."""
     patient = filed[0].patient
     if any(one.patient != patient for one in filed):
@@ -59,8 +59,8 @@ async def file(
     resource = write(submission, filed, patient, ctx.now().isoformat(timespec="seconds"))
     key = new_id(shard_of(patient))
     if len(filed) == 1:
-        await gateway.file(tx, ctx, resource, follow_document(labels[0], filed[0].document), key=key, event=SUBMITTED)
-        return key
+        label = follow_document(labels[0], filed[0].document)
+        return await gateway.file(tx, ctx, resource, label, key=key, event=SUBMITTED)
     flags = union(labels)
     label = label_for(
         "DocumentManifest",
@@ -70,9 +70,9 @@ async def file(
         author=labels[0].author,
         author_organization=labels[0].author_organization,
     )
-    await gateway.file(tx, ctx, resource, label, key=key, event=SUBMITTED)
+    stored = await gateway.file(tx, ctx, resource, label, key=key, event=SUBMITTED)
     await repository.remember_submission(tx, patient, key, [one.document for one in filed])
-    return key
+    return stored
 
 
 async def follow(tx: Transaction, gateway: Gateway, ctx: Context, changed: Stored) -> None:
