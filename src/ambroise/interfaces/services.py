@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ambroise.kernel.settings import Settings
     from ambroise.modules.identity.api import Identity
     from ambroise.modules.record.api import Record
+    from ambroise.modules.space.api import Spaces
     from ambroise.trust.gateway import Gateway
 
 
@@ -28,6 +29,7 @@ class Services:
     database: Database
     gateway: Gateway
     record: Record
+    spaces: Spaces
     identity: Identity
     authenticator: Authenticator
     signing_keys: SigningKeys

@@ -22,6 +22,7 @@ from ambroise.main import wiring
 from ambroise.main.people import KnownPeople
 from ambroise.modules.identity.api import Identity, KeySealer
 from ambroise.modules.record.api import ClamAv, Limits, Record
+from ambroise.modules.space.api import Spaces
 from ambroise.trust.gateway import Gateway, PageSeal
 
 
@@ -80,6 +81,7 @@ def _services(
     signing_keys = SigningKeys.load(settings.signing_keys)
     limits = Limits(professional=settings.document_max_bytes)
     scanner = ClamAv(settings.malware_scanner) if settings.malware_scanner else None
+    record = Record(gateway, scanner=scanner, limits=limits)
     return Services(
         settings=settings,
         installation=installed,
@@ -87,7 +89,8 @@ def _services(
         clock=clock,
         database=database,
         gateway=gateway,
-        record=Record(gateway, scanner=scanner, limits=limits),
+        record=record,
+        spaces=Spaces(gateway, record),
         identity=Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration),
         authenticator=Authenticator(
             signing_keys.all,

@@ -11,12 +11,14 @@ from ambroise.kernel.objects import Blobs
 from ambroise.kernel.outbox import Subscriptions
 from ambroise.modules.identity.api import on_patient_created, on_patient_updated
 from ambroise.modules.record.api import Handlers, own_types
+from ambroise.modules.space.api import end_delays
 from ambroise.trust.access.lookups import forget_lookups
 from ambroise.trust.audit.seal import seal
 
 _SEAL_EVERY = timedelta(minutes=1)
 _FORGET_EVERY = timedelta(days=1)
 _SWEEP_EVERY = timedelta(hours=1)
+_LIFE_EVERY = timedelta(minutes=1)
 
 
 def own(services: Services) -> None:
@@ -47,6 +49,10 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
     async def forget_old_sessions(tx: Transaction) -> None:
         await services.identity.sweep(tx)
 
+    async def end_space_delays(tx: Transaction) -> None:
+        await end_delays(services.database, services.spaces, services.clock)
+
+    schedule.every(_LIFE_EVERY, "space.delays", end_space_delays)
     schedule.every(_FORGET_EVERY, "identity.sessions", forget_old_sessions)
     schedule.every(_SEAL_EVERY, "trace.seal", seal_the_trace)
     schedule.every(_FORGET_EVERY, "access.lookups", forget_old_lookups)

@@ -31,6 +31,7 @@ from ambroise.modules.identity.registry.service import (
     on_patient_updated,
     open_for,
 )
+from ambroise.modules.identity.repository import delete_account_of as forget_account
 from ambroise.modules.identity.sealing import KeySealer
 from ambroise.modules.identity.service import Identity
 from ambroise.modules.identity.tokens import Sealer, form_token
@@ -66,6 +67,7 @@ __all__ = [
     "check_traits",
     "erase",
     "follow_resource",
+    "forget_account",
     "form_token",
     "hash_password",
     "homonyms",

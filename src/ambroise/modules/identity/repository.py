@@ -250,6 +250,10 @@ async def close_session(tx: Transaction, token_hash: bytes, now: datetime) -> No
     await tx.execute("update session set closed_at = %s where token_hash = %s and closed_at is null", (now, token_hash))
 
 
+async def delete_account_of(tx: Transaction, patient: UUID) -> int:
+    return await tx.execute("delete from account where patient = %s", (patient,))
+
+
 async def close_sessions(tx: Transaction, account: UUID, now: datetime, except_id: UUID | None) -> int:
     return await tx.execute(
         "update session set closed_at = %s where account = %s and closed_at is null and id is distinct from %s",

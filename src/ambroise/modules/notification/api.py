@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from ambroise.modules.notification.model import Code, Notice
 from ambroise.modules.notification.repository import erase
 from ambroise.trust.context import Context
 
-__all__ = ["Code", "Notice", "erase", "mark_read", "notices", "notify"]
+__all__ = ["Code", "Notice", "erase", "mark_read", "notices", "notify", "notify_many"]
 
 
 async def notify(
@@ -29,6 +29,11 @@ async def notify(
 ) -> None:
     """Tell the holder of a space, in the transaction of what is told."""
     await repository.insert(tx, patient, at, code.value, subject, details or {}, hidden_from_representatives)
+
+
+async def notify_many(tx: Transaction, patients: Sequence[UUID], at: datetime, code: Code) -> None:
+    """Tell the holders of many spaces the same thing."""
+    await repository.insert_many(tx, patients, at, code.value)
 
 
 async def notices(reader: Reader, ctx: Context, *, unread_only: bool = True, count: int = 20) -> list[Notice]:

@@ -22,6 +22,12 @@ class Code(StrEnum):
     """Fourteen days without a disclosure visit (R1111-53). The national list names no code for it."""
     VISIBLE_AGAIN = "REMISE_VISIBILITE_AUTO"
     REPORT_CLOSED = "REPONSE_SUPPORT"
+    SPACE_OPENED = "ESPACE_OUVERT"
+    """This code and those that follow tell the life of the space; the national list names none for them."""
+    SPACE_CLOSED = "ESPACE_FERME"
+    SPACE_SUSPENDED = "ESPACE_SUSPENDU"
+    SPACE_BACK = "ESPACE_ROUVERT"
+    SPACE_DELETION = "ESPACE_SUPPRESSION"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,19 @@ async def insert(
         values (%s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (shard, patient, new_id(shard), at, code, subject, Jsonb(dict(details)), hidden_from_representatives),
+    )
+
+
+async def insert_many(tx: Transaction, patients: Sequence[UUID], at: datetime, code: str) -> None:
+    """Write the same notice for many people."""
+    shards = [shard_of(one) for one in patients]
+    await tx.execute(
+        """
+        insert into notification (shard, patient, id, at, code)
+        select one.shard, one.patient, one.id, %s, %s
+        from unnest(%s::smallint[], %s::uuid[], %s::uuid[]) as one (shard, patient, id)
+        """,
+        (at, code, shards, list(patients), [new_id(shard) for shard in shards]),
     )
 
 

@@ -15,6 +15,8 @@ class Act(StrEnum):
     STATE = "state"
     CHOICES = "choices"
     RELATE = "relate"
+    OBJECT = "object"
+    LIVE = "live"
     AUTHORISE = "authorise"
     DECLARE_TREATING = "declare_treating"
     APPOINT = "appoint"
@@ -23,9 +25,11 @@ class Act(StrEnum):
     UNBLOCK = "unblock"
 
 
-_DESK = frozenset({Act.OPEN, Act.STATE, Act.RELATE})
+_DESK = frozenset({Act.OPEN, Act.STATE, Act.RELATE, Act.OBJECT})
 _CARER = frozenset({Act.AUTHORISE, Act.REVOKE, Act.BLOCK, Act.UNBLOCK})
 _CLOSED_TOO = frozenset({Act.OPEN, Act.STATE})
+_LIFE = frozenset({Act.OBJECT, Act.LIVE})
+"""Objecting, activating, closing, reopening, deleting: when they are possible is for the life of the space to say."""
 
 
 def authority(facts: Facts, eyes: Eyes, act: Act, *, for_oneself: bool = False) -> Verdict:
@@ -42,6 +46,8 @@ def authority(facts: Facts, eyes: Eyes, act: Act, *, for_oneself: bool = False) 
 
 
 def _citizen(facts: Facts, eyes: Eyes, act: Act) -> Verdict:
+    if act in _LIFE and facts.state is not None:
+        return _lives(facts, eyes)
     states = HOLDER_STATES if act in _CLOSED_TOO else OPEN_STATES
     if facts.state not in states and not (act is Act.OPEN and eyes.own):
         return Verdict(False, Rule.NO_SPACE if facts.state is None else Rule.SPACE_CLOSED)
@@ -52,6 +58,16 @@ def _citizen(facts: Facts, eyes: Eyes, act: Act) -> Verdict:
     if facts.relation == "carer":
         return Verdict(act in _CARER, Rule.CARER if act in _CARER else Rule.WRITE_RESERVED)
     return Verdict(True, Rule.REPRESENTATIVE)
+
+
+def _lives(facts: Facts, eyes: Eyes) -> Verdict:
+    """The life of a space belongs to its holder and to a legal representative, never to a carer (R. 1111-36)."""
+    if eyes.own:
+        return Verdict(True, Rule.PATIENT)
+    if facts.relation is None:
+        return Verdict(False, Rule.NO_RELATION)
+    represents = facts.relation == "representative"
+    return Verdict(represents, Rule.REPRESENTATIVE if represents else Rule.WRITE_RESERVED)
 
 
 def _professional(facts: Facts, eyes: Eyes, act: Act, for_oneself: bool) -> Verdict:

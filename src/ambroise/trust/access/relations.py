@@ -56,6 +56,12 @@ async def end_relation(tx: Transaction, ctx: Context, patient: UUID, person: UUI
     return touched > 0
 
 
+async def clear_relations(tx: Transaction, patient: UUID) -> None:
+    """Forget who acted in a space, and where its holder acted: for a purge."""
+    await tx.execute("delete from access_relation where shard = %s and patient = %s", (shard_of(patient), patient))
+    await tx.execute("delete from access_relation where person = %s", (patient,))
+
+
 async def relations_of(reader: Reader, patient: UUID) -> list[RelationFact]:
     """Who may act in this space."""
     rows = await reader.fetch_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +13,8 @@ from ambroise.kernel.ids import shard_of
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.people import recorder
 from ambroise.trust.context import Context
+
+_COPY = "copy access_space (shard, patient, state, state_since, updated, recorded_by) from stdin"
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,35 @@ async def set_state(tx: Transaction, ctx: Context, patient: UUID, state: SpaceSt
         (state.value, now, now, recorder(ctx), shard_of(patient), patient),
     )
     _require(touched)
+
+
+async def enter_many(tx: Transaction, ctx: Context, patients: Sequence[UUID], state: SpaceState) -> None:
+    """Give a space in this state to many people who never had one."""
+    await tx.begin()
+    now, by = ctx.now().isoformat(), recorder(ctx)
+    lines = "".join(f"{shard_of(one)}\t{one}\t{state.value}\t{now}\t{now}\t{by}\n" for one in patients)
+    async with tx.connection.cursor().copy(_COPY) as copy:
+        await copy.write(lines)
+
+
+async def move_many(tx: Transaction, ctx: Context, patients: Sequence[UUID], state: SpaceState) -> int:
+    """Move many existing spaces to a state; how many there were."""
+    now = ctx.now()
+    return await tx.execute(
+        """
+        update access_space s
+        set state = %s, state_since = %s, updated = %s, recorded_by = %s
+        from unnest(%s::smallint[], %s::uuid[]) as one (shard, patient)
+        where s.shard = one.shard and s.patient = one.patient
+        """,
+        (state.value, now, now, recorder(ctx), [shard_of(one) for one in patients], list(patients)),
+    )
+
+
+async def count_by_state(reader: Reader) -> dict[SpaceState, int]:
+    """How many spaces are in each state."""
+    rows = await reader.fetch_all("select state, count(*) from access_space group by state order by state")
+    return {SpaceState(state): count for state, count in rows}
 
 
 async def set_emergency_consents(

@@ -14,6 +14,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.access.decide import Action, Target, permit
 from ambroise.trust.access.facts import Eyes, SpaceState, Viewer
 from ambroise.trust.access.grants import clear_grants
+from ambroise.trust.access.relations import clear_relations
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.access.spaces import set_state
 from ambroise.trust.audit.entry import Entry, Event, record
@@ -21,6 +22,7 @@ from ambroise.trust.context import Context
 from ambroise.trust.gateway.contents import Contents
 from ambroise.trust.gateway.explaining import Explaining
 from ambroise.trust.gateway.loading import Loading
+from ambroise.trust.gateway.populations import Populations
 from ambroise.trust.gateway.rights import Rights
 from ambroise.trust.gateway.traces import Traces
 
@@ -43,6 +45,11 @@ class Gateway(Loading, Contents, Explaining, Traces):
     def rights(self) -> Rights:
         """The acts that change who may do what."""
         return Rights(self)
+
+    @cached_property
+    def populations(self) -> Populations:
+        """The acts of the instance on many spaces at once."""
+        return Populations(self)
 
     async def read(self, reader: Reader, ctx: Context, type: str, id: str) -> Stored:
         """The present version, traced. Raises NOT_FOUND (also when existence is a secret), FORBIDDEN, GONE."""
@@ -83,6 +90,7 @@ class Gateway(Loading, Contents, Explaining, Traces):
         allowed = permit(Action.DELETE, target, Verdict(trusted, Rule.SYSTEM if trusted else Rule.WRITE_RESERVED))
         removed = await records.purge(tx, allowed)
         await clear_grants(tx, ctx, patient)
+        await clear_relations(tx, patient)
         await set_state(tx, ctx, patient, SpaceState.PURGED)
         if self._blobs is not None:
             await self._blobs.purge(tx, patient)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -42,6 +42,25 @@ class Rights:
         rule = await self._allow(tx, ctx, patient, Act.STATE, Event.SPACE_STATE)
         await spaces.set_state(tx, ctx, patient, state)
         await self._done(tx, ctx, patient, "U", Event.SPACE_STATE, rule, {"state": state.value})
+
+    async def live(
+        self,
+        tx: Transaction,
+        ctx: Context,
+        patient: UUID,
+        state: SpaceState,
+        *,
+        act: Act = Act.LIVE,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take a step of the life of a space, which the module of that life found possible."""
+        rule = await self._allow(tx, ctx, patient, act, Event.SPACE_STATE)
+        await spaces.set_state(tx, ctx, patient, state)
+        await self._done(tx, ctx, patient, "U", Event.SPACE_STATE, rule, {"state": state.value, **(details or {})})
+
+    async def allow(self, tx: Transaction, ctx: Context, patient: UUID, act: Act) -> str:
+        """The rule under which this caller may do an act; a refusal is traced, then raised."""
+        return await self._allow(tx, ctx, patient, act, Event.SPACE_STATE)
 
     async def set_emergency_consents(
         self, tx: Transaction, ctx: Context, patient: UUID, *, etreat: bool, btg: bool, masked: bool
