@@ -21,8 +21,10 @@ from ambroise.modules.identity.model import (
     TotpEnrolment,
 )
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
-from ambroise.modules.identity.registry.model import PatientIdentity, Status
-from ambroise.modules.identity.registry.repository import erase, homonyms, identity_of, identity_under
+from ambroise.modules.identity.registry.desk import IdentityDesk
+from ambroise.modules.identity.registry.model import PatientIdentity
+from ambroise.modules.identity.registry.repository import TrustLine, erase, homonyms, identity_of, identity_under
+from ambroise.modules.identity.registry.repository import lines as trust_lines
 from ambroise.modules.identity.registry.service import (
     change_ins,
     follow_resource,
@@ -31,6 +33,7 @@ from ambroise.modules.identity.registry.service import (
     on_patient_updated,
     open_for,
 )
+from ambroise.modules.identity.registry.trust import Attribute, Change, Proof, Status, Trust, proofs
 from ambroise.modules.identity.repository import delete_account_of as forget_account
 from ambroise.modules.identity.sealing import KeySealer
 from ambroise.modules.identity.service import Identity
@@ -39,10 +42,13 @@ from ambroise.modules.identity.tokens import Sealer, form_token
 __all__ = [
     "Account",
     "AccountKind",
+    "Attribute",
+    "Change",
     "DeviceToken",
     "Draft",
     "Emergency",
     "Identity",
+    "IdentityDesk",
     "Ins",
     "KeySealer",
     "NewAccount",
@@ -50,6 +56,7 @@ __all__ = [
     "Origin",
     "PasswordHash",
     "PatientIdentity",
+    "Proof",
     "Sealer",
     "Session",
     "SessionToken",
@@ -60,6 +67,8 @@ __all__ = [
     "Status",
     "TotpEnrolment",
     "Traits",
+    "Trust",
+    "TrustLine",
     "Weakness",
     "birth_date_of",
     "change_ins",
@@ -77,5 +86,7 @@ __all__ = [
     "on_patient_created",
     "on_patient_updated",
     "open_for",
+    "proofs",
+    "trust_lines",
     "weakness",
 ]

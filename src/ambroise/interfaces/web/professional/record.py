@@ -220,7 +220,7 @@ def _identity(known: Known) -> PatientIdentity:
         first_name=proper(traits.first_given or (traits.given_names or "").partition(" ")[0]),
         birth_date=traits.birth_date,
         sex=_SEXES.get(traits.sex, "unknown") if traits.sex else "unknown",  # type: ignore[arg-type]
-        ins=known.ins.matricule,
+        ins=usable.matricule if (usable := known.trust.usable_ins) else None,
         used_name=known.used_name,
         birth_place=traits.birth_place,
         status=known.status.value,

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.ins import Ins, Sex, Traits, birth_date_of
-
-
-class Status(StrEnum):
-    """The status of trust of an identity (statut de confiance, RNIV EXI SI 07)."""
-
-    PROVISIONAL = "PROV"
-    RECOVERED = "RECUP"
-    VALIDATED = "VALI"
-    QUALIFIED = "QUAL"
+from ambroise.modules.identity.registry.trust import Attribute, Status, Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +17,22 @@ class PatientIdentity:
     """The identity of one space. `used_name` and `used_first_name` are what the person goes by."""
 
     patient: UUID
-    ins: Ins
+    ins: Ins | None
     status: Status
     traits: Traits
     used_name: str | None = None
     used_first_name: str | None = None
     merged_into: UUID | None = None
+    attributes: frozenset[Attribute] = frozenset()
+
+    @property
+    def trust(self) -> Trust:
+        """Status, INS and attributes together."""
+        return Trust(self.status, self.ins, self.attributes)
+
+    def trusted(self, trust: Trust) -> PatientIdentity:
+        """The same person, trusted otherwise."""
+        return replace(self, status=trust.status, ins=trust.ins, attributes=trust.attributes)
 
     @property
     def display_name(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from ambroise.kernel.db import Reader, Row, Transaction
-from ambroise.kernel.ids import SHARDS, hash64, shard_of
+from ambroise.kernel.ids import SHARDS, hash64, new_id, shard_of
 from ambroise.modules.identity.ins import Ins, Sex, Traits
-from ambroise.modules.identity.registry.model import PatientIdentity, Status
+from ambroise.modules.identity.registry.model import PatientIdentity
+from ambroise.modules.identity.registry.trust import Attribute, Change, Status
 
 
 def matricule_shard(ins: Ins) -> int:
@@ -18,7 +20,7 @@ def matricule_shard(ins: Ins) -> int:
 
 async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> None:
     """Write a new identity and the matricule that leads to it."""
-    traits = identity.traits
+    traits, ins = identity.traits, identity.ins
     await tx.execute(
         """
         insert into identity_registry (
@@ -30,8 +32,8 @@ async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> No
         (
             shard_of(identity.patient),
             identity.patient,
-            identity.ins.matricule,
-            identity.ins.oid,
+            ins.matricule if ins else None,
+            ins.oid if ins else None,
             identity.status.value,
             traits.birth_name,
             traits.first_given or "",
@@ -44,7 +46,8 @@ async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> No
             at,
         ),
     )
-    await lead(tx, identity.ins, identity.patient, at)
+    if ins is not None:
+        await lead(tx, ins, identity.patient, at)
 
 
 async def lead(tx: Transaction, ins: Ins, patient: UUID, at: datetime) -> None:
@@ -59,20 +62,20 @@ async def lead(tx: Transaction, ins: Ins, patient: UUID, at: datetime) -> None:
 
 
 async def update(tx: Transaction, identity: PatientIdentity, at: datetime) -> None:
-    """Write the traits, status and INS that an identity now has."""
-    traits = identity.traits
+    """Write the traits, status, attributes and INS that an identity now has."""
+    traits, ins = identity.traits, identity.ins
     await tx.execute(
         """
         update identity_registry
         set matricule = %s, oid = %s, status = %s, birth_name = %s, first_name = %s, given_names = %s,
             used_name = %s, used_first_name = %s, birth_date = %s, sex = %s, birth_place = %s,
-            merged_into = %s, updated = %s
+            merged_into = %s, attributes = %s, updated = %s
         where shard = %s
           and patient = %s
         """,
         (
-            identity.ins.matricule,
-            identity.ins.oid,
+            ins.matricule if ins else None,
+            ins.oid if ins else None,
             identity.status.value,
             traits.birth_name,
             traits.first_given or "",
@@ -83,6 +86,7 @@ async def update(tx: Transaction, identity: PatientIdentity, at: datetime) -> No
             traits.sex.value if traits.sex else None,
             traits.birth_place,
             identity.merged_into,
+            sorted(one.value for one in identity.attributes),
             at,
             shard_of(identity.patient),
             identity.patient,
@@ -105,6 +109,14 @@ async def retire(tx: Transaction, ins: Ins, at: datetime, *, to: UUID | None = N
     )
 
 
+async def drop_lead(tx: Transaction, ins: Ins) -> None:
+    """Let a matricule lead nowhere: it turned out to be somebody else's, who may open a space under it."""
+    await tx.execute(
+        "delete from identity_matricule where shard = %s and matricule = %s and oid = %s",
+        (matricule_shard(ins), ins.matricule, ins.oid),
+    )
+
+
 async def patient_of(reader: Reader, ins: Ins) -> UUID | None:
     """The space that an INS leads to, by its current matricule or a former one."""
     return await reader.fetch_value(
@@ -121,7 +133,7 @@ async def patient_of(reader: Reader, ins: Ins) -> UUID | None:
 
 _COLUMNS = """
   patient, matricule, oid, status, birth_name, first_name, given_names,
-  used_name, used_first_name, birth_date, sex, birth_place, merged_into
+  used_name, used_first_name, birth_date, sex, birth_place, merged_into, attributes
 """
 
 
@@ -172,9 +184,79 @@ async def homonyms(reader: Reader, birth_name: str, birth_date: object, sex: str
 
 
 async def erase(tx: Transaction, patient: UUID) -> None:
-    """Remove the identity of a space that is purged, and every matricule that led to it."""
+    """Remove the identity of a space that is purged, its history, and every matricule that led to it."""
+    await tx.execute("delete from identity_trust where shard = %s and patient = %s", (shard_of(patient), patient))
     await tx.execute("delete from identity_registry where shard = %s and patient = %s", (shard_of(patient), patient))
     await tx.execute("delete from identity_matricule where patient = %s", (patient,))
+
+
+@dataclass(frozen=True, slots=True)
+class TrustLine:
+    """One change of the trust of an identity: what happened, by whom, and what the identity became.
+
+    `proof` is the document seen; `ins` the matricule retrieved, or the one that was dropped.
+    """
+
+    at: datetime
+    change: Change
+    status: Status
+    attributes: frozenset[Attribute]
+    ins: Ins | None
+    proof: str | None
+    by: str
+    note: str | None
+
+
+async def add_line(tx: Transaction, patient: UUID, line: TrustLine) -> None:
+    """Keep a change for ever (until the space is purged)."""
+    id = new_id(shard_of(patient))
+    tx.enqueue(
+        """
+        insert into identity_trust (shard, patient, id, at, change, status, attributes, matricule, oid, proof, by, note)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        (
+            shard_of(patient),
+            patient,
+            id,
+            line.at,
+            line.change.value,
+            line.status.value,
+            sorted(one.value for one in line.attributes),
+            line.ins.matricule if line.ins else None,
+            line.ins.oid if line.ins else None,
+            line.proof,
+            line.by,
+            line.note,
+        ),
+    )
+
+
+async def lines(reader: Reader, patient: UUID) -> list[TrustLine]:
+    """What happened to the trust of an identity, newest first."""
+    rows = await reader.fetch_all(
+        """
+        select at, change, status, attributes, matricule, oid, proof, by, note
+        from identity_trust
+        where shard = %s
+          and patient = %s
+        order by id desc
+        """,
+        (shard_of(patient), patient),
+    )
+    return [
+        TrustLine(
+            at=row[0],
+            change=Change(row[1]),
+            status=Status(row[2]),
+            attributes=frozenset(Attribute(one) for one in row[3]),
+            ins=Ins(row[4], row[5]) if row[4] else None,
+            proof=row[6],
+            by=row[7],
+            note=row[8],
+        )
+        for row in rows
+    ]
 
 
 def _identity(row: Row) -> PatientIdentity:
@@ -186,4 +268,13 @@ def _identity(row: Row) -> PatientIdentity:
         sex=Sex(row[10]) if row[10] else None,
         birth_place=row[11],
     )
-    return PatientIdentity(row[0], Ins(row[1], row[2]), Status(row[3]), traits, row[7], row[8], row[12])
+    return PatientIdentity(
+        patient=row[0],
+        ins=Ins(row[1], row[2]) if row[1] else None,
+        status=Status(row[3]),
+        traits=traits,
+        used_name=row[7],
+        used_first_name=row[8],
+        merged_into=row[12],
+        attributes=frozenset(Attribute(one) for one in row[13]),
+    )

@@ -13,12 +13,12 @@ from ambroise.modules.identity.ins import Ins, check_ins
 from ambroise.modules.identity.registry import repository
 from ambroise.modules.identity.registry.model import (
     PatientIdentity,
-    Status,
     ins_of,
     require_complete,
     traits_of,
     used_names_of,
 )
+from ambroise.modules.identity.registry.trust import Status
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.access.spaces import open_space
@@ -71,7 +71,7 @@ async def follow_resource(tx: Transaction, ctx: Context, patient: UUID, resource
         await open_for(tx, ctx, patient, resource, state=SpaceState.OPEN_INACTIVE)
         return
     ins = ins_of(resource)
-    if ins is None:
+    if ins is None and known.ins is not None:
         raise Refusal(
             Kind.UNPROCESSABLE,
             "INS_REQUIRED",
@@ -81,15 +81,25 @@ async def follow_resource(tx: Transaction, ctx: Context, patient: UUID, resource
     traits = traits_of(resource)
     require_complete(traits)
     used_name, used_first_name = used_names_of(resource)
-    if ins != known.ins:
+    if ins is not None and ins != known.ins:
         known = await change_ins(tx, ctx, known, ins)
     changed = replace(known, traits=traits, used_name=used_name, used_first_name=used_first_name)
     await repository.update(tx, changed, ctx.now())
 
 
 async def change_ins(tx: Transaction, ctx: Context, known: PatientIdentity, ins: Ins) -> PatientIdentity:
-    """Give a person a new matricule; the former one goes on leading to the same space."""
+    """Give a person a new matricule; the former one goes on leading to the same space.
+
+    Refuses IDENTITY_WITHOUT_INS for an identity that has none: an INS comes back through INSi, not by an update.
+    """
     check_ins(ins, demonstration=ctx.demonstration)
+    if known.ins is None:
+        raise Refusal(
+            Kind.CONFLICT,
+            "IDENTITY_WITHOUT_INS",
+            "This identity lost its INS: it is to be recovered from INSi, then checked by a document.",
+            element="Patient.identifier",
+        )
     await _refuse_known(tx, ins)
     await repository.retire(tx, known.ins, ctx.now())
     await repository.lead(tx, ins, known.patient, ctx.now())
@@ -110,7 +120,8 @@ async def join(tx: Transaction, ctx: Context, duplicate: UUID, kept: UUID) -> No
         raise Refusal(Kind.NOT_FOUND, "DMP_NOT_FOUND", "One of the two spaces is unknown.")
     if target.merged_into is not None:
         raise Refusal(Kind.CONFLICT, "JOINED_ALREADY", "The space to keep was itself joined to another one.")
-    await repository.retire(tx, other.ins, ctx.now(), to=kept)
+    if other.ins is not None:
+        await repository.retire(tx, other.ins, ctx.now(), to=kept)
     await repository.update(tx, replace(other, merged_into=kept), ctx.now())
 
 
