@@ -15,6 +15,16 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class ShiftedClock:
+    """The clock of a demonstration: the system's, ahead by what its operator chose (`kernel.time_shift`)."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
 class FixedClock:
     """A clock that stands still until it is moved."""
 

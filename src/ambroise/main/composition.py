@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ambroise.interfaces.authentication import Authenticator
 from ambroise.interfaces.services import Services
 from ambroise.kernel import installation
-from ambroise.kernel.clock import Clock, SystemClock
+from ambroise.kernel.clock import Clock, ShiftedClock, SystemClock
 from ambroise.kernel.crypto import ApplicationSecret, DataKeys, MasterKeys, SigningKeys
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
@@ -18,6 +19,7 @@ from ambroise.kernel.jobs import Runner, Schedule
 from ambroise.kernel.objects import Blobs, open_store
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.kernel.settings import Settings
+from ambroise.kernel.time_shift import catch_up, follow, shift_of
 from ambroise.main import wiring
 from ambroise.main.people import KnownPeople
 from ambroise.modules.identity.api import Identity, KeySealer
@@ -42,6 +44,8 @@ class Application:
             raise Refusal(Kind.CONFLICT, "REAL_DATA", "These data are of real people: run `ambroise serve`.")
         async with self.services.database.reader() as reader:
             await self.services.identity.refuse_demonstration_accounts(reader)
+            if not demonstration and await shift_of(reader):
+                raise Refusal(Kind.CONFLICT, "CLOCK_MOVED", "The clock was moved: a real instance keeps the true time.")
 
     def work(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """What the role `worker` does for ever."""
@@ -51,23 +55,40 @@ class Application:
 @asynccontextmanager
 async def compose(settings: Settings, dsn: str, *, clock: Clock | None = None) -> AsyncGenerator[Application]:
     """Build everything on a database that is migrated; closes it at the end."""
-    clock = clock or SystemClock()
     database = await Database.open(dsn, slots=settings.database_slots)
     try:
         async with database.reader() as reader:
             installed = await installation.read(reader)
         blobs = _blobs(settings)
         secret = ApplicationSecret.load(settings.application_key)
-        gateway = Gateway(database, clock, blobs=blobs, pages=PageSeal(secret.derive("pages")))
-        try:
-            async with database.transaction() as tx:
-                await gateway.prepare(tx)
-            services = _services(settings, installed, clock, database, gateway, secret)
-            yield _application(services, blobs)
-        finally:
-            await gateway.close()
+        async with _time(database, installed, clock) as time:
+            gateway = Gateway(database, time, blobs=blobs, pages=PageSeal(secret.derive("pages")))
+            try:
+                async with database.transaction() as tx:
+                    await gateway.prepare(tx)
+                services = _services(settings, installed, time, database, gateway, secret)
+                yield _application(services, blobs)
+            finally:
+                await gateway.close()
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def _time(database: Database, installed: installation.Installation, given: Clock | None) -> AsyncGenerator[Clock]:
+    """The clock of this process: the system's, or a demonstration's, which its operator may move."""
+    if given is not None or not installed.demonstration:
+        yield given or SystemClock()
+        return
+    clock = ShiftedClock()
+    await catch_up(database, clock)
+    following = asyncio.create_task(follow(database, clock))
+    try:
+        yield clock
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
 def _services(

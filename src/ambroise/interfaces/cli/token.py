@@ -67,7 +67,6 @@ async def _claims(
     ttl: int,
 ) -> dict[str, object]:
     from ambroise.interfaces.token_claims import Role, claims_for
-    from ambroise.kernel.clock import SystemClock
     from ambroise.trust.context import Purpose
 
     role, _, name = who.partition(":")
@@ -85,7 +84,7 @@ async def _claims(
         who,
         issuer=settings.token_issuer,
         audience=settings.token_audience,
-        issued_at=SystemClock().now(),
+        issued_at=await toolbox.present(settings),
         lifetime=timedelta(seconds=ttl),
         ins=name if role == Role.CITIZEN else None,
         rpps=name if role == Role.PROFESSIONAL else None,

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol, TypeVar
 
@@ -106,6 +107,19 @@ class Toolbox:
             return load(data=data.absolute() if data else None, **chosen)
         except ValidationError as error:
             fail("; ".join(str(problem["msg"]) for problem in error.errors()))
+
+    async def present(self, settings: Settings) -> datetime:
+        """The present instant by the clock of the installation, which a demonstration may have moved."""
+        from ambroise.kernel.clock import ShiftedClock
+        from ambroise.kernel.db import Database
+        from ambroise.kernel.time_shift import catch_up
+
+        with self.builder.database(settings) as (_, app):
+            database = await Database.open(app, slots=1)
+            try:
+                return await catch_up(database, ShiftedClock())
+            finally:
+                await database.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run to the end; a refusal becomes a sentence and exit code 1."""

@@ -34,6 +34,7 @@ from ambroise.modules.identity.registry.service import (
     open_for,
 )
 from ambroise.modules.identity.registry.trust import Attribute, Change, Proof, Status, Trust, proofs
+from ambroise.modules.identity.repository import carry_sessions
 from ambroise.modules.identity.repository import delete_account_of as forget_account
 from ambroise.modules.identity.sealing import KeySealer
 from ambroise.modules.identity.service import Identity
@@ -71,6 +72,7 @@ __all__ = [
     "TrustLine",
     "Weakness",
     "birth_date_of",
+    "carry_sessions",
     "change_ins",
     "check_ins",
     "check_traits",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -248,6 +248,18 @@ async def touch_session(tx: Transaction, token_hash: bytes, now: datetime, idle:
 
 async def close_session(tx: Transaction, token_hash: bytes, now: datetime) -> None:
     await tx.execute("update session set closed_at = %s where token_hash = %s and closed_at is null", (now, token_hash))
+
+
+async def carry_sessions(tx: Transaction, step: timedelta) -> int:
+    """Carry open sessions with the clock of a demonstration; how many."""
+    return await tx.execute(
+        """
+        update session
+        set seen_at = seen_at + %(step)s, idle_ends_at = idle_ends_at + %(step)s, ends_at = ends_at + %(step)s
+        where closed_at is null
+        """,
+        {"step": step},
+    )
 
 
 async def delete_account_of(tx: Transaction, patient: UUID) -> int:
