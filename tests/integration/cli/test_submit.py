@@ -1,5 +1,6 @@
 """`ambroise submit`: documents from disk, through the same checks as from anywhere."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -94,6 +95,19 @@ def test_documents_go_over_http_to_an_instance_that_runs(
     assert (again.exit_code, counts(again.output)) == (0, (0, 3, 0)), again.output
     beside = installation.run("submit", folder, *AS)
     assert counts(beside.output) == (0, 2, 0), "what went over HTTP is what the use case files"
+
+
+def test_a_large_document_over_http_is_known_again(installation: Installation, served: str, tmp_path: Path) -> None:
+    letter = examples.files()["documents/letter.xml"]
+    start = letter.index(b'representation="B64">') + len(b'representation="B64">')
+    end = letter.index(b"</text>")
+    grown = base64.b64decode(letter[start:end]) + b"\n%" + b"x" * 9_500_000
+    large = tmp_path / "large.xml"
+    large.write_bytes(letter[:start] + base64.b64encode(grown) + letter[end:])
+    first = installation.run("submit", large, *AS, "--url", served)
+    again = installation.run("submit", large, *AS, "--url", served)
+    assert (first.exit_code, counts(first.output)) == (0, (1, 0, 0)), first.output
+    assert (again.exit_code, counts(again.output)) == (0, (0, 1, 0)), again.output
 
 
 def test_a_refusal_over_http_keeps_its_code(installation: Installation, served: str, tmp_path: Path) -> None:

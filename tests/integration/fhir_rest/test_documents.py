@@ -106,6 +106,9 @@ async def test_iti_106_files_a_document_sent_as_a_raw_body(
     assert [f"DocumentReference/{each['id']}" for each in found] == [place]
     again = await author.post(OPERATION, content=content, headers=XML)
     assert again.json()["parameter"][0]["valueReference"]["reference"] == place
+    assert [part["name"] for part in answer.json()["parameter"]] == [DOCUMENT]
+    outcome = again.json()["parameter"][1]["resource"]["issue"][0]
+    assert (outcome["severity"], outcome["details"]["coding"][0]["code"]) == ("information", "ALREADY_FILED")
     assert len(await find(citizen, oid)) == 1
 
 

@@ -1,5 +1,6 @@
 """Fictitious people and a small world for the tests of the gateway."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,11 +8,15 @@ from uuid import UUID
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.kernel.clock import FixedClock
-from ambroise.kernel.db import Database
+from ambroise.kernel.db import Database, Transaction
+from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.kinds import kinds
 from ambroise.trust.access.people import Party
+from ambroise.trust.access.rules import Rule
+from ambroise.trust.access.spaces import open_space
+from ambroise.trust.audit.entry import Entry, Event, record
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, System
-from ambroise.trust.gateway import Gateway, Label, SearchResult, author_of, label_for
+from ambroise.trust.gateway import Gateway, Label, SearchResult, Stored, author_of, label_for
 
 NURSE = "60"
 TEST_INS = "urn:oid:1.2.250.1.213.1.4.10"
@@ -36,6 +41,11 @@ def matricule(number: int) -> str:
     return f"{digits}{97 - int(digits) % 97:02}"
 
 
+async def _open_space(tx: Transaction, ctx: Context, stored: Stored, resource: Mapping[str, Any]) -> None:
+    await open_space(tx, ctx, stored.key, state=SpaceState.OPEN_INACTIVE)
+    await record(tx, ctx, Entry("C", Event.SPACE_OPENED, stored.key, "Patient", stored.key, rule=Rule.SYSTEM.value))
+
+
 @dataclass
 class World:
     """A gateway on a fresh database, and shortcuts."""
@@ -43,6 +53,10 @@ class World:
     gateway: Gateway
     database: Database
     clock: FixedClock
+
+    def __post_init__(self) -> None:
+        # Here there is no registry of identities: every Patient is a person whose space is open.
+        self.gateway.on_patient_created = self.gateway.on_patient_created or _open_space
 
     @property
     def system(self) -> Context:

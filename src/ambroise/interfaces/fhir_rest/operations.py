@@ -11,10 +11,13 @@ from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, media_type, req
 from ambroise.interfaces.fhir_rest.routing import Table
 from ambroise.interfaces.fhir_rest.submissions import decoded
 from ambroise.kernel.db import Database
-from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.errors import Issue, Kind, Refusal
 from ambroise.modules.record.api import Incoming
 
 Json = Any
+_THERE_ALREADY = Issue(
+    "information", "informational", "This document was there already; nothing was changed.", None, "ALREADY_FILED"
+)
 _MODES = frozenset({"create", "update", "delete", "profile"})
 
 
@@ -62,7 +65,9 @@ class GenerateMetadata:
             done = await self._documents.file(tx, call.context, incoming)
         stored = done.stored
         reference = f"{stored.type}/{stored.id}" if stored else done.place
-        parameters = [{"name": "DocumentReference", "valueReference": {"reference": reference}}]
+        parameters: list[Json] = [{"name": "DocumentReference", "valueReference": {"reference": reference}}]
+        if done.status != 201:
+            parameters.append({"name": "outcome", "resource": outcomes.outcome([_THERE_ALREADY])})
         body = encode({"resourceType": "Parameters", "parameter": parameters})
         return Answer(200, body, headers={"location": f"{call.base}/{reference}"})
 

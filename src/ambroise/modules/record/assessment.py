@@ -87,7 +87,7 @@ async def assess(reader: Reader, ctx: Context, recognised: Recognised, scanner: 
     said, identified = incoming.metadata, recognised.identified
     patient = identified.identity.patient
     space = await _open_space(reader, patient)
-    check_opposition(space, incoming, ctx)
+    check_opposition(space, ctx)
     if header is not None and said is not None:
         checks.check_agreement(said, header, identified.agreed)
     unique_id = _unique_id(said, header)
@@ -136,11 +136,11 @@ def check_size(content: bytes, limit: int) -> None:
         raise Refusal(Kind.UNPROCESSABLE, "CONTENT_EMPTY", "The document is empty: send its bytes.")
 
 
-def check_opposition(space: Space, incoming: Incoming, ctx: Context) -> None:
+def check_opposition(space: Space, ctx: Context) -> None:
     """Refuse (FEED_OPPOSED) what the patient opposes for a legitimate reason; the holder's own documents pass."""
     if isinstance(ctx.actor, Citizen):
         return
-    if space.feed_opposed or incoming.feeding_opposed:
+    if space.feed_opposed:
         raise Refusal(
             Kind.CONFLICT,
             "FEED_OPPOSED",

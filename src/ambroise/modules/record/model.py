@@ -35,8 +35,6 @@ class Incoming:
     content: bytes
     media_type: str | None = None
     metadata: Mapping[str, Any] | None = None
-    feeding_opposed: bool = False
-    """The professional says that the patient opposes this item for a legitimate reason (motif légitime)."""
     full_url: str | None = None
     """What the other parts of the submission call this document before it has an id."""
 
@@ -148,7 +146,8 @@ class Outcome(StrEnum):
     UNFOUNDED = "unfounded"
     MOVED_OUT = "moved_out"
     """A misfiled document was taken out of the space; its author is asked to file it again where it belongs."""
-    ACCESS_BLOCKED = "access_blocked"
+    ACCESS_IRREGULAR = "access_irregular"
+    """The access had no lawful reason. Whether that person is blocked stays the patient's own choice."""
     ACCESS_EXPLAINED = "access_explained"
     MERGED = "merged"
     INS_CHANGED = "ins_changed"

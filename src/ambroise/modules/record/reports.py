@@ -18,7 +18,7 @@ from ambroise.trust.context import Citizen, Context, Operator, Professional
 
 ENDS: Mapping[ReportKind, frozenset[Outcome]] = {
     ReportKind.MISFILED_DOCUMENT: frozenset({Outcome.UNFOUNDED, Outcome.MOVED_OUT}),
-    ReportKind.UNRECOGNISED_ACCESS: frozenset({Outcome.ACCESS_EXPLAINED, Outcome.ACCESS_BLOCKED}),
+    ReportKind.UNRECOGNISED_ACCESS: frozenset({Outcome.ACCESS_EXPLAINED, Outcome.ACCESS_IRREGULAR}),
     ReportKind.DUPLICATE_IDENTITY: frozenset({Outcome.UNFOUNDED, Outcome.MERGED}),
     ReportKind.CHANGED_INS: frozenset({Outcome.UNFOUNDED, Outcome.INS_CHANGED}),
 }

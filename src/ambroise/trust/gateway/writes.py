@@ -26,7 +26,6 @@ from ambroise.trust.audit.entry import Entry, Event, record
 from ambroise.trust.context import Citizen, Context
 from ambroise.trust.gateway.core import CODES, Owner
 from ambroise.trust.gateway.labels import author_of, label_of_new, patient_of, unknown_patient
-from ambroise.trust.gateway.patients import open_test_space
 from ambroise.trust.gateway.reads import Reads, gone
 
 Json: TypeAlias = dict[str, Any]
@@ -54,8 +53,8 @@ class Writes(Reads):
     ) -> None:
         super().__init__(database, clock, blobs=blobs, pages=pages)
         self._owners: dict[str, Owner] = {}
-        self.on_patient_created: PatientWritten = open_test_space
-        """Called with every Patient a client creates; the identity module puts its own use case here."""
+        self.on_patient_created: PatientWritten | None = None
+        """Called with every Patient a client creates; the identity module puts its use case here."""
         self.on_patient_updated: PatientWritten | None = None
         """Called with every Patient a client updates, likewise."""
 
@@ -274,7 +273,8 @@ class Writes(Reads):
         allowed = await self.decide(tx, ctx, Action.CREATE, Target("Patient", label))
         stored = await writing.insert(tx, allowed, resource, label, now=ctx.now(), key=key, id=name)
         await self._trace_write(tx, ctx, "C", Event.CREATE, stored, allowed)
-        await self.on_patient_created(tx, ctx, stored, resource)
+        if self.on_patient_created is not None:
+            await self.on_patient_created(tx, ctx, stored, resource)
         self.forget_facts(tx)
         return stored
 

@@ -26,6 +26,9 @@ Json = Any
 # What base64 in JSON may hold, with room below the limit of any instance; larger documents go as they are.
 _INLINE = 12_000_000
 _TIMEOUT_SECONDS = 120
+_GENERATE = "DocumentReference/$generate-metadata"
+# The operation answers 200 either way; this code in its outcome says that nothing was changed.
+_ALREADY_FILED = b'"ALREADY_FILED"'
 
 
 class State(StrEnum):
@@ -79,19 +82,20 @@ class RemoteWay:
     async def send(self, paper: Paper) -> Sent:
         """File one document."""
         if paper.metadata is None and len(paper.content) > _INLINE:
-            path, kind, body = "DocumentReference/$generate-metadata", paper.media_type, paper.content
+            path, kind, body = _GENERATE, paper.media_type, paper.content
         else:
             path, kind, body = "DocumentReference", "application/fhir+json", _inline(paper)
-        status, location = await asyncio.to_thread(self._post, path, kind, body)
-        state = State.ALREADY_THERE if status == 200 and path == "DocumentReference" else State.FILED
-        return Sent(state, location.partition("/_history")[0].rpartition("/")[2])
+        status, location, answer = await asyncio.to_thread(self._post, path, kind, body)
+        there = _ALREADY_FILED in answer if path == _GENERATE else status == 200
+        document = location.partition("/_history")[0].rpartition("/")[2]
+        return Sent(State.ALREADY_THERE if there else State.FILED, document)
 
-    def _post(self, path: str, kind: str, body: bytes) -> tuple[int, str]:
+    def _post(self, path: str, kind: str, body: bytes) -> tuple[int, str, bytes]:
         headers = {"authorization": f"Bearer {self._token}", "content-type": kind, "prefer": "return=minimal"}
         request = Request(f"{self._base}/{path}", body, headers, method="POST")  # noqa: S310 - http or https, checked.
         try:
             with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-                return answer.status, answer.headers.get("location", "")
+                return answer.status, answer.headers.get("location", ""), answer.read()
         except HTTPError as error:
             raise _refusal(error) from None
         except (URLError, TimeoutError, ConnectionError) as error:

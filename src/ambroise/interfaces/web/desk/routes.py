@@ -36,13 +36,13 @@ OUTCOMES = {
     "unfounded": N_("Sans suite : rien d’anormal"),
     "moved_out": N_("Document retiré de ce dossier, l’auteur doit le redéposer"),
     "access_explained": N_("Accès expliqué à la personne"),
-    "access_blocked": N_("Accès irrégulier : professionnel bloqué"),
+    "access_irregular": N_("Accès reconnu irrégulier"),
     "merged": N_("Identités réunies"),
     "ins_changed": N_("Nouvel INS enregistré"),
 }
 _ENDS = {
     "misfiled_document": ("moved_out", "unfounded"),
-    "unrecognised_access": ("access_explained", "access_blocked"),
+    "unrecognised_access": ("access_explained", "access_irregular"),
     "duplicate_identity": ("merged", "unfounded"),
     "changed_ins": ("ins_changed", "unfounded"),
 }
