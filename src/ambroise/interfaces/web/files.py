@@ -6,8 +6,6 @@ import io
 import mimetypes
 import re
 
-from PIL import Image
-
 from ambroise.modules.record.api import Sort, clean_photo, sniff
 
 XML = ("application/xml", "text/xml")
@@ -24,6 +22,8 @@ def fileable(content: bytes) -> bytes:
     cleaned = clean_photo(content)
     if sort is not Sort.PNG:
         return cleaned
+    from PIL import Image
+
     with Image.open(io.BytesIO(cleaned)) as picture:
         ground = Image.new("RGB", picture.size, "white")
         ground.paste(picture.convert("RGBA"), mask=picture.convert("RGBA").getchannel("A"))

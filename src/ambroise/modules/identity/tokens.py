@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Protocol
 
 import pyotp
-import segno
 from pyotp.totp import TOTP
 
 from ambroise.modules.identity.model import DeviceToken, SessionToken, TotpEnrolment
@@ -63,6 +62,8 @@ def new_totp_secret() -> str:
 
 def enrolment(secret: str, sign_in_name: str, issuer: str) -> TotpEnrolment:
     """What to show to somebody who sets an authenticator up."""
+    import segno
+
     uri = TOTP(secret).provisioning_uri(name=sign_in_name, issuer_name=issuer)
     out = io.BytesIO()
     segno.make(uri, error="m").save(out, kind="svg", xmldecl=False, svgns=True, scale=4, border=2, omitsize=True)

@@ -1,68 +1,12 @@
 """Photos that a citizen adds: drop what they tell besides the picture (place, camera, owner), keep the picture."""
 
-import io
-import warnings
-
-from PIL import Image, ImageOps, UnidentifiedImageError
-
-from ambroise.kernel.errors import Kind, Refusal
-
-MAX_PIXELS = 60_000_000
-MAX_PAGES = 40
-
-_FORMATS = ("JPEG", "PNG", "TIFF")
-_UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError)
-
 
 def clean_photo(content: bytes) -> bytes:
     """The same picture, upright, without EXIF, XMP, comments or thumbnails; same format, pages kept.
 
     Raises Refusal IMAGE_UNREADABLE, or IMAGE_TOO_LARGE over 60 million pixels in all or 40 pages.
     """
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns before it refuses; the sizes are checked here before a pixel is decoded.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-                return _rewritten(image)
-    except Image.DecompressionBombError as error:
-        raise _too_large() from error
-    except (*_UNREADABLE, MemoryError, RuntimeError, EOFError) as error:
-        raise Refusal(
-            Kind.UNPROCESSABLE, "IMAGE_UNREADABLE", f"the image cannot be opened ({error}); save it again"
-        ) from error
+    # The library that opens pictures is loaded for the first of them.
+    from ambroise.modules.record.content.picture import cleaned
 
-
-def _rewritten(image: Image.Image) -> bytes:
-    kind = image.format or "PNG"
-    pages: list[Image.Image] = []
-    pixels = 0
-    for number in range(min(getattr(image, "n_frames", 1), MAX_PAGES + 1)):
-        image.seek(number)
-        pixels += image.width * image.height
-        if pixels > MAX_PIXELS or number == MAX_PAGES:
-            raise _too_large()
-        page = ImageOps.exif_transpose(image)
-        # A new image carries the pixels and nothing of what came with them.
-        bare = Image.frombytes(page.mode, page.size, page.tobytes())
-        if page.mode == "P" and (palette := page.getpalette("RGB")):
-            bare.putpalette(palette)
-        pages.append(bare)
-    written = io.BytesIO()
-    match kind:
-        case "JPEG":
-            profile = image.info.get("icc_profile")
-            pages[0].save(written, "JPEG", quality=92, subsampling="4:2:0", icc_profile=profile)
-        case "TIFF":
-            pages[0].save(written, "TIFF", compression="tiff_deflate", save_all=True, append_images=pages[1:])
-        case _:
-            pages[0].save(written, "PNG")
-    return written.getvalue()
-
-
-def _too_large() -> Refusal:
-    return Refusal(
-        Kind.TOO_LARGE,
-        "IMAGE_TOO_LARGE",
-        f"the image has more than {MAX_PIXELS} pixels or {MAX_PAGES} pages; reduce it",
-    )
+    return cleaned(content)
