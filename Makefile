@@ -9,6 +9,7 @@ WORKERS ?= 2
 
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
+COMPILED := $(VENV)/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types contracts tests browser assets lock bench clean
@@ -26,7 +27,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: install ## Run a demonstration nation on http://localhost:8080
+$(COMPILED): $(INSTALLED) $(shell find src -name '*.py')
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+demo: $(COMPILED) ## Run a demonstration nation on http://localhost:8080
 	@$(BIN)/ambroise demo --port $(PORT) --data $(DATA) --population $(POPULATION)
 
 test: install browser lint types contracts tests ## Check style, types, contracts, and run every test
@@ -59,7 +64,7 @@ assets: install ## Take the third-party files of the pages from npm again
 lock: ## Pin dependencies again, after a change of pyproject.toml
 	tools/lock.sh
 
-bench: install ## Measure, and write bench/RESULTS.md
+bench: $(COMPILED) ## Measure, and write bench/RESULTS.md
 	$(BIN)/ambroise bench
 
 clean: ## Remove what was built, never data

@@ -3,9 +3,29 @@
 import logging
 import sys
 import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, cast
 
-import structlog
+
+@contextmanager
+def _without(package: str) -> Generator[None]:
+    """As if a package that is not loaded yet were not installed."""
+    modules = cast("dict[str, Any]", sys.modules)
+    if package in modules:
+        yield
+        return
+    modules[package] = None
+    try:
+        yield
+    finally:
+        del modules[package]
+
+
+# With Rich at hand, structlog would load seventy modules at each start, for tracebacks that show the values of
+# variables: what no log of ours may hold.
+with _without("rich"):
+    import structlog
 
 _CONTENT_KEYS = frozenset({"ins", "body", "content", "password", "secret", "token", "name", "text", "document"})
 

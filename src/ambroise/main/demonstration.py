@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-from ambroise.interfaces.demonstration import loader
+from ambroise.interfaces.demonstration import repository
 from ambroise.interfaces.services import Services
 from ambroise.kernel.settings import Settings
 from ambroise.main.composition import compose
 from ambroise.modules.identity.api import AccountKind
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from ambroise.interfaces.demonstration import loader
 
 _STAGES = {"directory": "Professionals", "citizens": "Citizens", "documents": "Documents"}
 _PEOPLE_OF_A_KIND = 6
@@ -21,6 +24,19 @@ _PEOPLE_OF_A_KIND = 6
 
 async def load(services: Services, population: int | None) -> None:
     """Load the nation the first time, or what an interrupted load left to do. Of no citizens, it is a directory."""
+    async with services.database.reader() as reader:
+        known = await repository.nation(reader)
+    if known is None or not known.finished:
+        await _load(services, population)
+
+
+async def _load(services: Services, population: int | None) -> None:
+    # Every later start does without the loader and the bars.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ambroise.interfaces.demonstration import loader
+
     columns = TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
@@ -36,7 +52,9 @@ async def load(services: Services, population: int | None) -> None:
 
 
 def _doors(services: Services) -> loader.Doors:
-    return loader.Doors(services.database, services.gateway, services.record, services.identity, services.clock)
+    from ambroise.interfaces.demonstration.filing import Doors
+
+    return Doors(services.database, services.gateway, services.record, services.identity, services.clock)
 
 
 @asynccontextmanager

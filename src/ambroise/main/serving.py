@@ -31,8 +31,8 @@ async def serve_until(stop: asyncio.Event, services: Services, sockets: list[soc
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config, announcement)
-    # What start-up made lives as long as the process: looking through it at each collection is time lost.
-    gc.collect()
+    # What start-up made lives as long as the process, and hardly any of it is garbage: looking through it now, or at
+    # each collection, is time lost.
     gc.freeze()
     waiter = asyncio.create_task(_stop(stop, server))
     await server.serve(sockets=sockets)

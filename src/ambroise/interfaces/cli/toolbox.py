@@ -132,6 +132,22 @@ class Toolbox:
 @contextlib.contextmanager
 def explained() -> Generator[None]:
     """Turn what can go wrong on an operator's side into one sentence."""
+    try:
+        yield
+    except PermissionError as error:
+        fail(f"{error.filename}: permission denied. Run as the user that owns the data folder.")
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise typer.Exit(130) from None
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        fail(sentence)
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell an operator about what went wrong; None for a fault of the program."""
+    # Known only once something went wrong, so that what goes well does not wait for these modules.
     from ambroise.kernel.backup import BackupError
     from ambroise.kernel.crypto import UnknownMasterKey
     from ambroise.kernel.errors import Refusal
@@ -141,18 +157,10 @@ def explained() -> Generator[None]:
     from ambroise.kernel.postgres.binaries import BinariesMissing
     from ambroise.kernel.postgres.locks import FolderBusy
 
-    try:
-        yield
-    except (MigrationError, PostgresError, AccountError, BinariesMissing, FolderBusy, BackupError) as error:
-        fail(str(error))
-    except UnknownMasterKey as error:
-        fail(str(error))
-    except Refusal as refusal:
-        fail(refusal.diagnostics or refusal.code)
-    except PermissionError as error:
-        fail(f"{error.filename}: permission denied. Run as the user that owns the data folder.")
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        raise typer.Exit(130) from None
+    if isinstance(error, Refusal):
+        return error.diagnostics or error.code
+    told = (MigrationError, PostgresError, AccountError, BinariesMissing, FolderBusy, BackupError, UnknownMasterKey)
+    return str(error) if isinstance(error, told) else None
 
 
 def fail(message: str) -> NoReturn:
