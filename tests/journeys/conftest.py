@@ -2,5 +2,6 @@
 
 from tests.integration.record.conftest import world
 from tests.journeys.support.portal import portal
+from tests.journeys.support.visitors import visitors
 
-__all__ = ["portal", "world"]
+__all__ = ["portal", "visitors", "world"]

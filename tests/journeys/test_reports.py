@@ -1,93 +1,12 @@
 """Reports that citizens and professionals send from their pages, and how they reach the desk, on a real record."""
 
-from dataclasses import dataclass
-from uuid import UUID
-
-import httpx
-import pytest
-from starlette.applications import Starlette
-
-from ambroise.interfaces.web import portals
-from ambroise.interfaces.web.citizen.record import CitizenRecord
-from ambroise.interfaces.web.desk.record import DeskRecord
-from ambroise.interfaces.web.professional.record import ProfessionalRecord
-from ambroise.interfaces.web.records import Records
-from ambroise.kernel.crypto.application import ApplicationSecret
-from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
-from ambroise.modules.identity.sealing import KeySealer
-from ambroise.modules.record.api import Desk, Report, ReportKind, reports
-from tests.integration.record.conftest import World
+from ambroise.modules.record.api import ReportKind
 from tests.integration.record.test_feed_checks import LETTER, renumbered
 from tests.journeys.support.portal import Portal
 from tests.journeys.support.sample import _id
-from tests.journeys.support.strict import StrictClient
+from tests.journeys.support.visitors import Visitors
 
 OTHER_INS, UNKNOWN_INS = "255081416802538", "283093726199821"
-
-
-@dataclass(frozen=True)
-class Visitors:
-    """A real record under its portals, with a document in it."""
-
-    world: World
-    application: Starlette
-    document: UUID
-
-    async def enter(self, name: str) -> StrictClient:
-        transport = httpx.ASGITransport(self.application)
-        visitor = StrictClient(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000"))
-        await visitor.get("/etre")
-        return await visitor.press("Entrer : " + name)
-
-    async def waiting(self) -> list[Report]:
-        async with self.world.database.reader() as reader:
-            return await reports.queue(reader, self.world.operator)
-
-    async def traced(self) -> int:
-        async with self.world.database.reader() as reader:
-            query = "select count(*) from trace where patient = %s and event = 'report_made'"
-            return await reader.fetch_value(query, (self.world.patient,))
-
-    @property
-    def record(self) -> str:
-        return f"/pro/patients/{self.world.patient}"
-
-
-@pytest.fixture
-async def visitors(world: World) -> Visitors:
-    document = (await world.submit(world.author, LETTER)).documents[0].document
-    await world.authorise(world.author)
-    identity = Identity(world.database, world.clock, KeySealer(ApplicationSecret(b"s" * 32)), demonstration=True)
-    work = Situation("10", specialty="SM54", organization="1750803447", organization_name="Cabinet")
-    people = (
-        NewAccount(AccountKind.CITIZEN, "d@exemple.fr", "Dominique Fictive", patient=world.patient, demonstration=True),
-        NewAccount(
-            AccountKind.PROFESSIONAL,
-            "801234567897",
-            "Charles Muller",
-            professional="801234567897",
-            situations=(work,),
-            demonstration=True,
-        ),
-        NewAccount(
-            AccountKind.OPERATOR,
-            "guichet",
-            "Nadia Inventée",
-            duties=frozenset({"support", "rectification"}),
-            demonstration=True,
-        ),
-    )
-    async with world.database.transaction() as tx:
-        for one in people:
-            await identity.create_account(tx, one)
-    records = Records(world.database, world.gateway)
-    pages = portals(
-        identity,
-        CitizenRecord(records, world.record),
-        ProfessionalRecord(records, world.record),
-        DeskRecord(world.database, Desk(world.record, world.gateway)),
-    )
-    return Visitors(world, Starlette(routes=pages), document)
 
 
 async def test_a_citizen_reports_a_document_that_the_desk_takes_out(visitors: Visitors) -> None:
@@ -100,6 +19,7 @@ async def test_a_citizen_reports_a_document_that_the_desk_takes_out(visitors: Vi
     await citizen.press("Envoyer le signalement", pourquoi="Il porte un autre nom")
     assert citizen.address == f"/documents/{visitors.document}"
     assert "Signalement envoyé." in citizen.words
+    assert "Signalé le" in citizen.words
     [made] = await visitors.waiting()
     assert (made.kind, made.subject) == (ReportKind.MISFILED_DOCUMENT, str(visitors.document))
     assert await visitors.traced() == 1
@@ -111,6 +31,36 @@ async def test_a_citizen_reports_a_document_that_the_desk_takes_out(visitors: Vi
     assert await visitors.waiting() == []
     await citizen.get(f"/documents/{visitors.document}")
     assert citizen.status == 404
+    await citizen.get("/historique")
+    assert "Nadia Inventée, au guichet, a retiré un document de votre dossier : il n’était pas à vous." in citizen.words
+    assert "est intervenu" not in citizen.words
+
+
+async def test_a_document_is_not_reported_twice_while_the_desk_looks_into_it(visitors: Visitors) -> None:
+    page = f"/documents/{visitors.document}"
+    citizen = await (await visitors.enter("Dominique Fictive")).get(f"{page}/signaler")
+    other_window = await (await visitors.enter("Dominique Fictive")).get(f"{page}/signaler")
+    await citizen.press("Envoyer le signalement", pourquoi="Il porte un autre nom")
+    await other_window.press("Envoyer le signalement", pourquoi="Encore")
+    assert other_window.address == page
+    assert "Vous l’avez déjà signalé : le guichet vérifie." in other_window.words
+    await citizen.get(f"{page}/signaler")
+    assert citizen.address == page
+    assert "Ce document n’est pas à moi" not in citizen.words
+    [made] = await visitors.waiting()
+
+    desk = await (await visitors.enter("Nadia Inventée")).get(f"/guichet?dossier={made.id}")
+    await desk.press("Prendre ce signalement")
+    await citizen.get(page)
+    assert "Le guichet vérifie auprès de l’auteur." in citizen.words
+    await desk.press("Terminer ce signalement", issue="unfounded", note="Ce document est bien le vôtre.")
+    await citizen.get(page)
+    assert "« Ce document est bien le vôtre. »" in citizen.words
+    await citizen.click("Ce document n’est pas à moi")
+    assert citizen.address == f"{page}/signaler", "once answered, it may be reported again"
+    await citizen.get("/historique")
+    assert "signalé par erreur : il reste ici" in citizen.words
+    assert "Vous avez signalé que" in citizen.words
 
 
 async def test_one_s_own_document_is_deleted_not_reported(portal: Portal) -> None:
@@ -126,6 +76,7 @@ async def test_a_professional_reports_a_document_of_somebody_else(visitors: Visi
     await doctor.press("Envoyer le signalement", pourquoi="La date de naissance est une autre")
     assert doctor.address == f"{visitors.record}/documents/{visitors.document}"
     assert "Signalement envoyé au guichet." in doctor.words
+    assert "Signalé le" in doctor.words
     [made] = await visitors.waiting()
     assert made.kind is ReportKind.MISFILED_DOCUMENT
     assert made.reported_by == "professional:801234567897"

@@ -34,12 +34,10 @@ class Pages(Writing):
             return [self._seen(person, "read", "DocumentReference", thing, refused=True)]
         assert browser.status == 200
         expected = [
-            self._seen(person, "read", "DocumentReference", thing),
+            # A CDA is shown in the page itself, so its bytes are read.
+            self._seen(person, "content_read" if thing.cda else "read", "DocumentReference", thing),
             self._seen(person, "search", "Observation", results=thing.extracted),
         ]
-        if thing.cda:
-            # A CDA is shown in the page itself, so its bytes are read.
-            expected.append(self._content(person, thing))
         if person.standing is Standing.TREATING:
             expected.append(self._seen(person, "read", "Patient"))
         return expected
@@ -53,7 +51,7 @@ class Pages(Writing):
             assert answer.status_code in (403, 404)
             return [self._seen(person, "read", "DocumentReference", thing, refused=True)]
         assert answer.status_code == 200
-        return [self._seen(person, "read", "DocumentReference", thing), self._content(person, thing)]
+        return [self._seen(person, "content_read", "DocumentReference", thing)]
 
     async def submit_by_command(self) -> list[Line]:
         document, patient = self._document()
@@ -88,9 +86,6 @@ class Pages(Writing):
         if person.standing is Standing.HOLDER:
             return f"/documents/{thing.key}"
         return f"/pro/patients/{thing.patient}/documents/{thing.key}"
-
-    def _content(self, person: Person, thing: Thing) -> Line:
-        return line(person, "R", "content_read", thing.patient, "Binary", thing.binary, channel="web")
 
     def _seen(
         self,

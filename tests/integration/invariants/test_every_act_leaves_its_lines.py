@@ -49,8 +49,8 @@ WEIGHTS = {
     "download": 3,
     "submit_by_command": 1,
 }
-# A page may look at the same thing twice while it is made: what counts is what was seen, not how often.
-AS_A_SET = frozenset({"timeline", "open_a_page", "download"})
+# A page may search twice while it is made: what counts is what was seen, not how often.
+AS_A_SET = frozenset({"timeline", "open_a_page"})
 
 Act = Callable[[], Awaitable[list[Line]]]
 

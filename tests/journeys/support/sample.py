@@ -179,6 +179,9 @@ class SampleRecord:
             treating="Dr Camille Fictif",
         )
 
+    async def about(self, ctx: Context, id: str) -> DocumentPage:
+        return await self.document(ctx, id)
+
     async def content(self, ctx: Context, id: str) -> Content:
         return Content(PDF, "application/pdf", f"{self._row(id).title}.pdf")
 
@@ -400,6 +403,9 @@ class SampleProfessional:
         return await self._record.professional_documents(wanted)
 
     async def document(self, ctx: Context, patient: UUID, id: str) -> DocumentPage:
+        return await self._record.document(ctx, id)
+
+    async def about(self, ctx: Context, patient: UUID, id: str) -> DocumentPage:
         return await self._record.document(ctx, id)
 
     async def content(self, ctx: Context, patient: UUID, id: str) -> Content:

@@ -50,10 +50,12 @@ _ACTIONS: Mapping[str, Action] = {
     "person_found": "identify",
     "simulated": "simulate",
     "trace_read": "history",
+    "report_made": "report",
+    "report_closed": "report",
 }
 # When one request left several lines, the act that tells it best: the first of these.
 _TELLING: Sequence[Action] = (
-    "emergency", "delete", "mask", "unmask", "create", "update", "block", "grant", "choices", "space", "read",
+    "emergency", "report", "delete", "mask", "unmask", "create", "update", "block", "grant", "choices", "space", "read",
     "simulate", "search", "history", "identify", "other",
 )  # fmt: skip
 _TOGETHER = timedelta(seconds=5)
@@ -85,6 +87,8 @@ def events(
         event = _event(act, me, documents, reported)
         if found and _repeats(found[-1], event):
             continue
+        if found and _shows(found[-1], event):
+            found.pop()
         found.append(event)
     return found
 
@@ -137,6 +141,7 @@ def _event(act: _Act, me: UUID, documents: Mapping[str, Document], reported: fro
         reported=any(str(one.id) in reported for one in act.lines),
         about=proper(str(line.details.get("party_name", ""))),
         event=line.event,
+        detail=":".join(filter(None, (str(line.details.get(name, "")) for name in ("kind", "outcome", "state")))),
     )
 
 
@@ -178,3 +183,10 @@ def _repeats(before: AccessEvent, event: AccessEvent) -> bool:
         event.document,
     )
     return quiet and same and not event.reported
+
+
+def _shows(after: AccessEvent, before: AccessEvent) -> bool:
+    """Whether the file was read only because the page of the same document had just shown it in a frame."""
+    same = (after.actor, after.document, after.outcome) == (before.actor, before.document, before.outcome)
+    reading = after.event == "content_read" and before.action == "read" and before.document is not None
+    return reading and same and after.at - before.at <= _TOGETHER and not after.reported

@@ -17,22 +17,24 @@ from ambroise.interfaces.web.files import IMAGES, XML, file_name, sniffed
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.results import code_of, quantity_of, result
 from ambroise.interfaces.web.ui.i18n import gettext
-from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentRow, Joined, Result, VisibleTo
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentRow, Joined, Reported, Result, VisibleTo
 from ambroise.kernel.db import Database, Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import (
     Category,
     Document,
+    ReportKind,
     Words,
     attachment,
     category_of,
     read_cda,
     read_document,
     render,
+    reports,
     types_of,
 )
 from ambroise.trust.context import Context, Purpose
-from ambroise.trust.gateway import Gateway
+from ambroise.trust.gateway import Gateway, Stored
 
 Json = Mapping[str, Any]
 
@@ -43,6 +45,9 @@ PER_PAGE = 20
 # Words and authors are looked for among this many of the latest documents: names are in the documents, not in an index.
 _SIFTED = 1000
 _PAST_RESULTS = 300
+# What a page shows in its own words; a frame asks for the other sorts by itself.
+_WITHIN_PAGE = frozenset({*XML, "text/plain"})
+_FRAMES: Mapping[str, Literal["pdf", "image"]] = {"application/pdf": "pdf", **dict.fromkeys(IMAGES, "image")}
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Opened:
     """One document with what can be shown of it. `frame`: the address, under the document's, of what fills a frame."""
 
     document: Document
+    stored: Stored
     html: str | None = None
     frame: Literal["pdf", "image"] | None = None
     frame_at: str = "fichier"
@@ -99,32 +105,29 @@ class Records:
         return {document.id: document for document in map(_document, found.entries)}
 
     async def open(self, ctx: Context, id: str, address: str) -> Opened:
-        """One document, rendered. `address` is where the page serves it."""
+        """One document, rendered; read once. `address` is where the page serves it."""
         async with self.database.reader() as reader:
-            document = read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
-            if document.media_type == "application/pdf":
-                return Opened(document, frame="pdf")
-            if document.media_type in IMAGES:
-                return Opened(document, frame="image")
-            if document.media_type not in (*XML, "text/plain"):
-                return Opened(document)
-            content = await self._bytes(reader, ctx, document)
+            stored, content = await self.gateway.document(reader, ctx, id, with_content_of=_WITHIN_PAGE)
+        document = read_document(decode(stored.body))
+        if content is None:
+            return Opened(document, stored, frame=_FRAMES.get(document.media_type))
         if document.media_type == "text/plain":
-            return Opened(document, html=_plain(content))
-        return _rendered(document, content, address)
+            return Opened(document, stored, html=_plain(content))
+        return _rendered(document, stored, content, address)
+
+    async def described(self, ctx: Context, id: str) -> Document:
+        """One document, without its content."""
+        async with self.database.reader() as reader:
+            return read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
 
     async def content(self, ctx: Context, id: str) -> Content:
         """The bytes of a document, as they were filed."""
-        async with self.database.reader() as reader:
-            document = read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
-            content = await self._bytes(reader, ctx, document)
+        document, content = await self._content(ctx, id)
         return Content(content, document.media_type, file_name(document.title, document.media_type))
 
     async def joined(self, ctx: Context, id: str, name: str) -> Content:
         """A file that a CDA carries inside."""
-        async with self.database.reader() as reader:
-            document = read_document(decode((await self.gateway.read(reader, ctx, "DocumentReference", id)).body))
-            content = await self._bytes(reader, ctx, document)
+        document, content = await self._content(ctx, id)
         clinical = read_cda(content)
         found = attachment(clinical, name)
         if found is None:
@@ -170,11 +173,10 @@ class Records:
         end = start + PER_PAGE
         return Page(kept[start:end], len(kept), str(end) if end < len(kept) else None)
 
-    async def _bytes(self, reader: Reader, ctx: Context, document: Document) -> bytes:
-        if document.binary is None:
-            raise Refusal(Kind.NOT_FOUND, "CONTENT_NOT_FOUND", "This document has no content here.")
-        _, content = await self.gateway.content(reader, ctx, "Binary", str(document.binary))
-        return content
+    async def _content(self, ctx: Context, id: str) -> tuple[Document, bytes]:
+        async with self.database.reader() as reader:
+            stored, content = await self.gateway.document_content(reader, ctx, id)
+        return read_document(decode(stored.body)), content
 
     def _pairs(self, patient: UUID, wanted: DocumentFilter, count: int) -> list[tuple[str, str]]:
         pairs = [
@@ -191,6 +193,16 @@ class Records:
         if wanted.until:
             pairs.append(("date", f"le{wanted.until.isoformat()}"))
         return pairs
+
+
+async def reported_as(reader: Reader, ctx: Context, document: Document) -> Reported | None:
+    """What became of the caller's last report that this document is somebody else's."""
+    told = await reports.about(reader, ctx, document.patient, ReportKind.MISFILED_DOCUMENT, document.id)
+    if not told:
+        return None
+    last = told[0]
+    outcome = last.outcome.value if last.outcome else ""
+    return Reported(last.reported_at, last.state.value, outcome, last.outcome_note or "", last.closed_at)
 
 
 def row_of(document: Document, ctx: Context, *, new: bool = False) -> DocumentRow:
@@ -220,14 +232,14 @@ def _document(entry: tuple[Any, Any]) -> Document:
     return read_document(decode(entry[0].body))
 
 
-def _rendered(document: Document, content: bytes, address: str) -> Opened:
+def _rendered(document: Document, stored: Stored, content: bytes, address: str) -> Opened:
     words = Words(image=gettext("Image du document"), file=gettext("Fichier joint"))
     shown = render(read_cda(content), words=words, file_url=lambda name: f"{address}/joint/{name}", level=3)
     files = [Joined(item.identifier, item.title or gettext("Fichier joint"), item.content_type) for item in shown.files]
     body = next((item for item in shown.files if item.in_body), None)
     if body is not None and body.content_type == "application/pdf":
-        return Opened(document, frame="pdf", frame_at=f"joint/{body.identifier}", joined=files[1:])
-    return Opened(document, html=_LANDMARK.sub("<section", shown.html), joined=files)
+        return Opened(document, stored, frame="pdf", frame_at=f"joint/{body.identifier}", joined=files[1:])
+    return Opened(document, stored, html=_LANDMARK.sub("<section", shown.html), joined=files)
 
 
 def _plain(content: bytes) -> str:

@@ -26,6 +26,7 @@ Action = Literal[
     "identify",
     "simulate",
     "history",
+    "report",
     "other",
 ]
 ActorKind = Literal["self", "relative", "professional", "organization", "operator", "service"]
@@ -103,6 +104,22 @@ class Viewer:
 
 
 @dataclass(frozen=True)
+class Reported:
+    """What became of telling the desk that a document is somebody else's. `answer`: what the desk wrote at its end."""
+
+    at: datetime
+    state: Literal["open", "taken", "closed"]
+    outcome: str = ""
+    answer: str = ""
+    answered: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the desk has not answered yet."""
+        return self.state != "closed"
+
+
+@dataclass(frozen=True)
 class DocumentPage:
     """One document, open. `html` is its rendered text, already made safe; `frame` shows its bytes in the page."""
 
@@ -122,6 +139,7 @@ class DocumentPage:
     can_delete: bool = False
     emergency_opens_masked: bool = False
     treating: str | None = None
+    reported: Reported | None = None
 
 
 @dataclass(frozen=True)
@@ -156,3 +174,5 @@ class AccessEvent:
     about: str = ""
     """Whom the act is about, when it changes somebody's rights."""
     event: str = ""
+    detail: str = ""
+    """What more the sentence depends on: the kind and the end of a report."""

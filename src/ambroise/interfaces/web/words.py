@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -108,6 +109,7 @@ _DID = {
     "identify": N_("%(who)s a cherché votre identité. Aucune donnée de santé n’a été montrée."),
     "simulate": N_("%(who)s a regardé votre dossier comme le verrait quelqu’un d’autre."),
     "history": N_("%(who)s a lu l’historique des accès."),
+    "report": N_("%(who)s a traité un signalement sur votre dossier."),
     "other": N_("%(who)s est intervenu dans votre dossier."),
 }
 _YOU_DID = {
@@ -126,18 +128,63 @@ _YOU_DID = {
     "identify": N_("<strong>Vous</strong> avez cherché une identité."),
     "simulate": N_("<strong>Vous</strong> avez regardé votre dossier comme le verrait quelqu’un d’autre."),
     "history": N_("<strong>Vous</strong> avez lu l’historique des accès."),
+    "report": N_("<strong>Vous</strong> avez envoyé un signalement."),
     "other": N_("<strong>Vous</strong> êtes intervenu dans votre dossier."),
 }
-# Acts on somebody's rights, when the trace says whose.
-_ABOUT = {
+# Acts that deserve more than the sentence of their sort: what you did, then what somebody else did. `about`: whom it
+# concerns, when the trace says it.
+_YOU_DID_THIS = {
     "authorised": N_("<strong>Vous</strong> avez autorisé %(about)s."),
     "revoked": N_("<strong>Vous</strong> avez retiré l’accès de %(about)s."),
     "blocked": N_("<strong>Vous</strong> avez bloqué %(about)s."),
     "unblocked": N_("<strong>Vous</strong> avez débloqué %(about)s."),
+    "administrator_appointed": N_("<strong>Vous</strong> avez nommé %(about)s médecin administrateur."),
+    "archived": N_("<strong>Vous</strong> avez archivé %(what)s."),
+    "unarchived": N_("<strong>Vous</strong> avez sorti des archives %(what)s."),
+    "emergency_choices": N_("<strong>Vous</strong> avez changé vos choix en cas d’urgence."),
+    "default_masking": N_("<strong>Vous</strong> avez changé qui voit vos nouveaux documents."),
+    "feed_opposition": N_("<strong>Vous</strong> avez changé votre choix sur le dépôt de documents."),
+    "disclosed_to_representatives": N_("<strong>Vous</strong> avez rendu %(what)s visible à vos représentants."),
+    "report_made:misfiled_document": N_("<strong>Vous</strong> avez signalé que %(what)s n’est pas à vous."),
+    "report_made:unrecognised_access": N_("<strong>Vous</strong> avez signalé un accès que vous ne reconnaissez pas."),
 }
-_CONSENTS = {
+_DID_THIS = {
     "authorised": N_("%(who)s a enregistré votre accord pour %(about)s."),
+    "care_team_authorised": N_("%(who)s a enregistré votre accord pour son équipe de soins."),
     "treating_declared": N_("%(who)s a enregistré %(about)s comme votre médecin traitant."),
+    "administrator_appointed": N_("%(who)s a nommé %(about)s médecin administrateur de votre dossier."),
+    "revoked": N_("%(who)s a retiré l’accès de %(about)s."),
+    "blocked": N_("%(who)s a bloqué %(about)s."),
+    "unblocked": N_("%(who)s a débloqué %(about)s."),
+    "relation_set": N_("%(who)s a enregistré une personne qui peut agir pour vous."),
+    "relation_ended": N_("%(who)s a mis fin au droit d’une personne d’agir pour vous."),
+    "archived": N_("%(who)s a archivé %(what)s."),
+    "unarchived": N_("%(who)s a sorti des archives %(what)s."),
+    "superseded": N_("%(who)s a remplacé %(what)s par une nouvelle version."),
+    "disclosed_to_patient": N_("%(who)s vous a rendu visible %(what)s."),
+    "disclosed_to_representatives": N_("%(who)s a rendu %(what)s visible aux représentants légaux."),
+    "emergency_choices": N_("%(who)s a changé vos choix en cas d’urgence."),
+    "default_masking": N_("%(who)s a changé qui voit vos nouveaux documents."),
+    "feed_opposition": N_("%(who)s a enregistré votre choix sur le dépôt de documents."),
+    "space_opened": N_("%(who)s a ouvert votre espace."),
+    "report_made:misfiled_document": N_("%(who)s a signalé que %(what)s n’est pas à vous."),
+    "report_made:unrecognised_access": N_("%(who)s a signalé un accès à votre dossier."),
+    "report_made:duplicate_identity": N_("%(who)s a signalé que vous avez sans doute deux dossiers."),
+    "report_made:changed_ins": N_("%(who)s a signalé que votre matricule INS a changé."),
+    "report_closed:misfiled_document:moved_out": N_(
+        "%(who)s a retiré un document de votre dossier : il n’était pas à vous."
+    ),
+    "report_closed:misfiled_document:unfounded": N_("%(who)s a vérifié %(what)s, signalé par erreur : il reste ici."),
+    "report_closed:unrecognised_access:access_explained": N_(
+        "%(who)s a répondu à votre signalement : cet accès était régulier."
+    ),
+    "report_closed:unrecognised_access:access_irregular": N_(
+        "%(who)s a répondu à votre signalement : cet accès était irrégulier."
+    ),
+    "report_closed:duplicate_identity:merged": N_("%(who)s a réuni vos deux dossiers en un seul."),
+    "report_closed:duplicate_identity:unfounded": N_("%(who)s a vérifié votre identité : vous avez un seul dossier."),
+    "report_closed:changed_ins:ins_changed": N_("%(who)s a enregistré votre nouveau matricule INS."),
+    "report_closed:changed_ins:unfounded": N_("%(who)s a vérifié votre matricule INS : il n’a pas changé."),
 }
 _TRIED = {
     "create": N_("%(who)s a voulu déposer un document. <strong>Le dépôt a été refusé</strong>%(because)s."),
@@ -210,14 +257,19 @@ def sentence(event: AccessEvent) -> Markup:
         reason = gettext(" : %(why)s", why=why) if why else ""
         return _fill(_TRIED.get(event.action, _TRIED_TO_OPEN), who=who, what=what, because=reason)
     if event.actor_kind == "self":
-        told = _ABOUT.get(event.event) if event.about else None
-        return _fill(told or _YOU_DID[event.action], what=what, about=event.about)
-    if event.about and event.event in _CONSENTS:
-        return _fill(_CONSENTS[event.event], who=who, about=event.about)
+        return _fill(_precise(_YOU_DID_THIS, event) or _YOU_DID[event.action], what=what, about=event.about)
+    if (precise := _precise(_DID_THIS, event)) is not None:
+        return _fill(precise, who=who, what=what, about=event.about)
     told = _fill(_DID[event.action], who=who, what=what, how=_how(event))
     if event.reason:
         told += Markup(" {} «\u00a0{}\u00a0»").format(gettext("Motif écrit :"), event.reason)
     return told
+
+
+def _precise(sentences: Mapping[str, str], event: AccessEvent) -> str | None:
+    """The sentence of this very act; none when it tells of somebody whom the trace does not name."""
+    found = sentences.get(f"{event.event}:{event.detail}") or sentences.get(event.event)
+    return None if found and "%(about)s" in found and not event.about else found
 
 
 def plain(event: AccessEvent) -> str:
@@ -227,13 +279,16 @@ def plain(event: AccessEvent) -> str:
 
 def _who(event: AccessEvent) -> Markup:
     name = Markup("<strong>{}</strong>").format(event.actor)
-    about = ", ".join(part for part in (event.role, event.place) if part)
+    role = event.role or (gettext("au guichet") if event.actor_kind == "operator" else "")
+    about = ", ".join(part for part in (role, event.place) if part)
     return name + Markup(", {},").format(about) if about else name
 
 
 def _what(event: AccessEvent) -> Markup:
     if event.count > 1:
         return Markup(ngettext("%(count)s document", "%(count)s documents", event.count))  # noqa: S704 - a number only.
+    if not event.title and event.action in ("report", "delete", "mask", "unmask", "update", "create"):
+        return Markup(gettext("un document"))  # noqa: S704 - our own words.
     if not event.title:
         return Markup(gettext("votre dossier"))  # noqa: S704 - our own words.
     title = Markup("«\u00a0{}\u00a0»").format(event.title)
@@ -267,7 +322,7 @@ def _picture(event: AccessEvent) -> str:
         return "siren"
     if event.actor_kind in ("self", "relative"):
         return "user"
-    return {"create": "upload", "delete": "trash-2", "grant": "key-round"}.get(event.action, "eye")
+    return {"create": "upload", "delete": "trash-2", "grant": "key-round", "report": "flag"}.get(event.action, "eye")
 
 
 def _fill(message: str, **values: Markup | str) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,8 @@ from ambroise.modules.identity.api import join
 from ambroise.modules.record import reports, repository
 from ambroise.modules.record.model import Outcome, Report
 from ambroise.modules.record.service import Record
-from ambroise.trust.audit.entry import Entry
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Gateway
-
-REPORT_CLOSED = "report_closed"
-REPORT_MADE = "report_made"
 
 
 class Desk:
@@ -40,21 +37,20 @@ class Desk:
             case Outcome.MOVED_OUT:
                 await self._move_out(tx, ctx, found)
             case Outcome.MERGED:
-                kept, reported = _uuid(other or found.subject), _uuid(found.subject)
+                kept, reported = reports.as_id(other or found.subject), reports.as_id(found.subject)
                 await join(tx, ctx, reported if kept == found.patient else found.patient, kept)
             case Outcome.INS_CHANGED:
                 await self._change_ins(tx, ctx, found, other)
             case _:
                 pass
         closed = await reports.close(tx, ctx, found, outcome, note)
-        details = {"report": str(id), "kind": found.kind.value, "outcome": outcome.value}
-        await self._gateway.trace(tx, ctx, Entry("U", REPORT_CLOSED, found.patient, rule="operator", details=details))
+        await self._gateway.trace(tx, ctx, replace(reports.told("U", "report_closed", closed), rule="operator"))
         return closed
 
     async def _move_out(self, tx: Transaction, ctx: Context, found: Report) -> None:
         """Withdraw a misfiled document and free its unique id: its author files it again where it belongs."""
         await self._record.withdraw(tx, ctx, found.subject)
-        await repository.free_unique_id(tx, found.patient, _uuid(found.subject))
+        await repository.free_unique_id(tx, found.patient, reports.as_id(found.subject))
 
     async def _change_ins(self, tx: Transaction, ctx: Context, found: Report, matricule: str | None) -> None:
         """Give the Patient the new matricule, under the same authority; the registry follows."""
@@ -70,10 +66,3 @@ class Desk:
 
 def _is_ins(identifier: dict[str, Any]) -> bool:
     return str(identifier.get("system", "")).startswith("urn:oid:1.2.250.1.213.1.4.")
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Refusal(Kind.INVALID, "ID_MALFORMED", f"{text[:64]} is not the id of a space or document.") from None

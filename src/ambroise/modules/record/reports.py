@@ -13,7 +13,7 @@ from ambroise.kernel.ids import new_id, shard_of
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.record import repository
 from ambroise.modules.record.model import Outcome, Report, ReportKind, ReportState
-from ambroise.trust.audit.entry import Entry, record
+from ambroise.trust.audit.entry import Action, Entry, record
 from ambroise.trust.context import Citizen, Context, Operator, Professional
 
 ENDS: Mapping[ReportKind, frozenset[Outcome]] = {
@@ -33,7 +33,10 @@ async def report(
     subject: str,
     details: Mapping[str, Any] | None = None,
 ) -> Report:
-    """Write a report about a space, by its holder's side, a professional or the desk."""
+    """Write a report about a space, by its holder's side, a professional or the desk.
+
+    Raises CONFLICT when the same side has reported the same thing and the desk has not answered yet.
+    """
     if isinstance(ctx.actor, Citizen) and ctx.space != patient:
         raise Refusal(Kind.FORBIDDEN, "OTHER_SPACE", "A citizen reports about the space being looked at.")
     made = Report(
@@ -46,9 +49,37 @@ async def report(
         reported_at=ctx.now(),
         details=dict(details or {}),
     )
+    await repository.hold_subject(tx, patient, kind, subject)
+    if any(one.state is not ReportState.CLOSED for one in await about(tx, ctx, patient, kind, subject)):
+        raise Refusal(Kind.CONFLICT, "REPORT_OPEN", "This was reported already: the desk looks into it.")
     await repository.insert_report(tx, made)
-    await record(tx, ctx, Entry("C", "report_made", patient, details={"report": str(made.id), "kind": kind.value}))
+    await record(tx, ctx, told("C", "report_made", made))
     return made
+
+
+def told(action: Action, event: str, report: Report) -> Entry:
+    """The line of the trace about a report; it names the document that is reported."""
+    details = {"report": str(report.id), "kind": report.kind.value}
+    if report.outcome is not None:
+        details["outcome"] = report.outcome.value
+    type = document = None
+    if report.kind is ReportKind.MISFILED_DOCUMENT:
+        type, document = "DocumentReference", as_id(report.subject)
+    return Entry(action, event, report.patient, type, document, details=details)
+
+
+async def about(reader: Reader, ctx: Context, patient: UUID, kind: ReportKind, subject: str) -> list[Report]:
+    """What the caller's side reported of one thing, newest first: a holder's side sees its own, others theirs."""
+    mine = _who(ctx)
+    return [
+        one
+        for one in await repository.reports_of(reader, patient)
+        if (one.kind, one.subject) == (kind, subject) and (one.reported_by == mine or _both_citizens(one, mine))
+    ]
+
+
+def _both_citizens(one: Report, mine: str) -> bool:
+    return one.reported_by.startswith("citizen:") and mine.startswith("citizen:")
 
 
 async def queue(
@@ -147,3 +178,11 @@ def _who(ctx: Context) -> str:
 
 
 open_report = _open
+
+
+def as_id(text: str) -> UUID:
+    """The id that a report names."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Refusal(Kind.INVALID, "ID_MALFORMED", f"{text[:64]} is not the id of a space or document.") from None

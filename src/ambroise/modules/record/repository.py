@@ -160,6 +160,11 @@ async def insert_report(tx: Transaction, report: Report) -> None:
     )
 
 
+async def hold_subject(tx: Transaction, patient: UUID, kind: ReportKind, subject: str) -> None:
+    """Let one report at a time be made of the same thing."""
+    await tx.execute("select pg_advisory_xact_lock(%s)", (hash64(f"report/{patient}/{kind.value}/{subject}"),))
+
+
 async def report_of(tx: Transaction, id: UUID) -> Report | None:
     """One report, locked until the transaction ends so that two operators cannot close it at once."""
     row = await tx.fetch_one(

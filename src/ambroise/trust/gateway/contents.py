@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import BinaryIO
 from uuid import UUID
 
+from ambroise.fhir.json import decode
 from ambroise.fhir.store import reading as store
+from ambroise.fhir.store.keys import as_key
 from ambroise.fhir.store.types import Label, Stored
 from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.objects import BlobInfo, Blobs, BlobStream
-from ambroise.trust.access.decide import Action, Target, unknown
+from ambroise.trust.access.decide import Action, Target, inspection, unknown
 from ambroise.trust.access.scope import scope
 from ambroise.trust.audit.entry import Event
 from ambroise.trust.context import Context
@@ -55,7 +59,35 @@ class Contents(Writes):
         """Size, digests and media type of the bytes, for who may read the resource."""
         return await self._kept.info(reader, (await self._readable(reader, ctx, type, id)).key)
 
+    async def document(
+        self, reader: Reader, ctx: Context, id: str, *, with_content_of: Container[str]
+    ) -> tuple[Stored, bytes | None]:
+        """A document, and its bytes when they are of one of these media types: one line of the trace in either case."""
+        stored = await self._visible(reader, ctx, "DocumentReference", id)
+        given = _media_type(stored) in with_content_of
+        await self._trace_read(reader, ctx, Event.CONTENT_READ if given else Event.READ, stored)
+        return stored, await self._held(reader, stored) if given else None
+
+    async def document_content(self, reader: Reader, ctx: Context, id: str) -> tuple[Stored, bytes]:
+        """The bytes that a document holds, with the document that names them; traced as a reading of its content."""
+        stored = await self._readable(reader, ctx, "DocumentReference", id)
+        return stored, await self._held(reader, stored)
+
+    async def _held(self, reader: Reader, document: Stored) -> bytes:
+        """The bytes behind a document that was just judged: its own, since they follow its label, and no others."""
+        key = as_key(_attachment(document).get("url", "").rpartition("Binary/")[2])
+        binary = await store.peek(reader, inspection(), "Binary", str(key)) if key is not None else None
+        if binary is None or binary.deleted or binary.label.source != document.key:
+            raise Refusal(Kind.NOT_FOUND, "CONTENT_NOT_FOUND", "This document has no content here.")
+        return await self._kept.get(reader, binary.key)
+
     async def _readable(self, reader: Reader, ctx: Context, type: str, id: str) -> Stored:
+        stored = await self._visible(reader, ctx, type, id)
+        await self._trace_read(reader, ctx, Event.CONTENT_READ, stored)
+        return stored
+
+    async def _visible(self, reader: Reader, ctx: Context, type: str, id: str) -> Stored:
+        """The resource if its rules let the caller see it, not traced yet; the refusal it deserves otherwise."""
         stored = await store.read(reader, scope(ctx, type=type), type, id)
         if stored is None:
             if await self._missed(reader, ctx, type, id) is None:
@@ -64,7 +96,6 @@ class Contents(Writes):
                 raise unknown(type)
         if stored.deleted:
             raise gone(stored)
-        await self._trace_read(reader, ctx, Event.CONTENT_READ, stored)
         return stored
 
     @property
@@ -72,3 +103,11 @@ class Contents(Writes):
         if self._blobs is None:
             raise RuntimeError("this gateway was built without a place for contents")
         return self._blobs
+
+
+def _attachment(document: Stored) -> dict[str, str]:
+    return decode(document.body)["content"][0]["attachment"]
+
+
+def _media_type(document: Stored) -> str:
+    return _attachment(document).get("contentType", "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ambroise.fhir.search import Query, SearchResult, search
-from ambroise.fhir.store.types import Scope
+from ambroise.fhir.store.types import Scope, Stored
 from ambroise.kernel.db import Reader
 from ambroise.trust.access.decide import Action, Target, judge, refusal
 from ambroise.trust.access.facts import Eyes, Facts, Standing, Viewer
@@ -41,8 +41,13 @@ class Explaining(Finding):
         self, reader: Reader, ctx: Context, type: str, id: str, viewers: Sequence[Professional]
     ) -> list[Explanation]:
         """For each of these professionals: would he see this document now, and why. For who may read it himself."""
-        stored = await self.read(reader, ctx, type, id)
-        return [await self._explain(reader, ctx, Target(type, stored.label), viewer) for viewer in viewers]
+        return await self.explain_read(reader, ctx, await self.read(reader, ctx, type, id), viewers)
+
+    async def explain_read(
+        self, reader: Reader, ctx: Context, stored: Stored, viewers: Sequence[Professional]
+    ) -> list[Explanation]:
+        """The same of what the caller has just read through this door, without reading it again."""
+        return [await self._explain(reader, ctx, Target(stored.type, stored.label), viewer) for viewer in viewers]
 
     async def _explain(self, reader: Reader, ctx: Context, target: Target, viewer: Professional) -> Explanation:
         theirs = Context(viewer, ctx.clock)

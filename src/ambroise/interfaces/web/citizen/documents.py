@@ -14,6 +14,7 @@ from ambroise.interfaces.web.citizen.forms import MOST_BYTES, AddForm, MisfiledF
 from ambroise.interfaces.web.citizen.views import (
     CitizenService,
     DocumentFilter,
+    DocumentPage,
     NewDocument,
 )
 from ambroise.interfaces.web.documents import by_month, served, shown
@@ -55,7 +56,7 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         return served(visit, await service.joined(visit.context(), visit.parameter("id"), visit.parameter("name")))
 
     async def confirm(visit: Visit) -> Response:
-        page = await service.document(visit.context(), visit.parameter("id"))
+        page = await service.about(visit.context(), visit.parameter("id"))
         return await visit.render("citizen/mask.html", page=page, place="documents")
 
     async def change_visibility(visit: Visit, form: FormData) -> Response:
@@ -65,7 +66,7 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         return visit.go(f"/documents/{id}", Toast("masked" if masked else "unmasked", id))
 
     async def confirm_deletion(visit: Visit) -> Response:
-        page = await service.document(visit.context(), visit.parameter("id"))
+        page = await service.about(visit.context(), visit.parameter("id"))
         return await visit.render("citizen/delete.html", page=page, place="documents")
 
     async def delete(visit: Visit, form: FormData) -> Response:
@@ -73,17 +74,24 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         return visit.go("/documents", Toast("deleted"))
 
     async def ask_report(visit: Visit) -> Response:
-        return await _report(visit, MisfiledForm.drafted(await visit.draft()))
+        page = await service.about(visit.context(), visit.parameter("id"))
+        if page.reported is not None and page.reported.waits:
+            return visit.go(f"/documents/{page.row.id}#signalement")
+        return await _report(visit, page, MisfiledForm.drafted(await visit.draft()))
 
     async def report(visit: Visit, sent: FormData) -> Response:
         form, id = MisfiledForm.of(sent), visit.parameter("id")
         if not form.validate():
-            return await _report(visit, form, 422)
-        await service.report_document(visit.context(), id, form.pourquoi.data.strip())
-        return visit.go(f"/documents/{id}", Toast("reported"))
+            return await _report(visit, await service.about(visit.context(), id), form, 422)
+        try:
+            await service.report_document(visit.context(), id, form.pourquoi.data.strip())
+        except Refusal as refusal:
+            if refusal.code != "REPORT_OPEN":
+                raise
+            return visit.go(f"/documents/{id}#signalement", Toast("reported-before"))
+        return visit.go(f"/documents/{id}#signalement", Toast("reported"))
 
-    async def _report(visit: Visit, form: Any, status: int = 200) -> Response:
-        page = await service.document(visit.context(), visit.parameter("id"))
+    async def _report(visit: Visit, page: DocumentPage, form: Any, status: int = 200) -> Response:
         return await visit.render(
             "citizen/misfiled.html",
             status,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,12 +18,13 @@ from ambroise.interfaces.web.professional.views import (
     ProfessionalDocuments,
     Standing,
 )
-from ambroise.interfaces.web.records import Records, row_of
+from ambroise.interfaces.web.records import Records, reported_as, row_of
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Ins, Sex, check_ins, identity_of
 from ambroise.modules.identity.api import PatientIdentity as Known
 from ambroise.modules.record.api import (
+    Document,
     Incoming,
     Record,
     ReportKind,
@@ -123,22 +125,33 @@ class ProfessionalRecord:
 
     async def document(self, ctx: Context, patient: UUID, id: str) -> DocumentPage:
         opened = await self._records.open(ctx, id, f"/pro/patients/{patient}/documents/{id}")
-        document = opened.document
+        return replace(
+            await self._described(ctx, patient, opened.document),
+            html=opened.html,
+            frame=opened.frame,
+            frame_at=opened.frame_at,
+            joined=opened.joined,
+            results=await self._records.results(ctx, opened.document),
+        )
+
+    async def about(self, ctx: Context, patient: UUID, id: str) -> DocumentPage:
+        return await self._described(ctx, patient, await self._records.described(ctx, id))
+
+    async def _described(self, ctx: Context, patient: UUID, document: Document) -> DocumentPage:
+        """What the page says of a document besides its content."""
         if document.patient != patient:
             raise Refusal(Kind.NOT_FOUND, "NO_SUCH_DOCUMENT", "This patient has no such document.")
+        async with self._database.reader() as reader:
+            reported = await reported_as(reader, ctx, document)
         return DocumentPage(
             row=row_of(document, ctx),
             media_type=document.media_type,
             size=document.size,
             filed=document.filed,
-            html=opened.html,
-            frame=opened.frame,
-            frame_at=opened.frame_at,
-            joined=opened.joined,
-            results=await self._records.results(ctx, document),
             comment=document.comment,
             version=document.version,
             can_mask=False,
+            reported=reported,
         )
 
     async def content(self, ctx: Context, patient: UUID, id: str) -> Content:

@@ -28,7 +28,12 @@ def reporting_routes(screen: Screen, service: ProfessionalService) -> list[BaseR
         form, patient, id = MisfiledForm.of(sent), visit.id("patient"), visit.parameter("id")
         if not form.validate():
             return await _document(visit, form, 422)
-        await service.report_document(visit.context(patient), patient, id, form.pourquoi.data.strip())
+        try:
+            await service.report_document(visit.context(patient), patient, id, form.pourquoi.data.strip())
+        except Refusal as refusal:
+            if refusal.code != "REPORT_OPEN":
+                raise
+            return visit.go(f"/pro/patients/{patient}/documents/{id}#signalement", Toast("reported-before"))
         return visit.go(f"/pro/patients/{patient}/documents/{id}", Toast("reported-desk"))
 
     async def ask_identity(visit: Visit) -> Response:
@@ -51,7 +56,7 @@ def reporting_routes(screen: Screen, service: ProfessionalService) -> list[BaseR
 
     async def _document(visit: Visit, form: Any, status: int = 200) -> Response:
         patient = visit.id("patient")
-        page = await service.document(visit.context(patient), patient, visit.parameter("id"))
+        page = await service.about(visit.context(patient), patient, visit.parameter("id"))
         return await _show(
             visit, "professional/misfiled.html", form, status, row=page.row, words=words, section="documents"
         )

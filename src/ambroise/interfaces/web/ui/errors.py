@@ -85,6 +85,7 @@ _BY_CODE: Mapping[str, str] = {
     "INS_UNCHANGED": N_("C’est déjà l’INS de ce dossier. Donnez le nouveau."),
     "SAME_SPACE": N_("Cet INS est celui du même dossier. Donnez celui de l’autre."),
     "WITHHOLDING_RESERVED": N_("Seul un professionnel peut réserver un document à une annonce."),
+    "REPORT_OPEN": N_("Vous l’avez déjà signalé : le guichet vérifie, et vous répondra."),
     "ACCESS_TOO_MANY_LOOKUPS": N_("Vous avez cherché beaucoup de patients en peu de temps. Attendez un peu."),
 }
 

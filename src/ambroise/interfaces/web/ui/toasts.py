@@ -23,6 +23,7 @@ _SAID = {
     "withdrawn": N_("Accès retiré."),
     "emergency-settings": N_("Votre choix pour les urgences est enregistré."),
     "reported": N_("Signalement envoyé. Nous vous répondrons ici."),
+    "reported-before": N_("Vous l’avez déjà signalé : le guichet vérifie."),
     "reported-desk": N_("Signalement envoyé au guichet."),
     "space": N_("Vous avez changé de dossier."),
     "consent": N_("Accord enregistré. Le patient le voit dans son historique."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ambroise.interfaces.web.citizen.filing import metadata
 from ambroise.interfaces.web.citizen.parties import professional
@@ -11,15 +12,16 @@ from ambroise.interfaces.web.citizen.record.base import Base, citizen_of, space_
 from ambroise.interfaces.web.citizen.views import NewDocument
 from ambroise.interfaces.web.files import fileable, sniffed
 from ambroise.interfaces.web.names import proper
-from ambroise.interfaces.web.records import row_of
+from ambroise.interfaces.web.records import reported_as, row_of
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, Viewer
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.notification import api as notification
 from ambroise.modules.record.api import Document, Incoming, ReportKind, Submission, reports
 from ambroise.trust.access import spaces
-from ambroise.trust.access.grants import Grant, grants_of
+from ambroise.trust.access.grants import grants_of
 from ambroise.trust.context import Context, Professional
+from ambroise.trust.gateway import Stored
 
 
 class Documents(Base):
@@ -33,30 +35,22 @@ class Documents(Base):
 
     async def document(self, ctx: Context, id: str) -> DocumentPage:
         opened = await self._records.open(ctx, id, f"/documents/{id}")
-        document = opened.document
+        page = await self._described(ctx, opened.document)
         async with self._database.reader() as reader:
-            space = await spaces.space_of(reader, document.patient)
-            grants = [one for one in await grants_of(reader, document.patient) if one.in_force(ctx.now())]
-            viewers = await self._viewers(reader, ctx, document, grants)
+            viewers = await self._viewers(reader, ctx, opened.stored)
         await self._seen(ctx, id)
-        treating = next((proper(one.party.name) for one in grants if one.state == "treating"), None)
-        return DocumentPage(
-            row=row_of(document, ctx),
-            media_type=document.media_type,
-            size=document.size,
-            filed=document.filed,
+        return replace(
+            page,
             html=opened.html,
             frame=opened.frame,
             frame_at=opened.frame_at,
             joined=opened.joined,
-            results=await self._records.results(ctx, document),
+            results=await self._records.results(ctx, opened.document),
             viewers=viewers,
-            comment=document.comment,
-            version=document.version,
-            can_delete=document.by_patient,
-            emergency_opens_masked=bool(space and space.emergency_masked),
-            treating=treating,
         )
+
+    async def about(self, ctx: Context, id: str) -> DocumentPage:
+        return await self._described(ctx, await self._records.described(ctx, id))
 
     async def content(self, ctx: Context, id: str) -> Content:
         return await self._records.content(ctx, id)
@@ -96,17 +90,35 @@ class Documents(Base):
                 if (one.subject or "").rpartition("/")[2] == id:
                     await notification.mark_read(tx, ctx, one.id)
 
-    async def _viewers(
-        self, reader: Reader, ctx: Context, document: Document, grants: Sequence[Grant]
-    ) -> Sequence[Viewer]:
+    async def _described(self, ctx: Context, document: Document) -> DocumentPage:
+        """What the page says of a document besides its content."""
+        async with self._database.reader() as reader:
+            space = await spaces.space_of(reader, document.patient)
+            grants = await grants_of(reader, document.patient)
+            reported = await reported_as(reader, ctx, document)
+        treating = (one for one in grants if one.state == "treating" and one.in_force(ctx.now()))
+        return DocumentPage(
+            row=row_of(document, ctx),
+            media_type=document.media_type,
+            size=document.size,
+            filed=document.filed,
+            comment=document.comment,
+            version=document.version,
+            can_delete=document.by_patient,
+            emergency_opens_masked=bool(space and space.emergency_masked),
+            treating=next((proper(one.party.name) for one in treating), None),
+            reported=reported,
+        )
+
+    async def _viewers(self, reader: Reader, ctx: Context, stored: Stored) -> Sequence[Viewer]:
         """The people known to this record, and whether each may read this document now."""
         found: dict[str, Professional] = {}
-        for grant in grants:
-            if grant.party.kind == "professional" and grant.party.id not in found:
+        for grant in await grants_of(reader, space_of(ctx)):
+            if grant.in_force(ctx.now()) and grant.party.kind == "professional" and grant.party.id not in found:
                 actor = await professional(reader, grant.party)
                 if actor is not None:
                     found[grant.party.id] = actor
         if not found:
             return ()
-        told = await self._gateway.explain(reader, ctx, "DocumentReference", document.id, list(found.values()))
+        told = await self._gateway.explain_read(reader, ctx, stored, list(found.values()))
         return [Viewer(proper(one.viewer.name), one.allowed, one.rule.value) for one in told]

@@ -17,6 +17,8 @@ from ambroise.trust.access.relations import spaces_of_person
 from ambroise.trust.audit.history import Filters
 from ambroise.trust.context import Context
 
+_LATEST, _SHOWN = 20, 3
+
 
 class Homes(Base):
     async def spaces(self, ctx: Context) -> Sequence[Space]:
@@ -37,12 +39,15 @@ class Homes(Base):
             told = await notification.notices(reader, ctx, count=5)
             filters = Filters(group="professionals")
             lines, _ = await self._gateway.access_history(reader, ctx, space, filters, count=12)
-        latest = await self._records.latest(ctx, space, 3)
+        latest = await self._records.latest(ctx, space, _LATEST)
+        named = {one.id: one for one in latest}
         subjects = [(one.subject or "").rpartition("/")[2] for one in told]
-        named = await self._records.named(ctx, space, list({*documents_named(lines), *filter(None, subjects)}))
+        # What is told is nearly always of the newest documents: then one look at the list is enough.
+        others = {*documents_named(lines), *filter(None, subjects)} - set(named)
+        named = {**named, **await self._records.named(ctx, space, list(others))}
         last = next(iter(events(lines, citizen_of(ctx).patient, named, frozenset())), None)
         notices = [_notice(one, named) for one in told]
-        return Home(notices, [row_of(one, ctx) for one in latest], last)
+        return Home(notices, [row_of(one, ctx) for one in latest[:_SHOWN]], last)
 
     async def mark_read(self, ctx: Context, notice: UUID) -> None:
         async with self._database.transaction() as tx:
