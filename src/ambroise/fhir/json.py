@@ -20,6 +20,7 @@ _NOT_OF_NUMBERS: Final = bytes(byte for byte in range(256) if byte not in b'0123
 _CHUNK: Final = 1 << 16
 _OVERLAP: Final = 1 << 10
 _MAX_SUSPECTS: Final = 20
+_ATTACHMENT: Final = b'"data":"'
 _NEGATIVE_ZERO: Final = re.compile(rb"[:\[,\s]-0(?![.0-9eE])")
 
 
@@ -107,6 +108,7 @@ def _unusual_numbers(data: bytes) -> tuple[bool, bool]:
     """
     rewritten = negative_zero = False
     suspects = 0
+    data = _without_attachments(data)
     for start in range(0, len(data), _CHUNK):
         folded = data[max(0, start - _OVERLAP) : start + _CHUNK].translate(_FOLD, _NOT_OF_NUMBERS)
         negative_zero = negative_zero or b":-0" in folded
@@ -119,6 +121,27 @@ def _unusual_numbers(data: bytes) -> tuple[bool, bool]:
                 break
             place = folded.find(b"0e", place + 2)
     return rewritten, negative_zero
+
+
+def _without_attachments(data: bytes) -> bytes:
+    """Valid JSON without the long texts of its `data` elements: base64, in which digits are no numbers.
+
+    In valid JSON these bytes can only be a name and the quote that opens its value; the value ends at the next quote,
+    or goes on after an escaped one, in which case it stays.
+    """
+    if len(data) < _CHUNK:
+        return data
+    pieces: list[bytes] = []
+    kept = 0
+    opening = data.find(_ATTACHMENT)
+    while opening >= 0:
+        start = opening + len(_ATTACHMENT)
+        end = data.find(b'"', start)
+        if end - start > _OVERLAP and data[end - 1 : end] != b"\\":
+            pieces.append(data[kept:start])
+            kept = end
+        opening = data.find(_ATTACHMENT, end)
+    return b"".join((*pieces, data[kept:])) if pieces else data
 
 
 def _ends_a_number(folded: bytes, place: int) -> bool:

@@ -196,3 +196,14 @@ async def test_a_patient_put_there_is_there_for_what_is_posted(system: httpx.Asy
 async def test_an_empty_transaction_is_answered(system: httpx.AsyncClient) -> None:
     answer = await post(system)
     assert (answer.status_code, answer.json().get("entry")) == (200, None)
+
+
+async def test_an_unknown_type_under_a_condition_is_named_too(system: httpx.AsyncClient) -> None:
+    unknown = {"resourceType": "Organisation", "name": "x"}
+    for sent in (
+        entry("POST", "Organisation", unknown, ifNoneExist="identifier=x"),
+        entry("PUT", "Organisation?identifier=x", unknown),
+    ):
+        answer = await post(system, sent)
+        assert answer.status_code == 404
+        assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "RESOURCE_TYPE_UNKNOWN"

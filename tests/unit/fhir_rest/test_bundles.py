@@ -9,7 +9,7 @@ from ambroise.fhir.json import decode, encode
 from ambroise.interfaces.fhir_rest.bundles import Response, bundle, history_entry, response_entry, search_entries
 from ambroise.interfaces.fhir_rest.capability import Capabilities, capability_statement
 from ambroise.interfaces.fhir_rest.entries import in_transaction_order, read_entries, refuse_overlaps, target_of
-from ambroise.interfaces.fhir_rest.references import as_logical, names_of, rewrite, rewrite_conditional
+from ambroise.interfaces.fhir_rest.references import Links, names_of
 from ambroise.interfaces.fhir_rest.shaping import Shape, shape_of, without_shape
 from ambroise.kernel.errors import Refusal
 
@@ -92,7 +92,7 @@ def test_links_between_entries_are_replaced_wherever_they_stand() -> None:
         "content": [{"attachment": {"url": TWO}}],
         "extension": [{"url": "http://x.test", "valueUri": TWO}],
     }
-    rewrite(resource, {ONE: "Patient/7", TWO: "Binary/8"})
+    Links(resource).rewrite({ONE: "Patient/7", TWO: "Binary/8"})
     assert resource["subject"] == {"reference": "Patient/7"}
     assert resource["content"] == [{"attachment": {"url": "Binary/8"}}]
     assert resource["extension"] == [{"url": "http://x.test", "valueUri": "Binary/8"}]
@@ -102,10 +102,20 @@ def test_links_between_entries_are_replaced_wherever_they_stand() -> None:
 
 def test_an_entry_may_be_called_by_its_place_on_the_server_it_comes_from() -> None:
     posted = read_entries(transaction(entry("POST", "Patient", PATIENT, "http://ailleurs.test/r4/Patient/9")), BASE)[0]
-    assert names_of(posted, "Patient/7") == {
+    assert names_of(posted.full_url, "Patient/7") == {
         "http://ailleurs.test/r4/Patient/9": "Patient/7",
         "Patient/9": "Patient/7",
     }
+
+
+def test_a_link_is_replaced_once_its_entry_has_an_id_however_often_it_was_looked_for() -> None:
+    resource: dict[str, Any] = {"subject": {"reference": "Patient?identifier=s|1"}, "focus": [{"reference": ONE}]}
+    links = Links(resource)
+    links.rewrite({})
+    links.as_logical()
+    links.rewrite({ONE: "Observation/1"})
+    assert resource["focus"] == [{"reference": "Observation/1"}]
+    assert resource["subject"] == {"type": "Patient", "identifier": {"system": "s", "value": "1"}}
 
 
 async def test_conditional_references_are_looked_up() -> None:
@@ -116,7 +126,7 @@ async def test_conditional_references_are_looked_up() -> None:
         asked.append((type_, query))
         return "Patient/7"
 
-    await rewrite_conditional(resource, find)
+    await Links(resource).rewrite_conditional(find)
     assert resource == {"subject": {"reference": "Patient/7"}, "other": {"url": "Patient?x=1"}}
     assert asked == [("Patient", "identifier=s|1")]
 
@@ -126,7 +136,7 @@ def test_a_patient_by_identifier_can_stay_a_logical_reference() -> None:
         "subject": {"reference": "Patient?identifier=urn:oid:1.2%7C3"},
         "custodian": {"reference": "Organization?x=1"},
     }
-    as_logical(resource)
+    Links(resource).as_logical()
     assert resource["subject"] == {"type": "Patient", "identifier": {"system": "urn:oid:1.2", "value": "3"}}
     assert resource["custodian"] == {"reference": "Organization?x=1"}
 

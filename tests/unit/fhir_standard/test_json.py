@@ -24,6 +24,30 @@ def test_a_number_keeps_its_text(text: str, template: str) -> None:
     assert json.encode(pickle.loads(pickle.dumps(value))) == written.replace(b" ", b"")
 
 
+LONG = "0e1Z9e-0" * 10_000
+"""Base64, in which much looks like a number."""
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+@pytest.mark.parametrize(
+    "template",
+    [
+        '{"a":%s,"data":"LONG"}',
+        '{"data":"LONG","a":%s}',
+        '{"data":"LONG","b":[{"data":"LONG"},%s],"c":{"data":"short"}}',
+        '{"text":"LONG","data":"LONG","a":%s}',
+        '{"data":"LONG\\"","a":%s,"b":"LONG"}',
+        '{"data":"LONG\\\\","a":%s}',
+        '{"x\\"data":"LONG","a":%s}',
+        '{"x":"\\"data\\":\\"","a":%s,"b":"\\"LONG\\"data","c":":LONG"}',
+        '{"x":"LONG,\\"data\\":\\"","a":%s}',
+    ],
+)
+def test_a_number_beside_an_attachment_keeps_its_text(text: str, template: str) -> None:
+    written = (template.replace("LONG", LONG) % text).encode()
+    assert json.encode(json.decode(written)) == written
+
+
 @given(st.from_regex(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?", fullmatch=True))
 def test_any_json_number_keeps_its_text(text: str) -> None:
     assert json.encode(json.decode(f'{{"a":{text}}}'.encode())) == f'{{"a":{text}}}'.encode()

@@ -247,10 +247,20 @@ def resource_rules(o: dict[str, Any], p: Place, i: Issues, c: Context) -> None:
     if len(ids) < len(resources) and not i:
         findings.found(i, (p, "contained", None), "value", "two contained resources have the same id.", "DUPLICATE_ID")
     if resources and not i:
-        mentioned = _local_mentions(o)
-        for index, resource in enumerate(resources):
-            if f"#{resource.get('id')}" not in mentioned and "#" not in _local_mentions(resource):
-                findings.broken(i, (p, "contained", index), "dom-3")
+        _contained_is_mentioned(o, p, i, c, resources)
+
+
+def _contained_is_mentioned(
+    o: dict[str, Any], p: Place, i: Issues, c: Context, resources: list[dict[str, Any]]
+) -> None:
+    # References were met on the way; what else may name a contained resource (a canonical, a uri) is rare.
+    referred = {text for text, _ in c.local}
+    if all(f"#{resource.get('id')}" in referred for resource in resources):
+        return
+    mentioned = _local_mentions(o)
+    for index, resource in enumerate(resources):
+        if f"#{resource.get('id')}" not in mentioned and "#" not in _local_mentions(resource):
+            findings.broken(i, (p, "contained", index), "dom-3")
 
 
 def _local_mentions(value: Any) -> set[str]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ambroise.interfaces.fhir_rest.references import Links
 from ambroise.kernel.errors import Kind, Refusal
 
 Json = Any
@@ -57,6 +59,11 @@ class Entry:
     def creates(self) -> bool:
         """A plain or conditional create; a POST on a search or an operation is not one."""
         return self.method == "POST" and len(self.target.segments) == 1
+
+    @cached_property
+    def links(self) -> Links:
+        """The links that its resource holds to others."""
+        return Links(self.resource or {})
 
 
 def target_of(url: str, base: str) -> Target:

@@ -8,7 +8,7 @@ import pybase64
 
 from ambroise.interfaces.fhir_rest.checking import require_valid
 from ambroise.interfaces.fhir_rest.entries import Entry
-from ambroise.interfaces.fhir_rest.references import as_logical
+from ambroise.interfaces.fhir_rest.references import Links
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import Incoming, Submission
 
@@ -56,7 +56,7 @@ def submission_entries(entries: Sequence[Entry]) -> SubmissionEntries | None:
 def submission_of(found: SubmissionEntries, limit: int) -> Submission:
     """The submission as the record takes it. Documents in base64 hold at most `limit` bytes."""
     for entry in (*found.documents, *([found.submission_set] if found.submission_set else [])):
-        as_logical(entry.resource or {})
+        entry.links.as_logical()
     if found.submission_set is not None:
         require_valid(found.submission_set.resource or {}, f"{found.submission_set.expression}.resource")
     pairs = zip(found.documents, found.contents, strict=True)
@@ -66,9 +66,13 @@ def submission_of(found: SubmissionEntries, limit: int) -> Submission:
     )
 
 
-def incoming_of(reference: dict[str, Json], limit: int, expression: str = "DocumentReference") -> Incoming:
+def incoming_of(reference: dict[str, Json], limit: int) -> Incoming:
     """A DocumentReference that carries its document inline (ITI-105)."""
-    as_logical(reference)
+    Links(reference).as_logical()
+    return _inline(reference, limit, "DocumentReference")
+
+
+def _inline(reference: dict[str, Json], limit: int, expression: str) -> Incoming:
     attachment = _attachment(reference)
     data = attachment.pop("data", None)
     where = f"{expression}.content[0].attachment.data"
@@ -114,7 +118,7 @@ def _too_large(limit: int, expression: str) -> Refusal:
 def _incoming(document: Entry, binary: Entry | None, limit: int) -> Incoming:
     resource = document.resource or {}
     if binary is None:
-        inline = incoming_of(resource, limit, f"{document.expression}.resource")
+        inline = _inline(resource, limit, f"{document.expression}.resource")
         return replace(inline, full_url=document.full_url)
     content = binary.resource or {}
     data = content.pop("data", "")

@@ -21,7 +21,7 @@ from ambroise.interfaces.fhir_rest.faults import as_refusal
 from ambroise.interfaces.fhir_rest.patching import patch_of
 from ambroise.interfaces.fhir_rest.preferences import Preferences
 from ambroise.interfaces.fhir_rest.reading import Reading
-from ambroise.interfaces.fhir_rest.references import names_of, rewrite, rewrite_conditional
+from ambroise.interfaces.fhir_rest.references import names_of
 from ambroise.interfaces.fhir_rest.routing import unknown_type
 from ambroise.interfaces.fhir_rest.submissions import SubmissionEntries, submission_entries
 from ambroise.interfaces.fhir_rest.versions import etag, if_match, not_modified
@@ -81,7 +81,7 @@ class Bundles:
     async def _submit(self, run: "_Run", submission: SubmissionEntries) -> None:
         used = [entry for entry in (*submission.documents, submission.submission_set) if entry is not None]
         for entry in used:
-            rewrite(entry.resource or {}, run.given)
+            entry.links.rewrite(run.given)
         try:
             answers = await self._documents.submit(run.tx, run.ctx, submission)
         except Refusal as refusal:
@@ -142,7 +142,7 @@ class _Run:
             except Refusal as refusal:
                 raise _placed(refusal, entry) from None
             self.reserved[entry.number] = id
-            self.given |= names_of(entry, f"{_type(entry)}/{id}")
+            self.given |= names_of(entry.full_url, f"{_type(entry)}/{id}")
 
     async def entry(self, entry: Entry) -> None:
         """Run one entry and keep its answer."""
@@ -159,34 +159,34 @@ class _Run:
         """Keep the answer of an entry, and the name that others may call it by."""
         place = f"{done.stored.type}/{done.stored.id}" if done.stored else done.place
         if place is not None and entry.method in ("POST", "PUT"):
-            self.given |= names_of(entry, place)
+            self.given |= names_of(entry.full_url, place)
         self.answers[entry.number] = self._answer(done)
 
     async def _resolve_criteria(self, entry: Entry) -> None:
         """Find what a conditional entry means now, since other entries may refer to it."""
         target = entry.target
         if entry.method == "PUT" and target.id is not None:
-            self.given |= names_of(entry, target.path)
+            self.given |= names_of(entry.full_url, target.path)
         elif entry.creates and entry.if_none_exist is not None:
             found = await self.actions.one(
-                self.tx, self.ctx, str(target.type), entry.if_none_exist.lstrip("?"), writing=True
+                self.tx, self.ctx, _type(entry), entry.if_none_exist.lstrip("?"), writing=True
             )
             if found is not None:
                 self.give(entry, Done(200, found))
         elif entry.method == "PUT" and target.query:
             query = urlencode(target.query)
-            found = await self.actions.one(self.tx, self.ctx, str(target.type), query, writing=True)
+            found = await self.actions.one(self.tx, self.ctx, _type(entry), query, writing=True)
             if found is not None:
-                self.given |= names_of(entry, f"{found.type}/{found.id}")
+                self.given |= names_of(entry.full_url, f"{found.type}/{found.id}")
 
     async def _rewrite(self, entry: Entry) -> None:
         if entry.resource is None or entry.method == "PATCH":
             return
-        rewrite(entry.resource, self.given)
+        entry.links.rewrite(self.given)
         if entry.number not in self.rewritten:
             self.rewritten.add(entry.number)
-            await rewrite_conditional(
-                entry.resource, lambda type_, query: self.actions.reference(self.tx, self.ctx, type_, query)
+            await entry.links.rewrite_conditional(
+                lambda type_, query: self.actions.reference(self.tx, self.ctx, type_, query)
             )
 
     async def _perform(self, entry: Entry) -> Done | bytes:
