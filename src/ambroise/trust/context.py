@@ -44,7 +44,8 @@ class Professional:
     """A health or social professional in one exercise situation.
 
     `id` is the PS_IdNat ("8" then the RPPS); `profession` is a code of `profession_system` (an OID): the pair counts,
-    since code 93 means different things in two tables. `organization` is the Struct_IdNat ("1" then the FINESS).
+    since code 93 means different things in two tables. `organization` is the Struct_IdNat ("1" then the FINESS) and
+    `organization_setting` its practice setting (JDV_J04).
     """
 
     id: str
@@ -55,6 +56,7 @@ class Professional:
     specialty: str | None = None
     organization: str | None = None
     organization_name: str | None = None
+    organization_setting: str | None = None
     role_title: str | None = None
 
     @cached_property

@@ -34,12 +34,14 @@ CLOCK = FixedClock(NOW)
 
 PATIENTS = tuple(new_id(shard) for shard in (1, 1, 7))
 DOCTORS = tuple(
-    Professional(f"8{rpps}", rpps, "Fictive", profession, system, organization=organization)
-    for rpps, profession, system, organization in (
-        ("10000000001", "10", "1.2.250.1.71.1.2.7", "1990000001"),
-        ("10000000002", "60", "1.2.250.1.71.1.2.7", "1990000002"),
-        ("10000000003", "38", "1.2.250.1.71.1.2.7", "1990000001"),
-        ("10000000004", "93", "1.2.250.1.213.1.6.1.109", None),
+    Professional(
+        f"8{rpps}", rpps, "Fictive", profession, system, organization=organization, organization_setting=setting
+    )
+    for rpps, profession, system, organization, setting in (
+        ("10000000001", "10", "1.2.250.1.71.1.2.7", "1990000001", "SAMU_SMUR"),
+        ("10000000002", "60", "1.2.250.1.71.1.2.7", "1990000002", "AMBULATOIRE"),
+        ("10000000003", "38", "1.2.250.1.71.1.2.7", "1990000001", "SAMU_SMUR"),
+        ("10000000004", "93", "1.2.250.1.213.1.6.1.109", None, None),
     )
 )
 CALLERS = (

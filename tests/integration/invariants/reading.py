@@ -57,7 +57,8 @@ class Reading:
     async def read_content(self) -> list[Line]:
         person, thing = self._who(), self._what("DocumentReference")
         assert thing.binary is not None
-        answer = await self.world.clients[person].get(f"Binary/{thing.binary}", headers={"accept": "*/*"})
+        accept = self.random.choice(("*/*", "application/fhir+json"))
+        answer = await self.world.clients[person].get(f"Binary/{thing.binary}", headers={"accept": accept})
         if self.model.sees(person, thing):
             assert answer.status_code == 200, answer.text
             return [line(person, "R", "content_read", thing.patient, "Binary", thing.binary)]

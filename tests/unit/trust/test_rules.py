@@ -1,5 +1,6 @@
 """The evaluation order, row by row."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from uuid import UUID
@@ -18,6 +19,7 @@ from ambroise.trust.context import Citizen, Context, Operator, Professional, Pur
 CLOCK = FixedClock(datetime(2026, 3, 14, tzinfo=UTC))
 PATIENT, PARENT = new_id(), new_id()
 DOCTOR = Professional("899700000001", "99700000001", "Dr Fictif", "10", organization="1750000001")
+REGULATOR = replace(DOCTOR, organization_setting="SAMU_SMUR")
 NURSE = Professional("899700000002", "99700000002", "Inf. Fictif", "60")
 AIDE = Professional("899700000003", "99700000003", "Aide fictive", "38")
 GLASS_MODE, CENTRE_MODE = Purpose.BREAK_GLASS, Purpose.CENTRE_15
@@ -89,8 +91,9 @@ CARED = Facts(OPEN, relation="carer")
         (AUTHORISED, label(), eyes(AIDE), False, Rule.CARE_TEAM_ONLY),
         (Facts(OPEN, Standing.AUTHORISED, in_care_team=True), label(), eyes(AIDE), True, Rule.CARE_TEAM),
         (NO_GLASS, label(), eyes(DOCTOR, GLASS_MODE), False, Rule.EMERGENCY_REFUSED),
-        (NO_CENTRE, label(), eyes(DOCTOR, CENTRE_MODE), False, Rule.EMERGENCY_REFUSED),
-        (NO_GLASS, label(), eyes(DOCTOR, CENTRE_MODE), True, Rule.CENTRE_15),
+        (NO_CENTRE, label(), eyes(REGULATOR, CENTRE_MODE), False, Rule.EMERGENCY_REFUSED),
+        (NO_GLASS, label(), eyes(REGULATOR, CENTRE_MODE), True, Rule.CENTRE_15),
+        (NO_GLASS, label(), eyes(DOCTOR, CENTRE_MODE), False, Rule.EMERGENCY_ROLE),
         (Facts(OPEN), label(), eyes(DOCTOR, GLASS_MODE), False, Rule.EMERGENCY_NOT_OPENED),
         (GLASS, label(), eyes(AIDE, GLASS_MODE), False, Rule.EMERGENCY_ROLE),
         (GLASS, label(), eyes(DOCTOR, GLASS_MODE), True, Rule.EMERGENCY),

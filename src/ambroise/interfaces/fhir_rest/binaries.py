@@ -60,11 +60,10 @@ class Binaries:
 
     async def _read_resource(self, call: Call) -> Answer:
         async with self._database.reader() as reader:
-            stored = await self._gateway.read(reader, call.context, "Binary", call.segments[1])
-            answer = read_answer(call, Done(200, stored), shape_of(call.query))
-            if answer.status == 304 or b'"data":' in stored.body:
-                return answer
-            _, content = await self._gateway.content(reader, call.context, "Binary", call.segments[1])
+            stored, content = await self._gateway.resource_and_content(reader, call.context, "Binary", call.segments[1])
+        answer = read_answer(call, Done(200, stored), shape_of(call.query))
+        if answer.status == 304 or content is None:
+            return answer
         # Spliced in: the resource is small and the data are not, so neither is decoded.
         body = stored.body[:-1] + b',"data":"' + pybase64.b64encode(content) + b'"}'
         return Answer(200, body, headers=answer.headers)

@@ -81,7 +81,7 @@ _REFUSED = {
     "matrix": N_("son métier ne lit pas ce type de document"),
     "masked": N_("vous avez masqué ce document"),
     "emergency_refused": N_("vous refusez les accès en urgence"),
-    "emergency_role": N_("son métier n’ouvre pas de dossier en urgence"),
+    "emergency_role": N_("son métier ou sa structure n’ouvre pas de dossier ainsi"),
     "emergency_not_opened": N_("aucune urgence n’était ouverte"),
     "emergency_reason": N_("il n’a pas écrit de motif"),
     "space_closed": N_("votre dossier est fermé"),

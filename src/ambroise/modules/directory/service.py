@@ -125,5 +125,6 @@ def _actor(found: Found) -> Professional:
         specialty=entry.specialty,
         organization=place.id_nat if place else None,
         organization_name=place.name if place else None,
+        organization_setting=place.setting if place else None,
         role_title=found.role_title or entry.label,
     )

@@ -242,7 +242,7 @@ _SAYS: Mapping[Rule, str] = MappingProxyType(
         Rule.CARE_TEAM_ONLY: "Your profession reads this as a member of an authorised care team only.",
         Rule.BLOCKED: "The patient blocked you: you can still deposit documents and read your own.",
         Rule.SPACE_CLOSED: "This space is not open.",
-        Rule.EMERGENCY_ROLE: "Your profession cannot use an emergency access.",
+        Rule.EMERGENCY_ROLE: "Your profession or structure does not open this kind of emergency access.",
         Rule.EMERGENCY_REFUSED: "The patient refused this kind of emergency access.",
         Rule.EMERGENCY_NOT_OPENED: "Open an emergency access to this patient first.",
         Rule.EMERGENCY_REASON: "Breaking the glass needs a reason.",

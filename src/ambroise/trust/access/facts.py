@@ -95,7 +95,7 @@ class Eyes:
                     Viewer.PROFESSIONAL,
                     actor.key,
                     actor.organization_key,
-                    matrix().role(actor.profession_system, actor.profession),
+                    _role(actor, ctx.purpose),
                     ctx.purpose,
                 )
             case Citizen() as actor:
@@ -106,3 +106,10 @@ class Eyes:
             case System() as actor:
                 # The instance's own jobs and loader are trusted everywhere; its token only for demonstrations.
                 return Eyes(Viewer.SYSTEM, actor.key, trusted=ctx.demonstration or ctx.channel in _INSIDE)
+
+
+def _role(actor: Professional, purpose: Purpose) -> Role:
+    system, code = actor.profession_system, actor.profession
+    if purpose is Purpose.CENTRE_15:
+        return matrix().role_in_call_centre(system, code, actor.organization_setting)
+    return matrix().role(system, code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias, cast
@@ -55,16 +55,28 @@ class Matrix:
     effective: date
     source: str
     roles: Mapping[tuple[str, str], Role]
+    call_centres: frozenset[str]
+    """The practice settings of the structures that regulate calls to centre 15."""
 
     def role(self, system: str, code: str) -> Role:
         """The role of a profession; one the matrix does not know reads nothing."""
         return self.roles.get((system, code), NO_ROLE)
+
+    def role_in_call_centre(self, system: str, code: str, setting: str | None) -> Role:
+        """The role of a profession reading for a call centre; elsewhere it opens no emergency."""
+        role = self.role(system, code)
+        return role if setting in self.call_centres else _without_emergency(role)
 
     def cells(self, system: str, code: str) -> Iterator[Cell]:
         """Every document type for one profession, in the order of the kinds."""
         role = self.role(system, code)
         for name, kind in sorted(kinds().numbers.items(), key=lambda pair: pair[1]):
             yield Cell(kind, name, kind in role.readable, role.mark(kind))
+
+
+@lru_cache
+def _without_emergency(role: Role) -> Role:
+    return replace(role, emergency=False)
 
 
 @lru_cache(maxsize=1)
@@ -76,6 +88,7 @@ def matrix() -> Matrix:
         effective=raw["effective"],
         source=raw["source"],
         roles=dict(_roles(raw, kinds())),
+        call_centres=frozenset(raw["call_centre"]["settings"]),
     )
 
 

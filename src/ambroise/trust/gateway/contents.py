@@ -50,6 +50,18 @@ class Contents(Writes):
         stored = await self._readable(reader, ctx, type, id)
         return await self._kept.info(reader, stored.key), await self._kept.get(reader, stored.key)
 
+    async def resource_and_content(
+        self, reader: Reader, ctx: Context, type: str, id: str
+    ) -> tuple[Stored, bytes | None]:
+        """A resource and the bytes behind it, None when it keeps none here; one reading of the content in the trace."""
+        stored = await self._readable(reader, ctx, type, id)
+        try:
+            return stored, await self._kept.get(reader, stored.key)
+        except Refusal as refusal:
+            if refusal.code != "BLOB_UNKNOWN":
+                raise
+            return stored, None
+
     async def open_content(self, reader: Reader, ctx: Context, type: str, id: str) -> BlobStream:
         """The bytes behind a resource, chunk by chunk; traced before the first one leaves."""
         stored = await self._readable(reader, ctx, type, id)
