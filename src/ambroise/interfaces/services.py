@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ambroise.kernel.db import Database
     from ambroise.kernel.installation import Installation
     from ambroise.kernel.settings import Settings
-    from ambroise.modules.identity.api import Identity
+    from ambroise.modules.identity.api import Identity, Provider
     from ambroise.modules.record.api import Record
     from ambroise.modules.space.api import Spaces
     from ambroise.trust.gateway import Gateway
@@ -31,6 +31,7 @@ class Services:
     record: Record
     spaces: Spaces
     identity: Identity
+    provider: Provider
     authenticator: Authenticator
     signing_keys: SigningKeys
     secret: ApplicationSecret

@@ -16,6 +16,8 @@ def build(services: Services) -> ASGIApp:
     """Everything that this process serves, measured."""
     metrics = operations.Metrics()
     routes: list[BaseRoute] = list(operations.routes(services, metrics))
+    if services.settings.roles & {"web", "api"}:
+        routes.extend(importlib.import_module("ambroise.interfaces.oauth").routes(services.provider))
     if "web" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.web").routes(services))
     app: ASGIApp = Starlette(routes=routes)

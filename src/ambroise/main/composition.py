@@ -22,7 +22,7 @@ from ambroise.kernel.settings import Settings
 from ambroise.kernel.time_shift import catch_up, follow, shift_of
 from ambroise.main import wiring
 from ambroise.main.people import KnownPeople
-from ambroise.modules.identity.api import Identity, KeySealer
+from ambroise.modules.identity.api import Identity, KeySealer, Provider
 from ambroise.modules.record.api import ClamAv, Limits, Record
 from ambroise.modules.space.api import Spaces
 from ambroise.trust.gateway import Gateway, PageSeal
@@ -103,16 +103,26 @@ def _services(
     limits = Limits(professional=settings.document_max_bytes)
     scanner = ClamAv(settings.malware_scanner) if settings.malware_scanner else None
     record = Record(gateway, scanner=scanner, limits=limits)
+    addresses = _addresses(settings)
     return Services(
         settings=settings,
         installation=installed,
-        public_url=(settings.public_url or f"http://localhost:{settings.port}").rstrip("/"),
+        public_url=addresses[0],
         clock=clock,
         database=database,
         gateway=gateway,
         record=record,
         spaces=Spaces(gateway, record),
         identity=Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration),
+        provider=Provider.over(
+            database,
+            clock,
+            signing_keys,
+            addresses=addresses,
+            audience=settings.token_audience,
+            seed=installed.id,
+            demonstration=installed.demonstration,
+        ),
         authenticator=Authenticator(
             signing_keys.all,
             KnownPeople(database, settings),
@@ -124,6 +134,13 @@ def _services(
         signing_keys=signing_keys,
         secret=secret,
     )
+
+
+def _addresses(settings: Settings) -> tuple[str, ...]:
+    """By which addresses people reach this instance, the usual one first: one when it is said, else this machine's."""
+    if settings.public_url is not None:
+        return (settings.public_url.rstrip("/"),)
+    return tuple(f"http://{host}:{settings.port}" for host in ("localhost", "127.0.0.1", "[::1]"))
 
 
 def _blobs(settings: Settings) -> Blobs:

@@ -48,6 +48,7 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
 
     async def forget_old_sessions(tx: Transaction) -> None:
         await services.identity.sweep(tx)
+        await services.provider.signing_on.sweep(tx, services.clock.now() - _FORGET_EVERY)
 
     async def end_space_delays(tx: Transaction) -> None:
         await end_delays(services.database, services.spaces, services.clock)

@@ -24,11 +24,12 @@ from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.records import Records
+from ambroise.interfaces.web.sign_on.routes import sign_on_routes
 from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
 from ambroise.interfaces.web.ui.visit import Site, Visit, refused
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import AccountKind, Identity
+from ambroise.modules.identity.api import AccountKind, Identity, Provider
 from ambroise.modules.record.api import Desk
 
 __all__ = ["portals", "routes"]
@@ -42,6 +43,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         CitizenRecord(records, services.record),
         ProfessionalRecord(records, services.record),
         DeskRecord(services.database, Desk(services.record, services.gateway)),
+        provider=services.provider,
     )
 
 
@@ -51,9 +53,13 @@ def portals(
     professional: ProfessionalService,
     desk: DeskService,
     *,
+    provider: Provider | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
-    """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours."""
+    """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
+
+    With a `provider`, professionals also sign on to other software here.
+    """
     assets = Assets(tokens=tokens)
     site = Site(
         identity=identity,
@@ -75,6 +81,7 @@ def portals(
         routes=[
             Route("/static/{name}", static),
             *entrance_routes(site),
+            *(sign_on_routes(site, provider) if provider is not None else ()),
             *citizen_routes(site, citizen),
             *professional_routes(site, professional),
             *desk_routes(site, desk),

@@ -1,6 +1,7 @@
 """The keys that sign access tokens (ES256), as files; the newest signs, all of them verify."""
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,15 @@ class SigningKeys:
         if create and not any(folder.glob("*.pem")):
             cls.add_to(folder)
         return cls(folder)
+
+    def signer_at(self, published_by: datetime) -> ECKey:
+        """The newest key that was published by this instant, so that who verifies knows it; else the oldest one."""
+        self.all.refresh()
+        latest = f"{int(published_by.timestamp() * 1e6):016d}"
+        known = [key for key in self.all.keys if str(key.kid) <= latest]
+        chosen = known[-1] if known else self.all.keys[0]
+        assert isinstance(chosen, ECKey)  # noqa: S101 - nothing else is read.
+        return chosen
 
     @staticmethod
     def add_to(folder: Path) -> Path:
@@ -58,6 +68,10 @@ class _FolderKeys(KeySet):
         if all(key.kid != kid for key in self.keys):
             self._read()
         return super().get_by_kid(kid, parameters)
+
+    def refresh(self) -> None:
+        """Read the folder again, if it changed."""
+        self._read()
 
     def _read(self) -> None:
         # Only when the folder changed: a stranger may name any key in a token, at any rate.

@@ -12,6 +12,7 @@ from ambroise.modules.directory.resources import (
 )
 from ambroise.modules.directory.service import (
     ResourceDoor,
+    exercises,
     professional,
     register,
     register_structure,
@@ -31,6 +32,7 @@ __all__ = [
     "ResourceDoor",
     "Situation",
     "Structure",
+    "exercises",
     "finess_valid",
     "luhn_digit",
     "professional",

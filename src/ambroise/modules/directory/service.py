@@ -89,6 +89,11 @@ async def situations(reader: Reader, rpps: str) -> list[Professional]:
     return [_actor(line) for line in await repository.situations(reader, rpps)]
 
 
+async def exercises(reader: Reader, rpps: str) -> list[Found]:
+    """A professional with the structure of each situation, the usual one first; empty when unknown."""
+    return await repository.situations(reader, rpps)
+
+
 async def search(
     reader: Reader, text: str, *, profession: str | None = None, city: str | None = None, limit: int = 20
 ) -> list[Found]:

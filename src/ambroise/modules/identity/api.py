@@ -21,6 +21,7 @@ from ambroise.modules.identity.model import (
     TotpEnrolment,
 )
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
+from ambroise.modules.identity.provider.api import Provider
 from ambroise.modules.identity.registry.desk import IdentityDesk
 from ambroise.modules.identity.registry.model import PatientIdentity
 from ambroise.modules.identity.registry.repository import TrustLine, erase, homonyms, identity_of, identity_under
@@ -58,6 +59,7 @@ __all__ = [
     "PasswordHash",
     "PatientIdentity",
     "Proof",
+    "Provider",
     "Sealer",
     "Session",
     "SessionToken",

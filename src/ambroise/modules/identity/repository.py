@@ -29,6 +29,9 @@ _ACCOUNT = """
   a.id, a.kind, a.sign_in_name, a.display_name, a.patient, a.professional, a.duties,
   a.totp_confirmed_at is not null, a.demonstration, a.demonstration_note,
 """
+ACCOUNT_COLUMNS = f"{_ACCOUNT} {_SITUATIONS}"
+"""What `account_of_row` reads, from `account a`: the first `ACCOUNT_WIDTH` columns of a row."""
+ACCOUNT_WIDTH = 11
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ async def credentials(reader: Reader, *, name: str | None = None, account: UUID 
     )
     if row is None:
         return None
-    return Credentials(_account(row), row[11], row[12], row[13], row[14])
+    return Credentials(account_of_row(row), row[11], row[12], row[13], row[14])
 
 
 async def find_account(reader: Reader, patient: UUID | None, professional: str | None) -> Account | None:
@@ -96,7 +99,7 @@ async def find_account(reader: Reader, patient: UUID | None, professional: str |
         f"select {_ACCOUNT} {_SITUATIONS} from account a where a.patient = %s or a.professional = %s",
         (patient, professional),
     )
-    return None if row is None else _account(row)
+    return None if row is None else account_of_row(row)
 
 
 async def demonstration_accounts(reader: Reader, kind: AccountKind, words: str, count: int) -> list[Account]:
@@ -111,7 +114,7 @@ async def demonstration_accounts(reader: Reader, kind: AccountKind, words: str, 
         """,
         (kind.value, f"%{_like(words)}%", f"%{_like(words)}%", count),
     )
-    return [_account(row) for row in rows]
+    return [account_of_row(row) for row in rows]
 
 
 async def has_demonstration_accounts(reader: Reader) -> bool:
@@ -234,8 +237,8 @@ async def session(reader: Reader, token_hash: bytes, now: datetime) -> tuple[Ses
     if row is None:
         return None
     return Session(
-        id=row[11], account=_account(row), complete=row[12], situation=row[13], opened_at=row[14], ends_at=row[15],
-        live=row[16], acting_for=row[17], relation=row[18], secret=row[19],
+        id=row[11], account=account_of_row(row), complete=row[12], situation=row[13], opened_at=row[14],
+        ends_at=row[15], live=row[16], acting_for=row[17], relation=row[18], secret=row[19],
         emergencies=tuple(_emergency(item) for item in row[21]),
     ), row[20]  # fmt: skip
 
@@ -323,7 +326,8 @@ async def sweep(tx: Transaction, before: datetime) -> int:
     return await tx.execute("delete from session where least(ends_at, idle_ends_at, closed_at) < %s", (before,))
 
 
-def _account(row: Row) -> Account:
+def account_of_row(row: Row) -> Account:
+    """The account at the beginning of a row."""
     return Account(
         id=row[0], kind=AccountKind(row[1]), sign_in_name=row[2], display_name=row[3], patient=row[4],
         professional=row[5], duties=frozenset(row[6]), has_second_factor=row[7], demonstration=row[8],

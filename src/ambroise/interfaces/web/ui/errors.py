@@ -86,6 +86,18 @@ _BY_CODE: Mapping[str, str] = {
     "SAME_SPACE": N_("Cet INS est celui du même dossier. Donnez celui de l’autre."),
     "WITHHOLDING_RESERVED": N_("Seul un professionnel peut réserver un document à une annonce."),
     "REPORT_OPEN": N_("Vous l’avez déjà signalé : le guichet vérifie, et vous répondra."),
+    "SIGN_ON_ENDED": N_(
+        "Cette demande de connexion est terminée, ou a commencé dans un autre navigateur. Revenez au logiciel "
+        "et recommencez."
+    ),
+    "APPROVAL_ENDED": N_("Personne n’a répondu à temps sur le téléphone. Recommencez la connexion."),
+    "APPROVAL_DENIED": N_("La demande a été refusée sur le téléphone."),
+    "NUMBER_WRONG": N_("Ce nombre n’est pas celui de l’autre écran. Ne validez que si vous avez demandé à entrer."),
+    "NUMBER_WRONG_TOO_OFTEN": N_("Trois nombres faux : la demande est refusée."),
+    "TOO_MANY_ATTEMPTS": N_("Trop d’essais. Attendez quelques minutes avant de recommencer."),
+    "INVALID_CLIENT": N_("Le logiciel qui vous envoie ici n’est pas connu. Prévenez son éditeur."),
+    "REDIRECT_URI_UNKNOWN": N_("Le logiciel qui vous envoie ici n’a pas déclaré son adresse. Prévenez son éditeur."),
+    "ACCOUNT_SUSPENDED": N_("Ce compte est suspendu. Le guichet peut vous dire pourquoi."),
     "ACCESS_TOO_MANY_LOOKUPS": N_("Vous avez cherché beaucoup de patients en peu de temps. Attendez un peu."),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _POLICY = {
     "default-src": "'none'",
@@ -29,9 +29,13 @@ _ALWAYS = {
 }
 
 
-def page_headers(*, secure: bool) -> Mapping[str, str]:
-    """The headers of a page. `secure`: it went over TLS, and the browser is told to keep to it."""
-    return {**_ALWAYS, "content-security-policy": _written(_POLICY), **_transport(secure)}
+def page_headers(*, secure: bool, forms_to: Sequence[str] = ()) -> Mapping[str, str]:
+    """The headers of a page. `secure`: it went over TLS, and the browser is told to keep to it.
+
+    `forms_to`: other origins to which the answer to a form of this page may send the browser.
+    """
+    policy = {**_POLICY, "form-action": " ".join(("'self'", *forms_to))}
+    return {**_ALWAYS, "content-security-policy": _written(policy), **_transport(secure)}
 
 
 def content_headers(*, secure: bool) -> Mapping[str, str]:

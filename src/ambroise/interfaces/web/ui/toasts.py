@@ -33,6 +33,8 @@ _SAID = {
     "taken": N_("Signalement pris en charge."),
     "closed": N_("Signalement terminé."),
     "situation": N_("Vous travaillez maintenant dans un autre lieu."),
+    "approval-given": N_("C’est validé. Revenez à l’autre écran."),
+    "approval-refused": N_("C’est refusé."),
     "password": N_("Mot de passe changé. Vos autres appareils sont déconnectés."),
 }
 

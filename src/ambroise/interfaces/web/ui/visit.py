@@ -62,6 +62,7 @@ class Visit:
         self.token = self.cookies.get("session")
         self.visitor = self.cookies.get("visitor")
         self.request_id = new_id()
+        self.forms_to: tuple[str, ...] = ()
         self._contexts: dict[UUID | None, Context] = {}
         self._new_visitor: str | None = None
         preferred = self.cookies.get("language") or i18n.accepted(request.headers.get("accept-language", ""))
@@ -112,9 +113,13 @@ class Visit:
         """What the forms of this page carry."""
         if self.session is not None and self.session.live and self.token:
             return tokens.drawn(self.token)
+        return tokens.drawn(self.browser())
+
+    def browser(self) -> str:
+        """What this browser is known by, whoever signs in."""
         if self.visitor is None:
             self.visitor = self._new_visitor = secrets.token_urlsafe(18)
-        return tokens.drawn(self.visitor)
+        return self.visitor
 
     async def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """Answer with a page."""
@@ -138,7 +143,8 @@ class Visit:
             **shell,
             **values,
         )
-        response = pages.page(self.request, html, status, page_headers(secure=self.request.url.scheme == "https"))
+        headers = page_headers(secure=self.request.url.scheme == "https", forms_to=self.forms_to)
+        response = pages.page(self.request, html, status, headers)
         if toast is not None:
             self.cookies.drop(response, "toast")
         return self._with_visitor(response)

@@ -1,0 +1,108 @@
+"""`client register`, `client list`, `client disable`: the software that may sign professionals in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ambroise.interfaces.cli.toolbox import Data, Toolbox
+
+if TYPE_CHECKING:
+    from ambroise.interfaces.services import Services
+    from ambroise.kernel.settings import Settings
+    from ambroise.modules.identity.provider.api import Client, NewClient
+    from ambroise.trust.context import Context
+
+
+def register(app: typer.Typer, toolbox: Toolbox) -> None:
+    clients = typer.Typer(help="Software that may sign professionals in.", no_args_is_help=True)
+    app.add_typer(clients, name="client")
+
+    @clients.command(name="register")
+    def register_client(
+        name: Annotated[str, typer.Option(metavar="NAME", help="Name shown to people.")],
+        redirect_uri: Annotated[
+            list[str], typer.Option(metavar="URI", help="Where people come back after signing in; may be repeated.")
+        ] = [],  # noqa: B006 - typer copies it.
+        post_logout_uri: Annotated[
+            list[str], typer.Option(metavar="URI", help="Where people come back after leaving; may be repeated.")
+        ] = [],  # noqa: B006
+        public: Annotated[
+            bool, typer.Option("--public", help="It keeps no secret: a program on the device of the person.")
+        ] = False,
+        machine: Annotated[
+            bool, typer.Option("--machine", help="It also acts by itself, without anybody (client_credentials).")
+        ] = False,
+        scope: Annotated[
+            list[str], typer.Option(metavar="SCOPE", help="Scope beyond openid and scope_all; may be repeated.")
+        ] = [],  # noqa: B006
+        data: Data = None,
+    ) -> None:
+        """Register a client, and print it as JSON with its secret, which is shown this once."""
+        from ambroise.modules.identity.provider.api import OPENID, SCOPE_ALL, ClientAuthentication, Grant, NewClient
+
+        people = {Grant.CODE, Grant.REFRESH} if redirect_uri or not machine else set[Grant]()
+        new = NewClient(
+            name=name,
+            redirect_uris=tuple(redirect_uri),
+            post_logout_uris=tuple(post_logout_uri),
+            authentication=ClientAuthentication.NONE if public else ClientAuthentication.SECRET,
+            grants=frozenset(people | ({Grant.CLIENT} if machine else set())),
+            scopes=frozenset({*scope, *({OPENID, SCOPE_ALL} if people else ())}),
+        )
+        typer.echo(json.dumps(toolbox.run(_register(toolbox, toolbox.settings(data), new)), indent=2))
+
+    @clients.command(name="list")
+    def list_clients(data: Data = None) -> None:
+        """Print every client as JSON, without secrets."""
+        typer.echo(json.dumps(toolbox.run(_list(toolbox, toolbox.settings(data))), indent=2))
+
+    @clients.command()
+    def disable(
+        client_id: Annotated[str, typer.Argument(metavar="CLIENT_ID", help="Identifier of the client.")],
+        data: Data = None,
+    ) -> None:
+        """End a client: from its next request on, it is unknown."""
+        toolbox.run(_disable(toolbox, toolbox.settings(data), client_id))
+        typer.echo(f"{client_id} is unknown from now on.")
+
+
+async def _register(toolbox: Toolbox, settings: Settings, new: NewClient) -> dict[str, Any]:
+    async with toolbox.builder.services(settings) as services, services.database.transaction() as tx:
+        made = await services.provider.clients.register(tx, _operator(services), new)
+    secret = {"client_secret": made.secret, "client_secret_expires_at": 0} if made.secret else {}
+    return {**_described(made.client), **secret}
+
+
+async def _list(toolbox: Toolbox, settings: Settings) -> list[dict[str, Any]]:
+    async with toolbox.builder.services(settings) as services, services.database.reader() as reader:
+        return [_described(client) for client in await services.provider.clients.everyone(reader)]
+
+
+async def _disable(toolbox: Toolbox, settings: Settings, id: str) -> None:
+    async with toolbox.builder.services(settings) as services, services.database.transaction() as tx:
+        await services.provider.clients.disable(tx, _operator(services), id)
+
+
+def _operator(services: Services) -> Context:
+    from ambroise.trust.context import Context, System
+
+    return Context(System(), services.clock, channel="cli", demonstration=services.demonstration)
+
+
+def _described(client: Client) -> dict[str, Any]:
+    """A client in the words of RFC 7591."""
+    method = "none" if client.public else "client_secret_basic"
+    return {
+        "client_id": client.id,
+        "client_name": client.name,
+        "redirect_uris": list(client.redirect_uris),
+        "post_logout_redirect_uris": list(client.post_logout_uris),
+        "token_endpoint_auth_method": method,
+        "grant_types": sorted(client.grants),
+        "response_types": ["code"] if client.redirect_uris else [],
+        "scope": " ".join(sorted(client.scopes)),
+        "client_id_issued_at": int(client.created_at.timestamp()),
+    }

@@ -1,0 +1,95 @@
+"""The endpoints that software calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.oauth import metadata
+from ambroise.interfaces.oauth.wire import address_of, bearer, endpoint, form, json, presented
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity.api import Provider
+from ambroise.modules.identity.provider.api import PUBLISHED_FIRST, REALM, Client, Grant, Tokens
+
+_KEPT_SECONDS = int(PUBLISHED_FIRST.total_seconds())
+
+
+def routes(provider: Provider) -> Sequence[BaseRoute]:
+    """Discovery, keys, tokens, what tokens say and are worth."""
+
+    async def discovery(request: Request) -> Response:
+        return json(metadata.document(provider.ground.issuer_at(address_of(request))), keep=_KEPT_SECONDS)
+
+    async def certs(request: Request) -> Response:
+        return json(provider.ground.jose.jwks(), keep=_KEPT_SECONDS)
+
+    async def token(request: Request) -> Response:
+        fields = await form(request)
+        client = await provider.clients.authenticate(presented(request, fields))
+        given = await _granted(provider, client, fields, provider.ground.issuer_at(address_of(request)))
+        return json(_as_json(given))
+
+    async def user_info(request: Request) -> Response:
+        fields = await form(request) if request.method == "POST" and request.headers.get("content-type") else None
+        return json(await provider.tokens.user_info(bearer(request, fields)))
+
+    async def introspect(request: Request) -> Response:
+        fields = await form(request)
+        client = await provider.clients.authenticate(presented(request, fields))
+        return json(await provider.tokens.introspect(client, _needed(fields, "token")))
+
+    async def revoke(request: Request) -> Response:
+        fields = await form(request)
+        client = await provider.clients.authenticate(presented(request, fields))
+        await provider.tokens.revoke(client, _needed(fields, "token"))
+        return Response(status_code=200, headers={"cache-control": "no-store"})
+
+    return [
+        *(endpoint(REALM + name, discovery, "GET") for name in metadata.DISCOVERY),
+        endpoint(REALM + metadata.TOKEN, token, "POST"),
+        endpoint(REALM + metadata.USER_INFO, user_info, "GET", "POST"),
+        endpoint(REALM + metadata.INTROSPECT, introspect, "POST"),
+        endpoint(REALM + metadata.REVOKE, revoke, "POST"),
+        endpoint(REALM + metadata.CERTS, certs, "GET"),
+    ]
+
+
+async def _granted(provider: Provider, client: Client, fields: dict[str, str], issuer: str) -> Tokens:
+    match fields.get("grant_type"):
+        case Grant.CODE:
+            code = _needed(fields, "code")
+            return await provider.tokens.by_code(client, code, fields.get("redirect_uri"), fields.get("code_verifier"))
+        case Grant.REFRESH:
+            return await provider.tokens.by_refresh(client, _needed(fields, "refresh_token"), fields.get("scope"))
+        case Grant.CLIENT:
+            return await provider.tokens.for_client(client, fields.get("scope"), issuer)
+        case None:
+            raise Refusal(Kind.INVALID, "INVALID_REQUEST", "Send grant_type.")
+        case _:
+            known = ", ".join(grant.value for grant in Grant)
+            raise Refusal(Kind.INVALID, "UNSUPPORTED_GRANT_TYPE", f"Send a grant_type among {known}.")
+
+
+def _needed(fields: dict[str, str], name: str) -> str:
+    if name not in fields:
+        raise Refusal(Kind.INVALID, "INVALID_REQUEST", f"Send {name}.")
+    return fields[name]
+
+
+def _as_json(given: Tokens) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "access_token": given.access,
+        "token_type": "Bearer",
+        "expires_in": given.expires_in,
+        "scope": " ".join(given.scopes),
+        "refresh_token": given.refresh,
+        "refresh_expires_in": given.refresh_expires_in,
+        "id_token": given.id_token,
+        "session_state": given.session,
+        "not-before-policy": 0 if given.session else None,
+    }
+    return {name: value for name, value in answer.items() if value is not None}

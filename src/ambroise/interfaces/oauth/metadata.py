@@ -1,0 +1,54 @@
+"""The discovery document: what the provider does and where (OpenID Discovery, RFC 8414)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ambroise.modules.identity.provider.api import ACR_VALUES, OPENID, REALM, SCOPE_ALL, Grant
+
+PROTOCOL = "/protocol/openid-connect"
+TOKEN = f"{PROTOCOL}/token"
+USER_INFO = f"{PROTOCOL}/userinfo"
+INTROSPECT = f"{PROTOCOL}/token/introspect"
+REVOKE = f"{PROTOCOL}/revoke"
+CERTS = f"{PROTOCOL}/certs"
+AUTHORIZE = "/auth"
+# The federation of the State publishes under a name of its own; software that follows the standard looks for the other.
+DISCOVERY = ("/.well-known/wallet-openid-configuration", "/.well-known/openid-configuration")
+
+
+def document(issuer: str) -> dict[str, Any]:
+    """The discovery document of an issuer."""
+    address = issuer.removesuffix(REALM)
+    proofs = ["client_secret_basic", "client_secret_post"]
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": address + AUTHORIZE,
+        "token_endpoint": issuer + TOKEN,
+        "userinfo_endpoint": issuer + USER_INFO,
+        "introspection_endpoint": issuer + INTROSPECT,
+        "revocation_endpoint": issuer + REVOKE,
+        "jwks_uri": issuer + CERTS,
+        "grant_types_supported": [grant.value for grant in Grant],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "scopes_supported": [OPENID, SCOPE_ALL],
+        "acr_values_supported": list(ACR_VALUES),
+        "claims_supported": [
+            "aud", "sub", "iss", "auth_time", "acr", "amr", "sid", "given_name", "family_name", "preferred_username",
+            "SubjectNameID", "SubjectRole", "SubjectOrganization", "SubjectOrganizationID", "SubjectRefPro",
+            "Secteur_Activite", "Palier_Authentification", "otherIds",
+        ],
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": [*proofs, "none"],
+        "introspection_endpoint_auth_methods_supported": proofs,
+        "revocation_endpoint_auth_methods_supported": [*proofs, "none"],
+        "authorization_response_iss_parameter_supported": True,
+        "ui_locales_supported": ["fr", "en"],
+    }  # fmt: skip

@@ -1,0 +1,270 @@
+"""From the authorization endpoint back to the client: the request, the means, the wait, the agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from starlette.datastructures import FormData
+from starlette.requests import Request as HttpRequest
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ambroise.interfaces.web.sign_on.forms import IdentifierForm
+from ambroise.interfaces.web.sign_on.phone import phone_routes
+from ambroise.interfaces.web.ui.security import page_headers
+from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, broken, refused, with_query
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.log import logger
+from ambroise.modules.identity.api import AccountKind, Provider
+from ambroise.modules.identity.provider import api as asking
+from ambroise.modules.identity.provider.api import Request, SignOn, Unmet
+
+_log = logger(__name__)
+
+_SIGN_IN = "/connexion/pro"
+_WAIT = "/connexion/pro/attente"
+_AGREE = "/connexion/pro/accord"
+_MOST_FORM = 64 * 1024
+_SHOWN = 6
+
+
+def sign_on_routes(site: Site, provider: Provider) -> list[BaseRoute]:
+    """The authorization endpoint, the pages behind it, and the phone."""
+    return [*SignOnPages(site, provider).routes(), *phone_routes(site, provider)]
+
+
+class SignOnPages:
+    """The pages of one provider."""
+
+    def __init__(self, site: Site, provider: Provider) -> None:
+        self._site = site
+        self._provider = provider
+
+    def routes(self) -> list[BaseRoute]:
+        screen = Screen(self._site)
+        return [
+            Route("/auth", self._authorize, methods=["GET", "POST"]),
+            screen.route(_SIGN_IN, self._show_means, self._notify),
+            screen.route(_WAIT, self._wait),
+            screen.route("/connexion/pro/etat", self._state),
+            screen.route(_AGREE, self._show_agreement, self._agree),
+        ]
+
+    async def _authorize(self, http: HttpRequest) -> Response:
+        """The authorization endpoint: keeps what is asked, and shows the browser its first page."""
+        visit = Visit(self._site, http)
+        try:
+            return await self._begin(visit)
+        except Unmet as unmet:
+            issuer = self._provider.ground.issuer_at(_address(http))
+            back = {"error": unmet.error, "error_description": unmet.description, "state": unmet.state, "iss": issuer}
+            return _send_back(visit, unmet.redirect_uri, back)
+        except Refusal as refusal:
+            return await refused(visit, _shown(refusal))
+        except Exception:
+            _log.exception("page_failed", path="/auth")
+            return await broken(visit)
+
+    async def _begin(self, visit: Visit) -> Response:
+        given = await _parameters(visit.request)
+        names = given.get("client_id", [])
+        async with self._provider.ground.database.reader() as reader:
+            client = await self._provider.clients.known(reader, names[0] if len(names) == 1 else None)
+        redirect_uri = asking.redirection(client, given)
+        asked = asking.read(client, redirect_uri, given, self._provider.ground.issuer_at(_address(visit.request)))
+        reference = await self._provider.signing_on.begin(asked)
+        return visit.go(with_query(_SIGN_IN, demande=reference))
+
+    # The means
+
+    async def _show_means(self, visit: Visit) -> Response:
+        request = await self._request(visit)
+        session = await self._session(visit, request)
+        if session is not None:
+            return visit.go(with_query(_AGREE, demande=request.reference))
+        if "none" in request.asked.prompt:
+            return await self._refuse(visit, request, "login_required", "Nobody is signed on in this browser.")
+        hint = (request.asked.login_hint or "").strip()
+        return await self._means(visit, request, IdentifierForm(identifiant=hint if hint.isdigit() else ""))
+
+    async def _means(self, visit: Visit, request: Request, form: Any, status: int = 200) -> Response:
+        identity = self._site.identity
+        async with identity.database.reader() as reader:
+            people = await identity.demonstration_people(reader, AccountKind.PROFESSIONAL, count=_SHOWN)
+        visit.forms_to = ()
+        return await visit.render(
+            "sign_on/means.html",
+            status,
+            form=form,
+            problems=form.problems,
+            client=request.client,
+            people=people,
+            reference=request.reference,
+        )
+
+    async def _notify(self, visit: Visit, sent: FormData) -> Response:
+        request = await self._request(visit)
+        form = IdentifierForm.of(sent)
+        if form.validate():
+            try:
+                identifier = str(form.identifiant.data).strip()
+                await self._provider.signing_on.ask_approval(request, identifier, visit.origin.address)
+                return visit.go(with_query(_WAIT, demande=request.reference, qui=identifier))
+            except Refusal as refusal:
+                form.refuse(refusal)
+        return await self._means(visit, request, form, 422)
+
+    # The wait
+
+    async def _wait(self, visit: Visit) -> Response:
+        request = await self._request(visit)
+        approval = await self._provider.signing_on.approval_of(request)
+        if approval is None:
+            return visit.go(with_query(_SIGN_IN, demande=request.reference))
+        try:
+            token = await self._provider.signing_on.sign_on(request)
+        except Refusal as refusal:
+            if refusal.code not in ("APPROVAL_DENIED", "APPROVAL_ENDED"):
+                raise
+            form = IdentifierForm()
+            form.refuse(refusal)
+            return await self._means(visit, request, form, 422)
+        if token is None:
+            who = visit.query.get("qui", "")
+            return await visit.render(
+                "sign_on/wait.html",
+                number=approval.number,
+                client=request.client,
+                reference=request.reference,
+                who=who,
+                phone=f"/ecps/{_national(who)}" if self._site.demonstration and who.isalnum() else None,
+            )
+        response = visit.go(with_query(_AGREE, demande=request.reference))
+        visit.cookies.put(response, "signon", token)
+        return response
+
+    async def _state(self, visit: Visit) -> Response:
+        """Whether the phone answered, for the page that waits: it is sent on as soon as it did."""
+        request = await self._request(visit)
+        approval = await self._provider.signing_on.approval_of(request)
+        if approval is not None and approval.waits(visit.now):
+            return Response(status_code=204)
+        target = with_query(_WAIT, demande=request.reference, qui=visit.query.get("qui"))
+        return Response(status_code=204, headers={"hx-redirect": target})
+
+    # The agreement
+
+    async def _show_agreement(self, visit: Visit) -> Response:
+        request = await self._request(visit)
+        session = await self._session(visit, request)
+        if session is None:
+            return visit.go(with_query(_SIGN_IN, demande=request.reference))
+        known = await self._provider.signing_on.may_skip_consent(session, request)
+        if session.situation is not None and known and "consent" not in request.asked.prompt:
+            return await self._finish(visit, request, session)
+        if "none" in request.asked.prompt:
+            what = "consent_required" if not known else "interaction_required"
+            return await self._refuse(visit, request, what, "The person must first agree, or choose a situation.")
+        return await self._agreement(visit, request, session)
+
+    async def _agreement(self, visit: Visit, request: Request, session: SignOn, problem: str = "") -> Response:
+        visit.forms_to = (_origin(request.asked.redirect_uri),)
+        return await visit.render(
+            "sign_on/agreement.html",
+            client=request.client,
+            account=session.account,
+            chosen=session.situation or 0,
+            asked=request.asked,
+            site=urlsplit(request.asked.redirect_uri).hostname or request.client.name,
+            reference=request.reference,
+        )
+
+    async def _agree(self, visit: Visit, sent: FormData) -> Response:
+        request = await self._request(visit)
+        session = await self._session(visit, request)
+        if session is None:
+            return visit.go(with_query(_SIGN_IN, demande=request.reference))
+        if sent.get("geste") != "accepter":
+            return await self._refuse(visit, request, "access_denied", "The person refused.")
+        number = str(sent.get("situation", "0"))
+        async with self._provider.ground.database.transaction() as tx:
+            session = await self._provider.signing_on.choose_situation(
+                tx, session, int(number) if number.isdecimal() and len(number) < 4 else -1, request.client.id
+            )
+        return await self._finish(visit, request, session)
+
+    # Steps
+
+    async def _request(self, visit: Visit) -> Request:
+        reference = visit.query.get("demande", "")
+        return await self._provider.signing_on.request(reference, visit.browser())
+
+    async def _session(self, visit: Visit, request: Request) -> SignOn | None:
+        """The session of this browser, if it is good enough for what is asked."""
+        found = await self._provider.signing_on.session(visit.cookies.get("signon"))
+        if found is None:
+            return None
+        asked, since = request.asked, found.authenticated_at
+        fresh = since >= request.created_at
+        if not fresh and {"login", "select_account"} & set(asked.prompt):
+            return None
+        if not fresh and asked.max_age is not None and (visit.now - since).total_seconds() > asked.max_age:
+            return None
+        return found if found.assurance.acr >= asked.acr else None
+
+    async def _finish(self, visit: Visit, request: Request, session: SignOn) -> Response:
+        code = await self._provider.tokens.authorize(request, session)
+        asked = request.asked
+        back = {"code": code, "state": asked.state, "session_state": str(session.id), "iss": asked.issuer}
+        return _send_back(visit, asked.redirect_uri, back)
+
+    async def _refuse(self, visit: Visit, request: Request, error: str, description: str) -> Response:
+        await self._provider.signing_on.give_up(request)
+        asked = request.asked
+        back = {"error": error, "error_description": description, "state": asked.state, "iss": asked.issuer}
+        return _send_back(visit, asked.redirect_uri, back)
+
+
+def _send_back(visit: Visit, redirect_uri: str, values: Mapping[str, str | None]) -> Response:
+    """Send the browser back to a registered address of the client, with an answer."""
+    query = urlencode({name: value for name, value in values.items() if value is not None})
+    target = f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{query}"
+    headers = {**page_headers(secure=visit.request.url.scheme == "https"), "cache-control": "no-store"}
+    return RedirectResponse(target, 303, headers)
+
+
+async def _parameters(http: HttpRequest) -> dict[str, list[str]]:
+    """The parameters of a request, each with every value it was given."""
+    given: dict[str, list[str]] = {}
+    pairs = http.query_params.multi_items()
+    if http.method == "POST":
+        if int(http.headers.get("content-length") or _MOST_FORM + 1) > _MOST_FORM:
+            raise Refusal(Kind.TOO_LARGE, "TOO_LARGE", "The form is too large.")
+        form = await http.form(max_files=0, max_fields=50)
+        pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
+    return given
+
+
+def _shown(refusal: Refusal) -> Refusal:
+    """A refusal for the eyes of a person: nobody can sign in to mend it."""
+    if refusal.kind is Kind.UNAUTHENTICATED:
+        return Refusal(Kind.INVALID, refusal.code, refusal.diagnostics)
+    return refusal
+
+
+def _address(http: HttpRequest) -> str:
+    return f"{http.url.scheme}://{http.headers.get('host', '')}"
+
+
+def _origin(uri: str) -> str:
+    """What a content security policy names: the origin of a web address, the scheme of an application."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def _national(identifier: str) -> str:
+    return "8" + identifier if len(identifier) == 11 else identifier

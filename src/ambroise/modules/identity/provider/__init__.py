@@ -1,0 +1,1 @@
+"""The OpenID provider of professionals (Pro Santé Connect, ours)."""

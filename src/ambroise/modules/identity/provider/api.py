@@ -1,0 +1,76 @@
+"""The face of the provider: one object for the composition root, and the words that interfaces need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from ambroise.kernel.clock import Clock
+from ambroise.kernel.crypto import SigningKeys
+from ambroise.kernel.db import Database
+from ambroise.modules.identity.provider.asking import Unmet, read, redirection
+from ambroise.modules.identity.provider.clients import Clients, Presented
+from ambroise.modules.identity.provider.ground import REALM, Ground
+from ambroise.modules.identity.provider.jose import PUBLISHED_FIRST, Jose
+from ambroise.modules.identity.provider.model import (
+    ACR_VALUES,
+    OPENID,
+    SCOPE_ALL,
+    Client,
+    ClientAuthentication,
+    Grant,
+    NewClient,
+    Registered,
+    Request,
+    SignOn,
+    Tokens,
+)
+from ambroise.modules.identity.provider.signing_on import SigningOn
+from ambroise.modules.identity.provider.tokens import TokenService
+
+__all__ = [
+    "ACR_VALUES",
+    "OPENID",
+    "PUBLISHED_FIRST",
+    "REALM",
+    "SCOPE_ALL",
+    "Client",
+    "ClientAuthentication",
+    "Grant",
+    "NewClient",
+    "Presented",
+    "Provider",
+    "Registered",
+    "Request",
+    "SignOn",
+    "Tokens",
+    "Unmet",
+    "read",
+    "redirection",
+]
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The OpenID provider: its clients, its signing on, its tokens."""
+
+    ground: Ground
+    clients: Clients
+    signing_on: SigningOn
+    tokens: TokenService
+
+    @staticmethod
+    def over(
+        database: Database,
+        clock: Clock,
+        keys: SigningKeys,
+        *,
+        addresses: tuple[str, ...],
+        audience: str,
+        seed: UUID,
+        demonstration: bool = False,
+    ) -> Provider:
+        """Build the provider of an instance. `addresses`: by which people reach it, the usual one first."""
+        ground = Ground(database, clock, Jose(keys), addresses, audience, seed, demonstration)
+        clients = Clients(ground)
+        return Provider(ground, clients, SigningOn(ground, clients), TokenService(ground))

@@ -1,0 +1,159 @@
+"""Clients: registering, and proving who they are."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import new_id
+from ambroise.modules.identity import tokens
+from ambroise.modules.identity.provider.ground import Attempts, Ground, refuse
+from ambroise.modules.identity.provider.model import (
+    Client,
+    ClientAuthentication,
+    Grant,
+    NewClient,
+    Registered,
+)
+from ambroise.modules.identity.provider.repositories import clients as repository
+from ambroise.trust.audit.entry import Entry, record
+from ambroise.trust.context import Context
+
+_NAME_MOST = 120
+_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,80}")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# A private scheme of an application (RFC 8252 §7.1) is a domain name backwards: it holds a dot.
+_PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What a request says of the client that makes it, and where it comes from."""
+
+    id: str | None = None
+    secret: str | None = None
+    basic: bool = False
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The use cases of clients."""
+
+    ground: Ground
+
+    async def register(self, tx: Transaction, ctx: Context, new: NewClient) -> Registered:
+        """Register a client. Its secret, if it has one, is given this once."""
+        _check(new)
+        secret = secrets.token_urlsafe(32) if new.authentication is ClientAuthentication.SECRET else None
+        client = Client(
+            id=f"{_slug(new.name)}-{secrets.token_hex(4)}",
+            name=new.name.strip(),
+            authentication=new.authentication,
+            secret_hash=tokens.digest(secret) if secret else None,
+            redirect_uris=new.redirect_uris,
+            post_logout_uris=new.post_logout_uris,
+            backchannel_logout_uri=new.backchannel_logout_uri,
+            grants=new.grants,
+            scopes=new.scopes,
+            created_at=self.ground.clock.now(),
+        )
+        await repository.insert(tx, client, str(getattr(ctx.actor, "id", ctx.actor.name)))
+        details = {"client": client.id, "redirect_uris": list(client.redirect_uris)}
+        await record(tx, ctx, Entry("C", "client_registered", rule="operator", details=details))
+        return Registered(client, secret)
+
+    async def disable(self, tx: Transaction, ctx: Context, id: str) -> None:
+        """End a client: it is unknown from the next request on."""
+        if not await repository.disable(tx, id, self.ground.clock.now()):
+            raise Refusal(Kind.NOT_FOUND, "CLIENT_UNKNOWN", "No client has this identifier.")
+        await record(tx, ctx, Entry("U", "client_disabled", rule="operator", details={"client": id}))
+
+    async def everyone(self, reader: Reader) -> list[Client]:
+        """Every client, by name."""
+        return await repository.everyone(reader)
+
+    async def known(self, reader: Reader, id: str | None) -> Client:
+        """The client of this identifier. Raises INVALID_CLIENT."""
+        client = await repository.find(reader, id) if id and len(id) <= 200 else None
+        if client is None:
+            refuse(
+                "INVALID_CLIENT",
+                "No client has this client_id; `ambroise client register` makes one.",
+                Kind.UNAUTHENTICATED,
+            )
+        return client
+
+    async def authenticate(self, presented: Presented) -> Client:
+        """The client that makes a request, once it proved who it is. Raises INVALID_CLIENT, TOO_MANY_ATTEMPTS."""
+        async with self.ground.database.reader() as reader:
+            client = await repository.find(reader, presented.id) if presented.id else None
+            if client is not None and _proved(client, presented):
+                return client
+            attempts = Attempts(self.ground.database, self.ground.clock)
+            keys = ("oauth-client", presented.id or "", presented.address), ("oauth-address", presented.address)
+            await attempts.check(reader, *keys)
+        await attempts.fail(*keys)
+        refuse("INVALID_CLIENT", _HOW, Kind.UNAUTHENTICATED)
+
+
+_HOW = (
+    "The client is unknown, or did not prove who it is: send client_id and client_secret by HTTP Basic or in the form; "
+    "a public client sends client_id alone."
+)
+
+
+def _proved(client: Client, presented: Presented) -> bool:
+    if client.authentication is ClientAuthentication.NONE:
+        return presented.secret is None
+    if client.secret_hash is None or presented.secret is None:
+        return False
+    return hmac.compare_digest(client.secret_hash, tokens.digest(presented.secret))
+
+
+def _check(new: NewClient) -> None:
+    if not new.name.strip() or len(new.name) > _NAME_MOST:
+        refuse("INVALID_CLIENT_METADATA", f"Give the client a name of at most {_NAME_MOST} characters.")
+    if Grant.CODE in new.grants and not new.redirect_uris:
+        refuse("INVALID_REDIRECT_URI", "Give at least one address to which people come back after signing in.")
+    if Grant.CLIENT in new.grants and new.authentication is ClientAuthentication.NONE:
+        refuse("INVALID_CLIENT_METADATA", "A public client cannot act by itself: it proves nothing.")
+    for uri in (*new.redirect_uris, *new.post_logout_uris):
+        check_address(uri)
+    if new.backchannel_logout_uri is not None:
+        check_address(new.backchannel_logout_uri, called=True)
+    if bad := [scope for scope in new.scopes if not _SCOPE.fullmatch(scope)]:
+        refuse("INVALID_CLIENT_METADATA", f"Not a scope: {bad[0]!r}.")
+
+
+def check_address(uri: str, *, called: bool = False) -> None:
+    """Refuse an address to which nobody should be sent: RFC 6749 §3.1.2, RFC 8252, RFC 9700 §2.1.
+
+    HTTPS, plain HTTP on the very machine, or the private scheme of an application, without fragment, user or wildcard.
+    `called`: an address that we call ourselves.
+    """
+    try:
+        parts = urlsplit(uri)
+        local = parts.hostname in _LOOPBACK
+        _ = parts.port
+    except ValueError:
+        refuse("INVALID_REDIRECT_URI", "It is not an address.")
+    web = bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and local))
+    application = not called and not parts.netloc and bool(_PRIVATE_SCHEME.fullmatch(parts.scheme))
+    clean = uri.isascii() and uri.isprintable() and not set(uri) & set(' "<>\\^`{|}*')
+    if not (web or application) or not clean or "#" in uri or "@" in parts.netloc or len(uri) > 2000:
+        refuse(
+            "INVALID_REDIRECT_URI",
+            f"{uri!r} is refused: give an https address without fragment, http on localhost, "
+            "or the private scheme of an application such as com.example.app:/back.",
+        )
+
+
+def _slug(name: str) -> str:
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
+    return re.sub("-+", "-", kept).strip("-")[:40] or f"client-{new_id().hex[:6]}"

@@ -1,0 +1,1 @@
+"""The SQL of the provider, by what the rows are about."""
