@@ -11,7 +11,8 @@ from ambroise.kernel.objects import Blobs
 from ambroise.kernel.outbox import Subscriptions
 from ambroise.modules.identity.api import on_patient_created, on_patient_updated
 from ambroise.modules.record.api import Handlers, own_types
-from ambroise.modules.space.api import end_delays
+from ambroise.modules.space.api import Handlers as SpaceHandlers
+from ambroise.modules.space.api import Populations, end_delays
 from ambroise.trust.access.lookups import forget_lookups
 from ambroise.trust.audit.seal import seal
 
@@ -31,6 +32,11 @@ def own(services: Services) -> None:
 def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     """Tell modules what happened elsewhere."""
     for event, handler in Handlers(services.record, services.clock).table().items():
+        subscriptions.on(event, handler)
+    populations = Populations(services.database, services.gateway)
+    for event, handler in (
+        SpaceHandlers(populations, services.clock, demonstration=services.demonstration).table().items()
+    ):
         subscriptions.on(event, handler)
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ambroise.modules.identity.ins import Ins, Sex, Traits, birth_date_of, check_ins, check_traits
+from ambroise.modules.identity.ins import (
+    DEFAULT_OID,
+    Ins,
+    Sex,
+    Traits,
+    birth_date_of,
+    check_ins,
+    check_traits,
+    normal_name,
+)
 from ambroise.modules.identity.model import (
     Account,
     AccountKind,
@@ -24,7 +33,15 @@ from ambroise.modules.identity.passwords import Weakness, hash_password, weaknes
 from ambroise.modules.identity.provider.api import Provider
 from ambroise.modules.identity.registry.desk import IdentityDesk
 from ambroise.modules.identity.registry.model import PatientIdentity
-from ambroise.modules.identity.registry.repository import TrustLine, erase, homonyms, identity_of, identity_under
+from ambroise.modules.identity.registry.repository import (
+    TrustLine,
+    enter_many,
+    erase,
+    homonyms,
+    identity_of,
+    identity_under,
+    known_among,
+)
 from ambroise.modules.identity.registry.repository import lines as trust_lines
 from ambroise.modules.identity.registry.service import (
     change_ins,
@@ -42,6 +59,7 @@ from ambroise.modules.identity.service import Identity
 from ambroise.modules.identity.tokens import Sealer, form_token
 
 __all__ = [
+    "DEFAULT_OID",
     "Account",
     "AccountKind",
     "Attribute",
@@ -78,6 +96,7 @@ __all__ = [
     "change_ins",
     "check_ins",
     "check_traits",
+    "enter_many",
     "erase",
     "follow_resource",
     "forget_account",
@@ -87,6 +106,8 @@ __all__ = [
     "identity_of",
     "identity_under",
     "join",
+    "known_among",
+    "normal_name",
     "on_patient_created",
     "on_patient_updated",
     "open_for",

@@ -22,6 +22,9 @@ PRODUCTION_OIDS = frozenset({NIR_OID, NIA_OID})
 TEST_OIDS = frozenset({TEST_OID, DEMONSTRATION_OID})
 INS_OIDS = PRODUCTION_OIDS | TEST_OIDS
 
+DEFAULT_OID = {True: TEST_OID, False: NIR_OID}
+"""The authority of a matricule that comes without its OID: on a demonstration, or on a real instance."""
+
 UNKNOWN_PLACE = "99999"
 
 

@@ -4,6 +4,25 @@ from __future__ import annotations
 
 from ambroise.modules.space.jobs import end_delays
 from ambroise.modules.space.model import Channel, Life, Reason, Step, Suspicion
+from ambroise.modules.space.population import repository as populations
+from ambroise.modules.space.population.loading import Handlers, Populations
+from ambroise.modules.space.population.model import Population, Refused
+from ambroise.modules.space.population.model import table as population_format
 from ambroise.modules.space.service import TERMS, Spaces
 
-__all__ = ["TERMS", "Channel", "Life", "Reason", "Spaces", "Step", "Suspicion", "end_delays"]
+__all__ = [
+    "TERMS",
+    "Channel",
+    "Handlers",
+    "Life",
+    "Population",
+    "Populations",
+    "Reason",
+    "Refused",
+    "Spaces",
+    "Step",
+    "Suspicion",
+    "end_delays",
+    "population_format",
+    "populations",
+]

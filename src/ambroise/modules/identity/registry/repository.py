@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from ambroise.kernel.db import Reader, Row, Transaction
@@ -11,6 +13,13 @@ from ambroise.kernel.ids import SHARDS, hash64, new_id, shard_of
 from ambroise.modules.identity.ins import Ins, Sex, Traits
 from ambroise.modules.identity.registry.model import PatientIdentity
 from ambroise.modules.identity.registry.trust import Attribute, Change, Status
+
+_COPY_IDENTITIES: Final = (
+    "copy identity_registry (shard, patient, matricule, oid, status, birth_name, first_name, given_names, used_name,"
+    " used_first_name, birth_date, sex, birth_place, updated) from stdin"
+)
+_COPY_MATRICULES: Final = "copy identity_matricule (shard, matricule, oid, patient_shard, patient, since) from stdin"
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def matricule_shard(ins: Ins) -> int:
@@ -48,6 +57,35 @@ async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> No
     )
     if ins is not None:
         await lead(tx, ins, identity.patient, at)
+
+
+async def enter_many(tx: Transaction, identities: Sequence[PatientIdentity], at: datetime) -> None:
+    """Write many new identities, each under an INS, and the matricules that lead to them."""
+    await tx.begin()
+    moment = at.isoformat()
+    people = [(one, ins) for one in identities if (ins := one.ins) is not None]
+    async with tx.connection.cursor().copy(_COPY_IDENTITIES) as copy:
+        await copy.write("".join(_identity_line(one, ins, moment) for one, ins in people))
+    async with tx.connection.cursor().copy(_COPY_MATRICULES) as copy:
+        await copy.write(
+            "".join(
+                f"{matricule_shard(ins)}\t{ins.matricule}\t{ins.oid}\t{shard_of(one.patient)}\t{one.patient}\t{moment}\n"
+                for one, ins in people
+            )
+        )
+
+
+async def known_among(tx: Transaction, inses: Sequence[Ins]) -> set[Ins]:
+    """Those of these INS that lead to a space, by a current or a former matricule."""
+    rows = await tx.fetch_all(
+        """
+        select m.matricule, m.oid
+        from unnest(%s::smallint[], %s::text[], %s::text[]) as one (shard, matricule, oid)
+        join identity_matricule m on m.shard = one.shard and m.matricule = one.matricule and m.oid = one.oid
+        """,
+        ([matricule_shard(one) for one in inses], [one.matricule for one in inses], [one.oid for one in inses]),
+    )
+    return {Ins(matricule, oid) for matricule, oid in rows}
 
 
 async def lead(tx: Transaction, ins: Ins, patient: UUID, at: datetime) -> None:
@@ -278,3 +316,20 @@ def _identity(row: Row) -> PatientIdentity:
         merged_into=row[12],
         attributes=frozenset(Attribute(one) for one in row[13]),
     )
+
+
+def _identity_line(one: PatientIdentity, ins: Ins, moment: str) -> str:
+    traits = one.traits
+    values = (
+        traits.birth_name,
+        traits.first_given or "",
+        traits.given_names,
+        one.used_name,
+        one.used_first_name,
+        traits.birth_date.isoformat() if traits.birth_date else None,
+        traits.sex.value if traits.sex else None,
+        traits.birth_place,
+    )
+    written = "\t".join("\\N" if value is None else value.translate(_ESCAPES) for value in values)
+    place = f"{shard_of(one.patient)}\t{one.patient}\t{ins.matricule}\t{ins.oid}\t{one.status.value}"
+    return f"{place}\t{written}\t{moment}\n"
