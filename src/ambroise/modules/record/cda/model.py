@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+import msgspec
+
 from ambroise.modules.record.cda.source import Source
 
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
@@ -49,8 +51,7 @@ class Identifier:
         return cls(root, extension or None)
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """A coded value (CD, CE): `code` is empty when only a null flavour or a text is given."""
 
     code: str
@@ -78,8 +79,7 @@ class Precision(Enum):
     SECOND = 14
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """A point in time (TS): where it begins (aware), and how precisely it is written."""
 
     start: datetime
@@ -100,16 +100,14 @@ class Moment:
                 return self.start.isoformat(timespec="milliseconds" if self.start.microsecond else "seconds")
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(msgspec.Struct, frozen=True):
     """A stretch of time (IVL_TS); either end may be unknown."""
 
     low: Moment | None = None
     high: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """The name of a person who is not the patient."""
 
     family: str | None
@@ -124,8 +122,7 @@ class Name:
         return " ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """A postal address, each part as written."""
 
     lines: tuple[str, ...] = ()
@@ -135,16 +132,14 @@ class Address:
     use: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Telecom:
+class Telecom(msgspec.Struct, frozen=True):
     """A way to reach somebody: `tel:`, `mailto:` …"""
 
     value: str
     use: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(msgspec.Struct, frozen=True):
     """A structure: identifiers (Struct_IdNat under 1.2.250.1.71.4.2.2), name, practice setting."""
 
     identifiers: tuple[Identifier, ...] = ()
@@ -154,16 +149,14 @@ class Organization:
     telecoms: tuple[Telecom, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(msgspec.Struct, frozen=True):
     """A software or machine that authored."""
 
     model: str | None
     software: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Somebody who takes part: a person or a device, for a structure."""
 
     identifiers: tuple[Identifier, ...] = ()
@@ -175,8 +168,7 @@ class Actor:
     telecoms: tuple[Telecom, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(msgspec.Struct, frozen=True):
     """The patient of the document, traits as written (nothing normalised, nothing checked)."""
 
     identifiers: tuple[Identifier, ...]
@@ -206,8 +198,7 @@ class Patient:
 _INS_ROOTS = frozenset(f"1.2.250.1.213.1.4.{number}" for number in (8, 9, 10, 11))
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(msgspec.Struct, frozen=True):
     """One author: when, in which role, who."""
 
     time: Moment | None
@@ -215,16 +206,14 @@ class Author:
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True)
-class LegalAuthenticator:
+class LegalAuthenticator(msgspec.Struct, frozen=True):
     """The person who answers for the content."""
 
     time: Moment | None
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceEvent:
+class ServiceEvent(msgspec.Struct, frozen=True):
     """An act that the document reports."""
 
     code: Code | None
@@ -232,8 +221,7 @@ class ServiceEvent:
     performer: Actor | None
 
 
-@dataclass(frozen=True, slots=True)
-class Encounter:
+class Encounter(msgspec.Struct, frozen=True):
     """The encounter during which it was written: its kind, its dates, the kind of place."""
 
     identifiers: tuple[Identifier, ...]
@@ -243,8 +231,7 @@ class Encounter:
     facility_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RelatedDocument:
+class RelatedDocument(msgspec.Struct, frozen=True):
     """A link to another document: RPLC replaces it, APND adds to it, XFRM transforms it."""
 
     relation: str
@@ -252,16 +239,14 @@ class RelatedDocument:
     set_id: Identifier | None
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """A request that this document answers; `accession_numbers` come from the imaging profile."""
 
     identifiers: tuple[Identifier, ...]
     accession_numbers: tuple[Identifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(msgspec.Struct, frozen=True):
     """Somebody else in the header (prescriber REF, contact CON, informant INF …)."""
 
     type_code: str

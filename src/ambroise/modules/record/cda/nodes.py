@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from lxml import etree
 
-__all__ = ["HL7", "XSI_TYPE", "Element", "attribute", "children", "local", "many", "one", "text", "xsi_type"]
+__all__ = [
+    "HL7",
+    "XSI_TYPE",
+    "Element",
+    "attribute",
+    "children",
+    "local",
+    "many",
+    "one",
+    "text",
+    "with_attribute",
+    "xsi_type",
+]
 
 Element: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]  # lxml has no public name for it.
 
@@ -16,12 +28,18 @@ XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
 def one(element: Element | None, path: str) -> Element | None:
     """The first element at `path` (names of the HL7 namespace, `a/b`), or None."""
-    return None if element is None else next(_walk(element, _steps(path), 0), None)
+    if element is None:
+        return None
+    steps = _steps(path)
+    return next(element.iterchildren(steps[0]), None) if len(steps) == 1 else _first(element, steps, 0)
 
 
 def many(element: Element | None, path: str) -> list[Element]:
     """Every element at `path`, in document order."""
-    return [] if element is None else list(_walk(element, _steps(path), 0))
+    if element is None:
+        return []
+    steps = _steps(path)
+    return list(element.iterchildren(steps[0])) if len(steps) == 1 else list(_walk(element, steps, 0))
 
 
 def attribute(element: Element | None, name: str, path: str | None = None) -> str | None:
@@ -56,11 +74,32 @@ def xsi_type(element: Element | None) -> str | None:
     return written.rpartition(":")[2] if written else None
 
 
+def _first(element: Element, steps: tuple[str, ...], depth: int) -> Element | None:
+    inside = element.iterchildren(steps[depth])
+    if depth == len(steps) - 1:
+        return next(inside, None)
+    for child in inside:
+        found = _first(child, steps, depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
 def _walk(element: Element, steps: tuple[str, ...], depth: int) -> Iterator[Element]:
     # Walking children by name costs a tenth of what a path query does, and a header asks hundreds of them.
     if depth == len(steps) - 1:
         return element.iterchildren(steps[depth])
     return (found for child in element.iterchildren(steps[depth]) for found in _walk(child, steps, depth + 1))
+
+
+def with_attribute(root: Element, name: str) -> list[Element]:
+    """The elements that have an attribute, in document order, found without a look at each of them from here."""
+    return [found.getparent() for found in _attributes(name)(root)]
+
+
+@cache
+def _attributes(name: str) -> Any:
+    return etree.XPath(f"//@{name}")
 
 
 @cache

@@ -1,8 +1,9 @@
 """Read XML from strangers: no document type, no entity, no network, bounded depth, and payloads kept out of the tree.
 
-A first pass with expat checks the text and finds the large base64 payloads; they are cut out before lxml builds its
-tree, so a document with a 50 MB PDF inside costs its own bytes and a small tree. A processing instruction (a
-stylesheet among them) is dropped: nothing ever follows it.
+A text of ordinary size cannot hold too many elements, and goes to lxml at once. For a larger one a first pass with
+expat checks the text and finds the large base64 payloads; they are cut out before lxml builds its tree, so a document
+with a 50 MB PDF inside costs its own bytes and a small tree. A processing instruction (a stylesheet among them) is
+dropped: nothing ever follows it.
 """
 
 import binascii
@@ -21,6 +22,9 @@ from ambroise.modules.record.cda.nodes import Element, local
 MAX_DEPTH = 200
 MAX_ELEMENTS = 400_000
 
+# An element takes four bytes at least: a text of this size has fewer than are allowed.
+_ORDINARY = 4 * MAX_ELEMENTS
+_TOO_DEEP = etree.XPath("boolean(/*" + "/*" * MAX_DEPTH + ")")
 # Shorter payloads stay in the tree: cutting them would save nothing.
 _CUT_FROM = 4096
 # The sign `@` is no letter of base64, so no honest payload can be taken for the mark of a cut.
@@ -55,7 +59,7 @@ class Source:
             start, end = self.payloads[number] if number < len(self.payloads) else (0, 0)
             raw = self.text[start:end]
         else:
-            raw = "".join(str(part) for part in element.itertext()).encode()
+            raw = (written if not len(element) else "".join(map(str, element.itertext()))).encode()
         try:
             return pybase64.b64decode(raw.translate(None, b" \t\r\n"), validate=True)
         except (binascii.Error, ValueError) as error:
@@ -71,6 +75,10 @@ class Source:
 def read_xml(content: bytes) -> Source:
     """Parse untrusted XML. Raises Refusal XML_MALFORMED, XML_DTD_FORBIDDEN or XML_TOO_COMPLEX."""
     text = _utf8(content)
+    if len(text) <= _ORDINARY and b"<!DOCTYPE" not in text:
+        root = _ordinary(text)
+        if root is not None:
+            return Source(root, text, ())
     payloads = _survey(text)
     pieces: list[bytes] = []
     position = 0
@@ -78,23 +86,35 @@ def read_xml(content: bytes) -> Source:
         pieces += (text[position:start], f"{_CUT_MARK}{number}".encode())
         position = end
     light = b"".join((*pieces, text[position:])) if pieces else text
-    parser = etree.XMLParser(
+    try:
+        # The survey has bounded depth and elements: only the length of one text is freed here.
+        root = etree.fromstring(light, _parser(huge_tree=len(light) > 9_000_000))
+    except etree.XMLSyntaxError as error:
+        raise _malformed(error.lineno or 0, error.position[1] or 0, error.msg or "not XML") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise _document_type(1)
+    return Source(root, text, tuple(payloads))
+
+
+def _ordinary(text: bytes) -> Element | None:
+    """The tree of a text without document type; None when it is not well formed or too deep: the survey says why."""
+    try:
+        root = etree.fromstring(text, _parser(huge_tree=False))
+    except etree.XMLSyntaxError:
+        return None
+    return None if _TOO_DEEP(root) else root
+
+
+def _parser(*, huge_tree: bool) -> etree.XMLParser[Element]:
+    return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         remove_comments=True,
         remove_pis=True,
-        # The survey has bounded depth and elements: only the length of one text is freed here.
-        huge_tree=len(light) > 9_000_000,
+        huge_tree=huge_tree,
     )
-    try:
-        root = etree.fromstring(light, parser)
-    except etree.XMLSyntaxError as error:
-        raise _malformed(error.lineno or 0, error.position[1] or 0, error.msg or "not XML") from error
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise _document_type(1)
-    return Source(root, text, tuple(payloads))
 
 
 def _utf8(content: bytes) -> bytes:

@@ -60,12 +60,19 @@ def period(element: Element | None) -> Period:
 
 def identifiers(element: Element | None, path: str = "id") -> tuple[Identifier, ...]:
     """The II elements at `path` that have a root."""
-    found = ((item.get("root"), item.get("extension"), item) for item in many(element, path))
-    return tuple(
-        Identifier(root.strip(), (extension or "").strip() or None, attribute(item, "assigningAuthorityName"))
-        for root, extension, item in found
-        if root and root.strip()
+    found = (
+        _identifier(item.get("root"), item.get("extension"), item.get("assigningAuthorityName"))
+        for item in many(element, path)
     )
+    return tuple(identifier for identifier in found if identifier)
+
+
+@lru_cache(maxsize=4096)
+def _identifier(root: str | None, extension: str | None, authority: str | None) -> Identifier | None:
+    # Documents of one producer say the same identifiers: templates, structures, people.
+    if not root or not root.strip():
+        return None
+    return Identifier(root.strip(), (extension or "").strip() or None, (authority or "").strip() or None)
 
 
 def code(element: Element | None) -> Code | None:

@@ -1,6 +1,7 @@
 """What every extractor shares: walking entries, and HL7 data types as FHIR elements."""
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Any
 
 from ambroise.modules.record.cda import header, values
 from ambroise.modules.record.cda.model import Actor, ClinicalDocument, Code, Identifier
-from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, many, one, text, xsi_type
+from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, many, one, text, with_attribute, xsi_type
 from ambroise.modules.record.tables import system_url
 
 Json = dict[str, Any]
@@ -45,6 +46,7 @@ _STATEMENTS = frozenset(
         "observationMedia",
     }
 )
+_STATEMENT_TAGS = tuple(f"{{{HL7}}}{name}" for name in _STATEMENTS)
 _BREAKS = frozenset({"br", "td", "th", "tr", "item", "paragraph", "caption", "table", "list"})
 
 
@@ -62,28 +64,26 @@ class Reader:
 
     def __init__(self, document: ClinicalDocument) -> None:
         self.document = document
-        self._root = document.source.root
+        root = document.source.root
         self._words: dict[str, Element] = {}
-        counts: dict[str, int] = {}
-        for element in self._root.iter("*"):
-            identifier = element.get("ID")
-            if identifier:
+        for element in with_attribute(root, "ID"):
+            if identifier := element.get("ID"):
                 self._words.setdefault(identifier, element)
-            if local(element) in _STATEMENTS:
-                for item in values.identifiers(element):
-                    counts[item.xds] = counts.get(item.xds, 0) + 1
+        self._declaring: defaultdict[str, list[tuple[Element, set[str]]]] = defaultdict(list)
+        self._identifiers: dict[Element, tuple[Identifier, ...]] = {}
+        for element in root.iter(*_STATEMENT_TAGS):
+            self._identifiers[element] = values.identifiers(element)
+            self._declaring[local(element)].append((element, declared(element)))
+        counts = Counter(item.xds for found in self._identifiers.values() for item in found)
         self._unique = {written for written, count in counts.items() if count == 1}
 
     def entries(self, kind: str, *templates: str) -> Iterator[Element]:
         """The clinical statements of one kind that declare one of these templates, in document order."""
-        wanted = set(templates)
-        for element in self._root.iter(f"{{{HL7}}}{kind}"):
-            if wanted.intersection(declared(element)):
-                yield element
+        return (element for element, roots in self._declaring[kind] if not roots.isdisjoint(templates))
 
     def found(self, element: Element, resource: Json) -> Found:
         """A resource with where it comes from; its own identifiers stand in it."""
-        identifiers = values.identifiers(element)
+        identifiers = self._identifiers[element]
         if identifiers and "identifier" not in resource:
             resource["identifier"] = [identifier(item) for item in identifiers]
         own = next((item.xds for item in identifiers if item.xds in self._unique), None)
