@@ -18,6 +18,8 @@ def build(services: Services) -> ASGIApp:
     routes: list[BaseRoute] = list(operations.routes(services, metrics))
     if services.settings.roles & {"web", "api"}:
         routes.extend(importlib.import_module("ambroise.interfaces.oauth").routes(services.provider))
+    if "api" in services.settings.roles:
+        routes.extend(importlib.import_module("ambroise.interfaces.insi").routes(services))
     if "web" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.web").routes(services))
     app: ASGIApp = Starlette(routes=routes)

@@ -21,6 +21,7 @@ from ambroise.interfaces.demonstration.repository import Loaded
 from ambroise.interfaces.demonstration.repository import nation as loaded
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Transaction
+from ambroise.modules.identity.api import add_insi_people
 from ambroise.trust.context import Context, System
 
 __all__ = ["DEFAULT_POPULATION", "DEFAULT_SEED", "Doors", "Loaded", "OpenDoors", "Progress", "load", "loaded"]
@@ -89,6 +90,7 @@ async def _remember(tx: Transaction, clock: Clock, seed: str, population: int) -
 async def _directory(doors: Doors, nation: Nation, newcomers: Newcomers, report: Report) -> None:
     total = len(nation.organizations) + len(nation.professionals)
     async with doors.database.transaction() as tx:
+        add_insi_people(tx)
         for number, organization in enumerate(nation.organizations, 1):
             await newcomers.structure(tx, organization)
             report(Progress("directory", number, total))

@@ -12,6 +12,16 @@ from ambroise.modules.identity.ins import (
     check_traits,
     normal_name,
 )
+from ambroise.modules.identity.insi import failures as insi_failures
+from ambroise.modules.identity.insi.failures import Failure as InsiFailure
+from ambroise.modules.identity.insi.lexical import normal_query
+from ambroise.modules.identity.insi.magic import add_people as add_insi_people
+from ambroise.modules.identity.insi.model import Answer as InsiAnswer
+from ambroise.modules.identity.insi.model import CardQuery as InsiCard
+from ambroise.modules.identity.insi.model import Operation as InsiOperation
+from ambroise.modules.identity.insi.model import Outcome as InsiOutcome
+from ambroise.modules.identity.insi.model import TraitsQuery as InsiTraits
+from ambroise.modules.identity.insi.service import Insi, check_software, query_of
 from ambroise.modules.identity.model import (
     Account,
     AccountKind,
@@ -70,6 +80,13 @@ __all__ = [
     "Identity",
     "IdentityDesk",
     "Ins",
+    "Insi",
+    "InsiAnswer",
+    "InsiCard",
+    "InsiFailure",
+    "InsiOperation",
+    "InsiOutcome",
+    "InsiTraits",
     "KeySealer",
     "NewAccount",
     "NotSignedIn",
@@ -91,10 +108,12 @@ __all__ = [
     "Trust",
     "TrustLine",
     "Weakness",
+    "add_insi_people",
     "birth_date_of",
     "carry_sessions",
     "change_ins",
     "check_ins",
+    "check_software",
     "check_traits",
     "enter_many",
     "erase",
@@ -105,13 +124,16 @@ __all__ = [
     "homonyms",
     "identity_of",
     "identity_under",
+    "insi_failures",
     "join",
     "known_among",
     "normal_name",
+    "normal_query",
     "on_patient_created",
     "on_patient_updated",
     "open_for",
     "proofs",
+    "query_of",
     "trust_lines",
     "weakness",
 ]

@@ -10,6 +10,8 @@ from uuid import UUID
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.ins import Ins, check_ins
+from ambroise.modules.identity.insi import repository as reference
+from ambroise.modules.identity.insi.service import note_identity
 from ambroise.modules.identity.registry import repository
 from ambroise.modules.identity.registry.model import (
     PatientIdentity,
@@ -49,6 +51,7 @@ async def open_for(
     used_name, used_first_name = used_names_of(resource)
     identity = PatientIdentity(patient, ins, Status.QUALIFIED, traits, used_name, used_first_name)
     await repository.insert(tx, identity, ctx.now())
+    _note(tx, identity)
     await open_space(tx, ctx, patient, state=state)
     await record(tx, ctx, Entry("C", Event.SPACE_OPENED, patient, "Patient", patient, rule=Rule.SYSTEM))
     return identity
@@ -85,6 +88,7 @@ async def follow_resource(tx: Transaction, ctx: Context, patient: UUID, resource
         known = await change_ins(tx, ctx, known, ins)
     changed = replace(known, traits=traits, used_name=used_name, used_first_name=used_first_name)
     await repository.update(tx, changed, ctx.now())
+    _note(tx, changed)
 
 
 async def change_ins(tx: Transaction, ctx: Context, known: PatientIdentity, ins: Ins) -> PatientIdentity:
@@ -105,6 +109,7 @@ async def change_ins(tx: Transaction, ctx: Context, known: PatientIdentity, ins:
     await repository.lead(tx, ins, known.patient, ctx.now())
     changed = replace(known, ins=ins)
     await repository.update(tx, changed, ctx.now())
+    await reference.replace(tx, known.ins, ins, ctx.now().date())
     return changed
 
 
@@ -123,6 +128,14 @@ async def join(tx: Transaction, ctx: Context, duplicate: UUID, kept: UUID) -> No
     if other.ins is not None:
         await repository.retire(tx, other.ins, ctx.now(), to=kept)
     await repository.update(tx, replace(other, merged_into=kept), ctx.now())
+
+
+def _note(tx: Transaction, identity: PatientIdentity) -> None:
+    """Have the base of reference know a qualified identity."""
+    ins = identity.trust.usable_ins
+    individual = note_identity(ins, identity.traits) if ins else None
+    if individual is not None:
+        reference.put(tx, individual)
 
 
 async def _refuse_known(tx: Transaction, ins: Ins) -> None:
