@@ -38,8 +38,7 @@ _ROLLBACK = wire.Statement("rollback", prepare=True)
 class Reader:
     """Single statements, each in its own snapshot. A connection found dead is replaced, and the statement run again."""
 
-    def __init__(self, slot: "Slot") -> None:
-        self._slot = slot
+    _slot: "Slot"
 
     async def fetch_all(self, sql: Statement, params: Params = (), *, prepare: bool | None = None) -> list[Row]:
         """Every row. `prepare=False` has the statement planned for these very values, each time."""
@@ -59,6 +58,30 @@ class Reader:
         return (await self._slot.run_afresh([statement]))[-1]
 
 
+class Borrowed(Reader):
+    """A reader that holds a slot from its first statement to the end of its block: who reads nothing holds nothing."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database: Database | None = database
+        self._holds = False
+
+    async def __aenter__(self) -> Reader:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        database, self._database = self._database, None
+        if self._holds and database is not None:
+            await database.give_back(self._slot)
+
+    async def _run(self, statement: wire.Statement) -> PGresult:
+        if not self._holds:
+            if self._database is None:
+                raise RuntimeError("the block of this reader has ended")
+            self._slot = await self._database.take()
+            self._holds = True
+        return await super()._run(statement)
+
+
 class Transaction(Reader):
     """Statements that happen together or not at all.
 
@@ -66,7 +89,7 @@ class Transaction(Reader):
     """
 
     def __init__(self, slot: "Slot", begin: LiteralString) -> None:
-        super().__init__(slot)
+        self._slot = slot
         self._waiting = [wire.Statement(begin, prepare=True)]
         self._begun = False
         self._callbacks: list[Callback] = []
@@ -88,6 +111,11 @@ class Transaction(Reader):
         """
         self._waiting.append(wire.Statement(sql, params))
         self._enqueued = True
+
+    async def fetch_each(self, statements: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
+        """Run several queries in one round trip; the rows of each."""
+        results = await self._send([wire.Statement(sql, params) for sql, params in statements])
+        return [self._slot.wire.rows(result) for result in results[len(results) - len(statements) :]]
 
     async def execute_many(self, sql: Statement, rows: Iterable[Params]) -> int:
         """Run one statement for many rows, hundreds in a round trip; how many rows it touched in all."""
@@ -291,19 +319,14 @@ class Database:
             await slot.close()
         self._free.clear()
 
-    @asynccontextmanager
-    async def reader(self) -> AsyncGenerator[Reader]:
-        """Single statements in autocommit."""
-        slot = await self._take()
-        try:
-            yield Reader(slot)
-        finally:
-            await self._give_back(slot)
+    def reader(self) -> Borrowed:
+        """Single statements in autocommit, on a slot that is taken when the first one is sent."""
+        return Borrowed(self)
 
     @asynccontextmanager
     async def transaction(self, *, begin: LiteralString = "begin") -> AsyncGenerator[Transaction]:
         """Commit when the block ends, roll back when it raises. Isolation: `begin="begin isolation level …"`."""
-        slot = await self._take()
+        slot = await self.take()
         transaction = Transaction(slot, begin)
         try:
             try:
@@ -313,7 +336,7 @@ class Database:
                 raise
             await transaction.finish(commit=True)
         finally:
-            await self._give_back(slot)
+            await self.give_back(slot)
         await transaction.run_callbacks()
 
     async def listen(self, *channels: LiteralString) -> AsyncIterator[tuple[str, str]]:
@@ -334,7 +357,8 @@ class Database:
             # The connection is gone, and the transaction with it.
             _log.warning("rollback_failed")
 
-    async def _take(self) -> Slot:
+    async def take(self) -> Slot:
+        """A slot for one caller; `give_back` it whatever happens."""
         if self._closed:
             raise Refusal(Kind.UNAVAILABLE, "SHUTTING_DOWN", "The server is stopping.")
         while self._free:
@@ -367,11 +391,12 @@ class Database:
             raise Refusal(Kind.UNAVAILABLE, "BUSY", "Every database connection is busy; try again shortly.") from None
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and (slot := future.result()) is not None:
-                await self._give_back(slot)
+                await self.give_back(slot)
             raise
         return slot if slot is not None else await self._open_one()
 
-    async def _give_back(self, slot: Slot) -> None:
+    async def give_back(self, slot: Slot) -> None:
+        """Let others have it, unless nobody can use it any more."""
         if self._closed or not slot.wire.idle or slot.wire.worn:
             # Left inside a transaction by a cancelled task, broken or worn: never hand such a slot to somebody else.
             self._opened -= 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, LiteralString
 
+import msgspec
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.adapt import PyFormat, Transformer
@@ -36,8 +37,7 @@ _CANCEL_SECONDS = 3.0
 _PLACEHOLDER = re.compile(rb"%(?:\((\w+)\))?(.)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True, eq=False):
     """One thing to run. `prepare`: True or False, or None to prepare it from its second use on."""
 
     sql: Text
@@ -45,15 +45,13 @@ class Statement:
     prepare: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
+class _Query(msgspec.Struct, frozen=True):
     text: bytes
     names: tuple[str, ...] | None
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Command:
+class _Command(msgspec.Struct, frozen=True):
     query: _Query
     values: Sequence[Any]
     types: tuple[int, ...]
@@ -66,11 +64,15 @@ class _Uses:
     """How often a query was run on this connection, and under which names it is prepared, by types."""
 
     count: int
-    prepared: list[_Prepared]
+    prepared: dict[tuple[int, ...], bytes]
 
     def name_for(self, command: _Command) -> bytes | None:
-        # A null has no type of its own and suits any.
-        for types, name in self.prepared:
+        known = self.prepared.get(command.types)
+        return self._despite_nulls(command) if known is None and None in command.values else known
+
+    def _despite_nulls(self, command: _Command) -> bytes | None:
+        """A null has no type of its own and suits any."""
+        for types, name in self.prepared.items():
             if all(
                 given == known or value is None
                 for given, known, value in zip(command.types, types, command.values, strict=True)
@@ -187,14 +189,14 @@ class Wire:
         position = 0
         for command in commands:
             query = command.query.text
-            uses = self._uses.setdefault(query, _Uses(0, []))
+            uses = self._uses.setdefault(query, _Uses(0, {}))
             uses.count += 1
             name = uses.name_for(command)
             if name is None and (uses.count > 1 if command.prepare is None else command.prepare):
                 self._names += 1
                 name = b"s%d" % self._names
                 self._pg.send_prepare(name, query, command.types)
-                uses.prepared.append((command.types, name))
+                uses.prepared[command.types] = name
                 fresh[position] = (query, (command.types, name))
                 position += 1
             if name is not None:
@@ -211,7 +213,7 @@ class Wire:
     ) -> list[PGresult]:
         for position, (query, prepared) in fresh.items():
             if results[position].status != ExecStatus.COMMAND_OK:
-                self._uses[query].prepared.remove(prepared)
+                del self._uses[query].prepared[prepared[0]]
         for result in results:
             if result.status == ExecStatus.FATAL_ERROR:
                 error = error_from_result(result, encoding="utf-8")
