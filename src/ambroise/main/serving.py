@@ -12,6 +12,7 @@ import uvicorn
 
 from ambroise.interfaces.services import Services
 from ambroise.main.app import build
+from ambroise.main.http import HttpProtocol
 
 _GRACE_SECONDS = 10
 
@@ -21,7 +22,7 @@ async def serve_until(stop: asyncio.Event, services: Services, sockets: list[soc
     config = uvicorn.Config(
         build(services),
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         lifespan="off",
         access_log=False,
         log_config=None,
