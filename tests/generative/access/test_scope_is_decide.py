@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from psycopg.sql import SQL
 
 from ambroise.fhir.definitions import type_number
-from ambroise.fhir.store.types import Flags, Label
+from ambroise.fhir.store.types import Flags, Label, Scope
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.ids import hash64, new_id, shard_of
 from ambroise.trust.access import kinds
 from ambroise.trust.access.decide import Action, Target, judge
-from ambroise.trust.access.facts import Eyes, Facts, SpaceState
+from ambroise.trust.access.facts import Eyes, Facts, SpaceState, Viewer
 from ambroise.trust.access.loader import Question, load_facts
-from ambroise.trust.access.scope import scope
+from ambroise.trust.access.scope import scope, scope_given
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, System
 from tests.support.database import TestDatabase
 
@@ -185,6 +185,11 @@ async def admitted(tx: Transaction, ctx: Context, patient: UUID | None, type: st
     return {row[0] for row in await tx.fetch_all(query, {**one.bound(), "every": True})}
 
 
+async def rows_of(tx: Transaction, one: Scope) -> set[UUID]:
+    query = SQL("select r.id from resource r where %(every)s and ") + one.predicate("r")
+    return {row[0] for row in await tx.fetch_all(query, {**one.bound(), "every": True})}
+
+
 async def compare(tx: Transaction, ctx: Context) -> None:
     eyes = Eyes.of(ctx)
     found = await load_facts(tx, [Question(eyes, patient, NOW) for patient in PATIENTS])
@@ -198,6 +203,9 @@ async def compare(tx: Transaction, ctx: Context) -> None:
     assert wide == allowed, [(BY_KEY[key], key in allowed) for key in wide ^ allowed]
     for type in TYPES:
         assert await admitted(tx, ctx, None, type) == {key for key in allowed if BY_KEY[key].type == type}, type
+    for patient in PATIENTS if eyes.viewer in (Viewer.PROFESSIONAL, Viewer.CITIZEN) else ():
+        given = await rows_of(tx, scope_given(eyes, patient, facts[patient]))
+        assert given == {key for key in allowed if BY_KEY[key].label.patient == patient}, patient
     narrow = await admitted(tx, ctx, PATIENTS[0])
     assert narrow <= allowed
     assert all(BY_KEY[key].label.patient not in (None, PATIENTS[0]) for key in allowed - narrow)

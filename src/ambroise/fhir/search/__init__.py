@@ -2,18 +2,21 @@
 
 from ambroise.fhir.search.parse import pairs_of, parse
 from ambroise.fhir.search.query import Ignored, Query, Summary, Total, canonical
-from ambroise.fhir.search.run import Mode, SearchResult, search
+from ambroise.fhir.search.run import Mode, Page, SearchResult, is_one_page, one_page, search
 from ambroise.fhir.store.types import ScopeFor
 
 __all__ = [
     "Ignored",
     "Mode",
+    "Page",
     "Query",
     "ScopeFor",
     "SearchResult",
     "Summary",
     "Total",
     "canonical",
+    "is_one_page",
+    "one_page",
     "pairs_of",
     "parse",
     "search",

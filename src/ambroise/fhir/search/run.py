@@ -6,7 +6,9 @@ from typing import Any, Final, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
+from psycopg import sql
 
+from ambroise.fhir.definitions import SearchParameter
 from ambroise.fhir.search.binding import PATIENT, Bound, identifier_asked_for, in_records, patient_asked_for
 from ambroise.fhir.search.compile import Compiler
 from ambroise.fhir.search.includes import included
@@ -15,7 +17,7 @@ from ambroise.fhir.search.parse import parse
 from ambroise.fhir.search.query import Filter, Ignored, Query, Summary, Token, Total
 from ambroise.fhir.search.text import Builder, statement
 from ambroise.fhir.store.keys import as_key, name_keys
-from ambroise.fhir.store.layout import ID
+from ambroise.fhir.store.layout import ID, LAST_UPDATED, layout
 from ambroise.fhir.store.pages import PageSeal
 from ambroise.fhir.store.rows import COLUMNS, WIDTH, stored
 from ambroise.fhir.store.types import ScopeFor, Stored
@@ -86,6 +88,52 @@ async def search(reader: Reader, scope_for: ScopeFor, query: Query, *, pages: Pa
     return _page(query, entries, total, _next(plan, keys, rows, pages))
 
 
+class Page(msgspec.Struct, frozen=True):
+    """A page that one statement gives: for who runs it with others."""
+
+    plan: _Plan
+    keys: list[Key]
+    text: LiteralString
+    values: dict[str, Any]
+
+    @property
+    def statement(self) -> tuple[sql.SQL, dict[str, Any]]:
+        """What to run."""
+        return statement(self.text), self.values
+
+    def result(self, rows: Sequence[Row], pages: PageSeal) -> SearchResult:
+        """The page, from the rows that the statement found."""
+        entries: Entries = [(stored(row), "match") for row in rows[: self.plan.limit]]
+        total = _known_total(self.plan, rows)
+        return _page(self.plan.query, entries, total, _next(self.plan, self.keys, rows, pages))
+
+
+def is_one_page(query: Query) -> bool:
+    """Whether the first page of a query about one record takes one statement, on its rows alone."""
+    return (
+        query.cursor is None
+        and not (query.includes or query.revincludes)
+        and query.summary is not Summary.COUNT
+        and query.count != 0
+        and query.total is not Total.ESTIMATE
+        and all(isinstance(one, Filter) and _in_columns(query.type, one.parameter) for one in query.clauses)
+        and all(_in_columns(query.type, one.parameter) for one in query.sort)
+    )
+
+
+def _in_columns(type: str, parameter: SearchParameter) -> bool:
+    if parameter.type == "date":
+        return parameter.code == LAST_UPDATED or parameter.number == layout(type).principal
+    return parameter.type in ("token", "reference", "uri") and parameter.code != ID
+
+
+def one_page(query: Query, scope_for: ScopeFor, patient: UUID) -> Page:
+    """The first page of a query for which `is_one_page`, about this record."""
+    plan = _Plan(query, Bound(patient), {}, None)
+    keys, text, values = _select(scope_for, plan)
+    return Page(plan, keys, text, values)
+
+
 _NOBODY: Final = "nobody"
 
 
@@ -151,6 +199,11 @@ async def _keys(reader: Reader, query: Query) -> dict[str, list[UUID]]:
 
 async def _rows(reader: Reader, scope_for: ScopeFor, plan: _Plan) -> tuple[list[Key], list[Row]]:
     """The rows of the page and one more if there is one; each ends with the values of its order and the total."""
+    keys, text, values = _select(scope_for, plan)
+    return keys, await reader.fetch_all(statement(text), values, prepare=_prepare(plan))
+
+
+def _select(scope_for: ScopeFor, plan: _Plan) -> tuple[list[Key], LiteralString, dict[str, Any]]:
     builder = Builder(scope_for)
     keys = order_of(plan.query, builder, in_record=plan.bound is not None)
     where = Compiler(builder, plan.bound, plan.keys).where(plan.query.type, "r", plan.query.clauses)
@@ -167,7 +220,7 @@ async def _rows(reader: Reader, scope_for: ScopeFor, plan: _Plan) -> tuple[list[
             f"select x.*, case when row_number() over () = {needed}"
             f" then (select count(*) from resource r where {where}) end from ({text}) x"
         )
-    return keys, await reader.fetch_all(statement(text), builder.values, prepare=_prepare(plan))
+    return keys, text, builder.values
 
 
 _NAMES: Final[tuple[LiteralString, ...]] = ("a", "b", "c", "d", "e", "f", "g", "h")
@@ -183,13 +236,18 @@ def _prepare(plan: _Plan) -> bool | None:
 
 
 async def _total(reader: Reader, scope_for: ScopeFor, plan: _Plan, rows: Sequence[Row]) -> int | None:
-    if plan.total is Total.NONE:
-        return None
     if plan.total is Total.ESTIMATE:
         return await _count(reader, scope_for, plan, _ESTIMATED_UP_TO)
-    if plan.start is None:
-        return rows[-1][-1] if len(rows) > plan.limit else len(rows)
+    if plan.total is Total.NONE or plan.start is None:
+        return _known_total(plan, rows)
     return rows[0][-1] if rows else await _count(reader, scope_for, plan, None)
+
+
+def _known_total(plan: _Plan, rows: Sequence[Row]) -> int | None:
+    """The total that a first page tells by itself."""
+    if plan.total is Total.NONE:
+        return None
+    return rows[-1][-1] if len(rows) > plan.limit else len(rows)
 
 
 async def _count(reader: Reader, scope_for: ScopeFor, plan: _Plan, up_to: int | None) -> int:

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from ambroise.fhir.definitions import type_name
 from ambroise.fhir.store.codec import unpack
-from ambroise.fhir.store.types import Label, Peeked, Stored, flags_of
+from ambroise.fhir.store.types import Closed, Label, Peeked, Stored, flags_of
 
 _PEEKED: Final = (
     "type",
@@ -66,6 +66,17 @@ def stored(row: Sequence[Any]) -> Stored:
         Label(patient, kind, flags_of(flags), author, organization, source),
         unpack(body),
     )
+
+
+def closed(row: Sequence[Any]) -> Closed:
+    """The same with the body as it lies there."""
+    return Closed(peeked(row), row[12])
+
+
+def opened(closed: Closed) -> Stored:
+    """The same once its content may be seen."""
+    one = closed.peeked
+    return Stored(one.type, one.id, one.key, one.version, one.updated, one.deleted, one.label, unpack(closed.packed))
 
 
 def peeked(row: Sequence[Any]) -> Peeked:

@@ -90,6 +90,13 @@ class Peeked(msgspec.Struct, frozen=True):
     label: Label
 
 
+class Closed(msgspec.Struct, frozen=True):
+    """What there is behind an id, with its content folded up: only a permit opens it."""
+
+    peeked: Peeked
+    packed: bytes
+
+
 @final
 class Permit:
     """The right to do one thing, made by the access rules. `rule` names the rule that gave it.

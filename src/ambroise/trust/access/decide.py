@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
+
+import msgspec
 
 from ambroise.fhir.store.seal import SEAL
 from ambroise.fhir.store.types import Flags, Label, Permit
@@ -16,7 +17,7 @@ from ambroise.trust.access import kinds
 from ambroise.trust.access.facts import HOLDER_STATES, OPEN_STATES, Eyes, Facts, Viewer
 from ambroise.trust.access.kinds import Shelf, shelf_of
 from ambroise.trust.access.loader import Question, load_facts
-from ambroise.trust.access.rules import Rule, Verdict, entry, first_match, is_author, is_operational
+from ambroise.trust.access.rules import DELETED, Rule, Verdict, entry, first_match, is_author, is_operational
 from ambroise.trust.context import Context, Purpose
 
 NOTHING_KNOWN = Facts()
@@ -44,8 +45,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What the action is about: a type and the label of the present (or future) resource."""
 
     type: str
@@ -83,7 +83,7 @@ def judge(facts: Facts, eyes: Eyes, action: Action, target: Target) -> Verdict:
     label = target.label
     if action is Action.READ:
         return first_match(facts, label, eyes, target.shelf)
-    if label.flags & Flags.DELETED:
+    if int(label.flags) & DELETED:
         return Verdict(False, Rule.DELETED)
     if eyes.viewer is Viewer.SYSTEM:
         return Verdict(eyes.trusted, Rule.SYSTEM if eyes.trusted else Rule.SYSTEM_ONLY_DEMONSTRATION)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 from uuid import UUID
+
+import msgspec
 
 from ambroise.trust.access.matrix import NO_ROLE, Role, matrix
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, Relation, System
@@ -46,8 +47,7 @@ class Standing(IntEnum):
     ADMINISTRATOR = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What the rules know about one viewer and one patient at one instant. The default is: nothing is allowed."""
 
     state: SpaceState | None = None
@@ -71,8 +71,7 @@ class Viewer(Enum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, slots=True)
-class Eyes:
+class Eyes(msgspec.Struct, frozen=True):
     """A context reduced to what the rules compare: who looks, with which role, in which mode."""
 
     viewer: Viewer

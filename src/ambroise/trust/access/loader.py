@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
-from ambroise.kernel.db import Reader
+from ambroise.kernel.db import Reader, Row
 from ambroise.kernel.ids import shard_of
 from ambroise.trust.access.facts import Eyes, Facts, SpaceState, Standing
 from ambroise.trust.context import Relation
@@ -85,10 +85,19 @@ async def load_facts(reader: Reader, questions: Sequence[Question]) -> list[Fact
     """The facts of each question, in order."""
     if not questions:
         return []
+    statement, values = facts_query(questions)
+    return facts_in(await reader.fetch_all(statement, values))
+
+
+def facts_query(questions: Sequence[Question]) -> tuple[LiteralString, dict[str, Any]]:
+    """The statement that answers them all, for who runs it with others; `facts_in` reads its rows."""
     if len(questions) == 1:
-        rows = await reader.fetch_all(_ONE, _values(questions[0]))
-    else:
-        rows = await reader.fetch_all(_MANY, _columns(questions))
+        return _ONE, _values(questions[0])
+    return _MANY, _columns(questions)
+
+
+def facts_in(rows: Sequence[Row]) -> list[Facts]:
+    """The facts of each question, in order."""
     return [
         Facts(
             state=SpaceState(state) if state is not None else None,

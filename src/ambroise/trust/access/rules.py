@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from ambroise.fhir.store.types import Flags, Label
 from ambroise.trust.access.facts import AUTHOR_STATES, HOLDER_STATES, OPEN_STATES, Eyes, Facts, Standing, Viewer
 from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, Shelf
 from ambroise.trust.context import Purpose
+
+# As numbers: the members of an enum take far longer to combine, and every row is judged.
+DELETED = int(Flags.DELETED)
+_SIGNATURE = int(Flags.SIGNATURE)
+_OPERATIONAL = int(Flags.OPERATIONAL)
+_MASKED = int(Flags.MASKED)
+_WITHHELD = int(Flags.INVISIBLE_PATIENT)
+_WITHHELD_REPRESENTATIVES = int(Flags.INVISIBLE_REPRESENTATIVES)
 
 
 class Rule(StrEnum):
@@ -72,13 +81,14 @@ class Verdict(NamedTuple):
 
 def first_match(facts: Facts, label: Label, eyes: Eyes, shelf: Shelf = Shelf.PATIENT) -> Verdict:
     """Decide whether this viewer sees a resource with this label, its patient's facts being these."""
-    if label.flags & Flags.DELETED:
+    flags = int(label.flags)
+    if flags & DELETED:
         return Verdict(False, Rule.DELETED)
     if eyes.viewer is Viewer.SYSTEM and eyes.trusted:
         return Verdict(True, Rule.SYSTEM)
     if label.patient is None:
         return _without_patient(label, eyes, shelf)
-    if label.flags & Flags.SIGNATURE:
+    if flags & _SIGNATURE:
         return Verdict(False, Rule.SIGNATURE)
     if eyes.viewer is Viewer.PROFESSIONAL:
         return _professional(facts, label, eyes)
@@ -99,7 +109,37 @@ def is_author(label: Label, eyes: Eyes) -> bool:
 
 def is_operational(label: Label) -> bool:
     """Whether it belongs to the life of the space rather than to care."""
-    return label.kind == OPERATIONAL or bool(label.flags & Flags.OPERATIONAL)
+    return label.kind == OPERATIONAL or bool(int(label.flags) & _OPERATIONAL)
+
+
+class Sight(NamedTuple):
+    """What `first_match` comes to once the facts are known: the rest depends on each row of that patient alone.
+
+    enters       sees what nothing hides
+    own_words    sees what he wrote himself
+    sees_masked  masking does not hide anything
+    hidden       what has one of these flags is never seen
+    """
+
+    enters: bool
+    own_words: bool
+    sees_masked: bool
+    hidden: int
+
+
+def sight(facts: Facts, eyes: Eyes, patient: UUID) -> Sight:
+    """What a professional or a citizen sees of this patient, the facts being these."""
+    if eyes.viewer is Viewer.PROFESSIONAL:
+        masked_too = facts.standing >= Standing.TREATING or (
+            eyes.purpose is not Purpose.NORMAL and facts.emergency_masked
+        )
+        return Sight(entry(facts, eyes).allowed, facts.state in AUTHOR_STATES, masked_too, DELETED | _SIGNATURE)
+    if eyes.viewer is not Viewer.CITIZEN:
+        raise ValueError("only professionals and citizens look at a space by its facts")
+    held = eyes.space == patient and (eyes.own or facts.relation is not None) and facts.state in HOLDER_STATES
+    represents = not eyes.own and facts.relation != "carer"
+    hidden = DELETED | _SIGNATURE | _WITHHELD | (_WITHHELD_REPRESENTATIVES if represents else 0)
+    return Sight(held, False, True, hidden)
 
 
 def entry(facts: Facts, eyes: Eyes) -> Verdict:
@@ -148,7 +188,7 @@ def _professional(facts: Facts, label: Label, eyes: Eyes) -> Verdict:
         return Verdict(False, Rule.OPERATIONAL)
     if label.kind not in eyes.role.readable:
         return Verdict(False, Rule.MATRIX)
-    if label.flags & Flags.MASKED and facts.standing < Standing.TREATING:
+    if int(label.flags) & _MASKED and facts.standing < Standing.TREATING:
         in_emergency = eyes.purpose is not Purpose.NORMAL
         return verdict if in_emergency and facts.emergency_masked else Verdict(False, Rule.MASKED)
     return verdict
@@ -161,13 +201,13 @@ def _citizen(facts: Facts, label: Label, eyes: Eyes) -> Verdict:
         return Verdict(False, Rule.NO_RELATION)
     if facts.state not in HOLDER_STATES:
         return Verdict(False, Rule.NO_SPACE if facts.state is None else Rule.SPACE_CLOSED)
-    if label.flags & Flags.INVISIBLE_PATIENT:
+    if int(label.flags) & _WITHHELD:
         return Verdict(False, Rule.WITHHELD)
     if eyes.own:
         return Verdict(True, Rule.PATIENT)
     if facts.relation == "carer":
         return Verdict(True, Rule.CARER)
-    if label.flags & Flags.INVISIBLE_REPRESENTATIVES:
+    if int(label.flags) & _WITHHELD_REPRESENTATIVES:
         return Verdict(False, Rule.WITHHELD_REPRESENTATIVES)
     return Verdict(True, Rule.REPRESENTATIVE)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from ambroise.fhir.search import SearchResult
 from ambroise.fhir.store.pages import PageSeal
 from ambroise.fhir.store.types import Flags, Label, Permit, Stored
 from ambroise.kernel.clock import Clock
@@ -19,9 +20,10 @@ from ambroise.trust.access.facts import Eyes, Facts
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.audit.entry import REFUSED, Entry, Event, Line, record, record_lines
 from ambroise.trust.audit.entry import Action as Code
-from ambroise.trust.audit.group_commit import GroupCommit
+from ambroise.trust.audit.group_commit import LANES, GroupCommit
 from ambroise.trust.context import Context
-from ambroise.trust.gateway.witness import Note, Reading, Testimony, hear, settle
+from ambroise.trust.gateway.testimony import Answer, Find, Look, Note, Reading, Testimony
+from ambroise.trust.gateway.witness import hear, settle
 
 CODES: Mapping[Action, tuple[Code, Event]] = {
     Action.READ: ("R", Event.READ),
@@ -49,7 +51,7 @@ class Core:
         self._pages = pages or PageSeal(os.urandom(32))
         self._own: Database | None = None
         self._opening = asyncio.Lock()
-        self._commits: GroupCommit[Testimony, Rule | None] = GroupCommit(self._own_slots, settle)
+        self._commits: GroupCommit[Testimony, Answer] = GroupCommit(self._own_slots, settle)
         self._known: WeakKeyDictionary[Reader, dict[tuple[Eyes, UUID], Facts]] = WeakKeyDictionary()
 
     async def close(self) -> None:
@@ -109,27 +111,31 @@ class Core:
         """Trace in a transaction of its own, durable before this returns."""
         await self._commits.run(Note(tuple(Line.of(ctx, entry) for entry in entries)))
 
-    async def _witness(self, reader: Reader, *readings: Reading) -> list[Rule | None]:
+    async def _read_one(self, job: Look) -> Stored | None:
+        """Read by id together with whoever reads now."""
+        return cast(Stored | None, await self._commits.run(job))
+
+    async def _read_page(self, job: Find) -> SearchResult:
+        """Search one record together with whoever reads now."""
+        return cast(SearchResult, await self._commits.run(job))
+
+    async def _witness(self, reader: Reader, *readings: Reading) -> None:
         """Judge and trace reads: within the caller's transaction when there is one, else in a shared commit."""
         if not isinstance(reader, Transaction):
-            if len(readings) == 1:
-                return [await self._commits.run(readings[0])]
-            return list(await asyncio.gather(*(self._commits.run(reading) for reading in readings)))
-        rules: list[Rule | None] = []
+            await asyncio.gather(*(self._commits.run(reading) for reading in readings))
+            return
         for answer, lines in await hear(reader, readings):
             if isinstance(answer, Exception):
                 # The refusal may roll the caller's transaction back: its trace must not go with it.
                 await self._commits.run(Note(lines))
                 raise answer
             await record_lines(reader, lines)
-            rules.append(answer)
-        return rules
 
     async def _own_slots(self) -> Database:
         """Connections of the witness alone: readers that wait for it hold the others."""
         async with self._opening:
             if self._own is None:
-                self._own = await Database.open(self._database.dsn, slots=2)
+                self._own = await Database.open(self._database.dsn, slots=LANES + 2)
             return self._own
 
 

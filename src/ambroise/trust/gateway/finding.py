@@ -25,7 +25,7 @@ from ambroise.trust.audit.entry import REFUSED, Entry, Event, Line, record_lines
 from ambroise.trust.context import Context
 from ambroise.trust.gateway.identity_only import KNOWN_STATES, identity_only
 from ambroise.trust.gateway.reads import Reads, redacted
-from ambroise.trust.gateway.witness import Note
+from ambroise.trust.gateway.testimony import Note
 
 INS_SYSTEMS: Final = frozenset(f"urn:oid:1.2.250.1.213.1.4.{last}" for last in (8, 9, 10, 11))
 _TRAITS: Final = frozenset({"family", "given", "birthdate", "gender"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from ambroise.fhir.search import Query, SearchResult, search
+from ambroise.fhir.search import Query, SearchResult, is_one_page, search
 from ambroise.fhir.search.binding import patient_asked_for
 from ambroise.fhir.store import past
 from ambroise.fhir.store import reading as store
@@ -15,7 +15,7 @@ from ambroise.fhir.store.types import Peeked, Stored
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.access.decide import Action, Target, inspection, judge, refusal, unknown
-from ambroise.trust.access.facts import Eyes
+from ambroise.trust.access.facts import Eyes, Viewer
 from ambroise.trust.access.kinds import Shelf, shelf_of
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.access.scope import Scopes, identity_scope, scope
@@ -23,7 +23,11 @@ from ambroise.trust.audit.entry import Entry, Event, record
 from ambroise.trust.context import Context, Purpose
 from ambroise.trust.gateway.emergencies import Emergencies
 from ambroise.trust.gateway.identity_only import KNOWN_STATES, identity_only, shows_identity
-from ambroise.trust.gateway.witness import Reading
+from ambroise.trust.gateway.testimony import Find, Look, Reading
+from ambroise.trust.gateway.witness import search_entry
+
+_BY_FACTS = (Viewer.PROFESSIONAL, Viewer.CITIZEN)
+"""Those whose sight of a record follows from the facts about it."""
 
 
 class Reads(Emergencies):
@@ -31,6 +35,11 @@ class Reads(Emergencies):
 
     async def read(self, reader: Reader, ctx: Context, type: str, id: str) -> Stored:
         """The present version, traced. Raises NOT_FOUND (also when existence is a secret), FORBIDDEN, GONE."""
+        key = as_key(id)
+        if key is not None and not isinstance(reader, Transaction):
+            found = await self._read_one(Look(ctx, Eyes.of(ctx), type, key))
+            if found is not None:
+                return found
         stored = await store.read(reader, scope(ctx, type=type), type, id)
         if stored is None:
             identity = await self._missed(reader, ctx, type, id)
@@ -85,6 +94,10 @@ class Reads(Emergencies):
         patient = await self._patient_asked_for(reader, query)
         if patient is not None and ctx.purpose is not Purpose.NORMAL:
             await self._ensure_emergency(ctx, patient)
+        elif patient is not None and not isinstance(reader, Transaction):
+            eyes = Eyes.of(ctx)
+            if eyes.viewer in _BY_FACTS and shelf_of(query.type) is Shelf.PATIENT and is_one_page(query):
+                return await self._read_page(Find(ctx, eyes, patient, query, redacted(query), self._pages))
         result = await search(reader, Scopes(ctx), query, pages=self._pages)
         await self._trace_search(reader, ctx, patient, result)
         return result
@@ -104,10 +117,8 @@ class Reads(Emergencies):
             found.setdefault(asked, [])
         readings: list[Reading] = []
         for patient, entries in found.items():
-            count = len(entries) if entries or asked is None else result.total or 0
-            kind = entries[0].label.kind if len(entries) == 1 else None
-            key = entries[0].key if len(entries) == 1 else None
-            entry = Entry("R", Event.SEARCH, patient, type, key, kind, count=count, query=text)
+            total = result.total if asked is not None else None
+            entry = search_entry(patient, type, entries, total, text)
             targets = tuple(Target(one.type, one.label) for one in entries)
             readings.append(Reading(ctx, eyes, patient, targets, entry))
         if not readings and result.total and shelf_of(type) is not Shelf.OPEN:
