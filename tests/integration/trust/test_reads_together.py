@@ -1,6 +1,8 @@
 """What is read at the same moment is answered in one transaction: nobody gets, loses or hides anything by it."""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -19,7 +21,8 @@ NOT_TEXT = "\x00"
 """PostgreSQL refuses it in any text, hence the whole transaction that brings it."""
 
 
-async def together(*coroutines):  # type: ignore[no-untyped-def]
+async def together(*coroutines: Awaitable[Any]) -> list[Any]:
+    """All at the same moment; each answer, or what it raised."""
     return await asyncio.gather(*coroutines, return_exceptions=True)
 
 
