@@ -10,6 +10,7 @@ from ambroise.kernel.jobs import Schedule
 from ambroise.kernel.objects import Blobs
 from ambroise.kernel.outbox import Subscriptions
 from ambroise.modules.identity.api import on_patient_created, on_patient_updated
+from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.space.api import Handlers as SpaceHandlers
 from ambroise.modules.space.api import Populations, end_delays
@@ -38,6 +39,7 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
         SpaceHandlers(populations, services.clock, demonstration=services.demonstration).table().items()
     ):
         subscriptions.on(event, handler)
+    subscriptions.on(CLIENT_TO_TELL, services.provider.leaving.tell)
 
 
 def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:

@@ -166,7 +166,7 @@ class Nation:
 async def nation(fresh_database: TestDatabase, tmp_path: Path, clock: FixedClock) -> AsyncIterator[Nation]:
     async with house_on(fresh_database, tmp_path, clock=clock, public_url=ADDRESS) as house:
         made = Nation(house, clock)
-        await _people(house, clock)
+        await add_people(house)
         yield made
 
 
@@ -175,9 +175,10 @@ async def client(nation: Nation) -> Registered:
     return await nation.client()
 
 
-async def _people(house: House, clock: FixedClock) -> None:
+async def add_people(house: House) -> None:
+    """A doctor of two practices and a nurse of one."""
     services = house.services
-    ctx = Context(System(), clock, demonstration=True)
+    ctx = Context(System(), services.clock, demonstration=True)
     async with services.database.transaction() as tx:
         for id, name, sector in ((CABINET, "Cabinet Inventé", "SA07"), (HOSPITAL, "Hôpital Imaginaire", "SA01")):
             place = directory.Structure(id, name, sector, postal_code="37000", city="Tours", test_identity=True)

@@ -29,6 +29,9 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         post_logout_uri: Annotated[
             list[str], typer.Option(metavar="URI", help="Where people come back after leaving; may be repeated.")
         ] = [],  # noqa: B006
+        backchannel_logout_uri: Annotated[
+            str | None, typer.Option(metavar="URI", help="What we call when somebody leaves.")
+        ] = None,
         public: Annotated[
             bool, typer.Option("--public", help="It keeps no secret: a program on the device of the person.")
         ] = False,
@@ -48,6 +51,7 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
             name=name,
             redirect_uris=tuple(redirect_uri),
             post_logout_uris=tuple(post_logout_uri),
+            backchannel_logout_uri=backchannel_logout_uri,
             authentication=ClientAuthentication.NONE if public else ClientAuthentication.SECRET,
             grants=frozenset(people | ({Grant.CLIENT} if machine else set())),
             scopes=frozenset({*scope, *({OPENID, SCOPE_ALL} if people else ())}),
@@ -100,6 +104,8 @@ def _described(client: Client) -> dict[str, Any]:
         "client_name": client.name,
         "redirect_uris": list(client.redirect_uris),
         "post_logout_redirect_uris": list(client.post_logout_uris),
+        "backchannel_logout_uri": client.backchannel_logout_uri,
+        "backchannel_logout_session_required": client.backchannel_logout_uri is not None,
         "token_endpoint_auth_method": method,
         "grant_types": sorted(client.grants),
         "response_types": ["code"] if client.redirect_uris else [],

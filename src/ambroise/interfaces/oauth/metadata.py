@@ -12,6 +12,7 @@ USER_INFO = f"{PROTOCOL}/userinfo"
 INTROSPECT = f"{PROTOCOL}/token/introspect"
 REVOKE = f"{PROTOCOL}/revoke"
 CERTS = f"{PROTOCOL}/certs"
+LOGOUT = f"{PROTOCOL}/logout"
 AUTHORIZE = "/auth"
 # The federation of the State publishes under a name of its own; software that follows the standard looks for the other.
 DISCOVERY = ("/.well-known/wallet-openid-configuration", "/.well-known/openid-configuration")
@@ -29,6 +30,9 @@ def document(issuer: str) -> dict[str, Any]:
         "introspection_endpoint": issuer + INTROSPECT,
         "revocation_endpoint": issuer + REVOKE,
         "jwks_uri": issuer + CERTS,
+        "end_session_endpoint": issuer + LOGOUT,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "grant_types_supported": [grant.value for grant in Grant],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData
 from starlette.requests import Request as HttpRequest
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ambroise.interfaces.web.sign_on.answers import address_of, origin_of, parameters, send_back, shown
 from ambroise.interfaces.web.sign_on.forms import IdentifierForm
+from ambroise.interfaces.web.sign_on.leaving import leaving_routes
 from ambroise.interfaces.web.sign_on.phone import phone_routes
-from ambroise.interfaces.web.ui.security import page_headers
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, broken, refused, with_query
-from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.errors import Refusal
 from ambroise.kernel.log import logger
 from ambroise.modules.identity.api import AccountKind, Provider
 from ambroise.modules.identity.provider import api as asking
@@ -26,13 +26,12 @@ _log = logger(__name__)
 _SIGN_IN = "/connexion/pro"
 _WAIT = "/connexion/pro/attente"
 _AGREE = "/connexion/pro/accord"
-_MOST_FORM = 64 * 1024
 _SHOWN = 6
 
 
 def sign_on_routes(site: Site, provider: Provider) -> list[BaseRoute]:
     """The authorization endpoint, the pages behind it, and the phone."""
-    return [*SignOnPages(site, provider).routes(), *phone_routes(site, provider)]
+    return [*SignOnPages(site, provider).routes(), *leaving_routes(site, provider), *phone_routes(site, provider)]
 
 
 class SignOnPages:
@@ -58,22 +57,22 @@ class SignOnPages:
         try:
             return await self._begin(visit)
         except Unmet as unmet:
-            issuer = self._provider.ground.issuer_at(_address(http))
+            issuer = self._provider.ground.issuer_at(address_of(http))
             back = {"error": unmet.error, "error_description": unmet.description, "state": unmet.state, "iss": issuer}
-            return _send_back(visit, unmet.redirect_uri, back)
+            return send_back(visit, unmet.redirect_uri, back)
         except Refusal as refusal:
-            return await refused(visit, _shown(refusal))
+            return await refused(visit, shown(refusal))
         except Exception:
             _log.exception("page_failed", path="/auth")
             return await broken(visit)
 
     async def _begin(self, visit: Visit) -> Response:
-        given = await _parameters(visit.request)
+        given = await parameters(visit.request)
         names = given.get("client_id", [])
         async with self._provider.ground.database.reader() as reader:
             client = await self._provider.clients.known(reader, names[0] if len(names) == 1 else None)
         redirect_uri = asking.redirection(client, given)
-        asked = asking.read(client, redirect_uri, given, self._provider.ground.issuer_at(_address(visit.request)))
+        asked = asking.read(client, redirect_uri, given, self._provider.ground.issuer_at(address_of(visit.request)))
         reference = await self._provider.signing_on.begin(asked)
         return visit.go(with_query(_SIGN_IN, demande=reference))
 
@@ -141,6 +140,9 @@ class SignOnPages:
                 who=who,
                 phone=f"/ecps/{_national(who)}" if self._site.demonstration and who.isalnum() else None,
             )
+        before = await self._provider.signing_on.session(visit.cookies.get("signon"))
+        if before is not None:
+            await self._provider.leaving.leave(before.id, request.client.id)
         response = visit.go(with_query(_AGREE, demande=request.reference))
         visit.cookies.put(response, "signon", token)
         return response
@@ -170,7 +172,7 @@ class SignOnPages:
         return await self._agreement(visit, request, session)
 
     async def _agreement(self, visit: Visit, request: Request, session: SignOn, problem: str = "") -> Response:
-        visit.forms_to = (_origin(request.asked.redirect_uri),)
+        visit.forms_to = (origin_of(request.asked.redirect_uri),)
         return await visit.render(
             "sign_on/agreement.html",
             client=request.client,
@@ -218,52 +220,13 @@ class SignOnPages:
         code = await self._provider.tokens.authorize(request, session)
         asked = request.asked
         back = {"code": code, "state": asked.state, "session_state": str(session.id), "iss": asked.issuer}
-        return _send_back(visit, asked.redirect_uri, back)
+        return send_back(visit, asked.redirect_uri, back)
 
     async def _refuse(self, visit: Visit, request: Request, error: str, description: str) -> Response:
         await self._provider.signing_on.give_up(request)
         asked = request.asked
         back = {"error": error, "error_description": description, "state": asked.state, "iss": asked.issuer}
-        return _send_back(visit, asked.redirect_uri, back)
-
-
-def _send_back(visit: Visit, redirect_uri: str, values: Mapping[str, str | None]) -> Response:
-    """Send the browser back to a registered address of the client, with an answer."""
-    query = urlencode({name: value for name, value in values.items() if value is not None})
-    target = f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{query}"
-    headers = {**page_headers(secure=visit.request.url.scheme == "https"), "cache-control": "no-store"}
-    return RedirectResponse(target, 303, headers)
-
-
-async def _parameters(http: HttpRequest) -> dict[str, list[str]]:
-    """The parameters of a request, each with every value it was given."""
-    given: dict[str, list[str]] = {}
-    pairs = http.query_params.multi_items()
-    if http.method == "POST":
-        if int(http.headers.get("content-length") or _MOST_FORM + 1) > _MOST_FORM:
-            raise Refusal(Kind.TOO_LARGE, "TOO_LARGE", "The form is too large.")
-        form = await http.form(max_files=0, max_fields=50)
-        pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    for name, value in pairs:
-        given.setdefault(name, []).append(value)
-    return given
-
-
-def _shown(refusal: Refusal) -> Refusal:
-    """A refusal for the eyes of a person: nobody can sign in to mend it."""
-    if refusal.kind is Kind.UNAUTHENTICATED:
-        return Refusal(Kind.INVALID, refusal.code, refusal.diagnostics)
-    return refusal
-
-
-def _address(http: HttpRequest) -> str:
-    return f"{http.url.scheme}://{http.headers.get('host', '')}"
-
-
-def _origin(uri: str) -> str:
-    """What a content security policy names: the origin of a web address, the scheme of an application."""
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+        return send_back(visit, asked.redirect_uri, back)
 
 
 def _national(identifier: str) -> str:

@@ -97,6 +97,7 @@ _BY_CODE: Mapping[str, str] = {
     "TOO_MANY_ATTEMPTS": N_("Trop d’essais. Attendez quelques minutes avant de recommencer."),
     "INVALID_CLIENT": N_("Le logiciel qui vous envoie ici n’est pas connu. Prévenez son éditeur."),
     "REDIRECT_URI_UNKNOWN": N_("Le logiciel qui vous envoie ici n’a pas déclaré son adresse. Prévenez son éditeur."),
+    "LOGOUT_HINT_INVALID": N_("Le logiciel qui vous envoie ici se trompe. Fermez votre navigateur pour partir."),
     "ACCOUNT_SUSPENDED": N_("Ce compte est suspendu. Le guichet peut vous dire pourquoi."),
     "ACCESS_TOO_MANY_LOOKUPS": N_("Vous avez cherché beaucoup de patients en peu de temps. Attendez un peu."),
 }

@@ -12,6 +12,7 @@ from ambroise.modules.identity.provider.asking import Unmet, read, redirection
 from ambroise.modules.identity.provider.clients import Clients, Presented
 from ambroise.modules.identity.provider.ground import REALM, Ground
 from ambroise.modules.identity.provider.jose import PUBLISHED_FIRST, Jose
+from ambroise.modules.identity.provider.leaving import CLIENT_TO_TELL, Leave, Leaving
 from ambroise.modules.identity.provider.model import (
     ACR_VALUES,
     OPENID,
@@ -30,6 +31,7 @@ from ambroise.modules.identity.provider.tokens import TokenService
 
 __all__ = [
     "ACR_VALUES",
+    "CLIENT_TO_TELL",
     "OPENID",
     "PUBLISHED_FIRST",
     "REALM",
@@ -37,6 +39,7 @@ __all__ = [
     "Client",
     "ClientAuthentication",
     "Grant",
+    "Leave",
     "NewClient",
     "Presented",
     "Provider",
@@ -52,12 +55,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Provider:
-    """The OpenID provider: its clients, its signing on, its tokens."""
+    """The OpenID provider: its clients, its signing on, its tokens, its ends."""
 
     ground: Ground
     clients: Clients
     signing_on: SigningOn
     tokens: TokenService
+    leaving: Leaving
 
     @staticmethod
     def over(
@@ -73,4 +77,4 @@ class Provider:
         """Build the provider of an instance. `addresses`: by which people reach it, the usual one first."""
         ground = Ground(database, clock, Jose(keys), addresses, audience, seed, demonstration)
         clients = Clients(ground)
-        return Provider(ground, clients, SigningOn(ground, clients), TokenService(ground))
+        return Provider(ground, clients, SigningOn(ground, clients), TokenService(ground), Leaving(ground))

@@ -82,6 +82,21 @@ async def revoke(tx: Transaction, id: UUID, why: str, now: datetime) -> bool:
     return done == 1
 
 
+async def to_tell(reader: Reader, sign_on: UUID) -> list[tuple[str, str]]:
+    """The clients to tell that a session ended, with the issuer that each knows."""
+    rows = await reader.fetch_all(
+        """
+        select distinct f.client, f.issuer
+        from oauth_family f
+        join oauth_client c on c.id = f.client
+        where f.sign_on = %s and c.backchannel_logout_uri is not null
+        order by 1, 2
+        """,
+        (sign_on,),
+    )
+    return [(client, issuer) for client, issuer in rows]
+
+
 async def insert_code(
     tx: Transaction, code: bytes, family: UUID, redirect_uri: str, challenge: str | None, ends: datetime
 ) -> None:

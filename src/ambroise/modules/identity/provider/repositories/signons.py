@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ambroise.kernel.db import Reader, Transaction
+from ambroise.modules.identity.model import Account
 from ambroise.modules.identity.provider.model import Means, SignOn
 from ambroise.modules.identity.repository import ACCOUNT_COLUMNS, ACCOUNT_WIDTH, account_of_row
 
@@ -62,6 +63,14 @@ async def choose(tx: Transaction, id: UUID, situation: int) -> None:
 
 async def close(tx: Transaction, id: UUID, now: datetime) -> bool:
     return await tx.execute("update sign_on set closed_at = %s where id = %s and closed_at is null", (now, id)) == 1
+
+
+async def holder(reader: Reader, id: UUID) -> Account | None:
+    """Whose session it is, ended or not."""
+    row = await reader.fetch_one(
+        f"select {ACCOUNT_COLUMNS} from sign_on n join account a on a.id = n.account where n.id = %s", (id,)
+    )
+    return None if row is None else account_of_row(row)
 
 
 async def sweep(tx: Transaction, before: datetime) -> int:

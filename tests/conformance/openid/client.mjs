@@ -1,0 +1,74 @@
+// A relying party built on openid-client. It is told what to do as JSON lines on its input, and answers with JSON lines:
+// the whole of a client's side, checks included, is code that we did not write.
+import readline from "node:readline";
+import * as oidc from "openid-client";
+
+const given = JSON.parse(process.argv[2]);
+const input = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
+const hear = async () => JSON.parse((await input.next()).value);
+
+const authentication = given.client_secret ? oidc.ClientSecretBasic(given.client_secret) : oidc.None();
+const config = await oidc.discovery(new URL(given.issuer), given.client_id, undefined, authentication, {
+  execute: [oidc.allowInsecureRequests],
+});
+oidc.enableNonRepudiationChecks(config);
+
+async function code() {
+  const verifier = oidc.randomPKCECodeVerifier();
+  const state = oidc.randomState();
+  const nonce = oidc.randomNonce();
+  const address = oidc.buildAuthorizationUrl(config, {
+    redirect_uri: given.redirect_uri,
+    scope: "openid scope_all",
+    acr_values: "eidas1",
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    state,
+    nonce,
+  });
+  say({ address: address.href });
+  const { back } = await hear();
+  return await oidc.authorizationCodeGrant(config, new URL(back), {
+    pkceCodeVerifier: verifier,
+    expectedState: state,
+    expectedNonce: nonce,
+    idTokenExpected: true,
+    maxAge: 300,
+  });
+}
+
+const runs = {
+  async code() {
+    const tokens = await code();
+    const claims = tokens.claims();
+    const told = await oidc.fetchUserInfo(config, tokens.access_token, claims.sub);
+    const renewed = await oidc.refreshTokenGrant(config, tokens.refresh_token);
+    const known = given.client_secret ? await oidc.tokenIntrospection(config, renewed.access_token) : {};
+    await oidc.tokenRevocation(config, renewed.refresh_token);
+    const ended = given.client_secret ? await oidc.tokenIntrospection(config, renewed.access_token) : {};
+    const leave = oidc.buildEndSessionUrl(config, {
+      post_logout_redirect_uri: given.post_logout_redirect_uri,
+      id_token_hint: renewed.id_token,
+      state: "left",
+    });
+    say({ claims, told, known, ended, leave: leave.href, renewed: renewed.claims() });
+  },
+  async machine() {
+    const tokens = await oidc.clientCredentialsGrant(config, { scope: given.scope });
+    say({ tokens, known: await oidc.tokenIntrospection(config, tokens.access_token) });
+  },
+  async replay() {
+    const tokens = await code();
+    await oidc.refreshTokenGrant(config, tokens.refresh_token);
+    try {
+      await oidc.refreshTokenGrant(config, tokens.refresh_token);
+      say({ error: null });
+    } catch (error) {
+      say({ error: error.error, description: error.error_description, status: error.status });
+    }
+  },
+};
+
+await runs[given.run]();
+process.exit(0);

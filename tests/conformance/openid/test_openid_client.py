@@ -1,0 +1,50 @@
+"""A certified relying party, written by others, runs the whole of what a client does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ambroise.modules.identity.provider.api import ClientAuthentication, Grant
+from tests.conformance.openid.conftest import Served, relying_party
+from tests.integration.oauth.conftest import RPPS
+
+LEFT = "https://rp.example/left"
+
+
+@pytest.mark.parametrize("authentication", [ClientAuthentication.SECRET, ClientAuthentication.NONE])
+async def test_openid_client_signs_in_refreshes_introspects_revokes_and_leaves(
+    served: Served, node: Path, authentication: ClientAuthentication
+) -> None:
+    client = await served.client(post_logout_uris=(LEFT,), authentication=authentication)
+    async with relying_party(node, served, client, "code") as talk:
+        await talk.say(back=await served.walk((await talk.hear())["address"]))
+        heard = await talk.hear()
+    assert heard["claims"]["acr"] == "eidas1"
+    assert heard["told"]["SubjectNameID"] == "8" + RPPS
+    assert heard["renewed"]["sub"] == heard["claims"]["sub"]
+    if authentication is ClientAuthentication.SECRET:
+        assert heard["known"]["active"] is True
+        assert heard["ended"] == {"active": False}
+    browser = await served.browser().get(heard["leave"].removeprefix(served.address))
+    assert browser.address == LEFT + "?state=left"
+
+
+async def test_openid_client_acts_by_itself(served: Served, node: Path) -> None:
+    client = await served.client(
+        redirect_uris=(), grants=frozenset({Grant.CLIENT}), scopes=frozenset({"annuaire.lire"})
+    )
+    async with relying_party(node, served, client, "machine", scope="annuaire.lire") as talk:
+        heard = await talk.hear()
+    assert heard["tokens"]["scope"] == "annuaire.lire"
+    assert heard["known"]["active"] is True
+
+
+async def test_openid_client_understands_that_a_replay_is_refused(served: Served, node: Path) -> None:
+    client = await served.client()
+    async with relying_party(node, served, client, "replay") as talk:
+        await talk.say(back=await served.walk((await talk.hear())["address"]))
+        heard = await talk.hear()
+    assert heard["error"] == "invalid_grant"
+    assert "authorization endpoint" in heard["description"]
