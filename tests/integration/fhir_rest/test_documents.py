@@ -168,6 +168,35 @@ async def test_iti_65_answers_with_the_versions_that_were_stored(author: httpx.A
     assert read.json()["meta"]["lastUpdated"][:19] == entries[1]["response"]["lastModified"][:19]
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_iti_66_finds_lists_by_either_address_of_the_code_system(
+    author: httpx.AsyncClient, citizen: httpx.AsyncClient, scheme: str
+) -> None:
+    bundle, _, oid = bundle_of_letter()
+    await author.post("", json=bundle, headers=JSON)
+    item = f"{DOCUMENT}/{(await find(citizen, oid))[0]['id']}"
+    code_ = f"{scheme}://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes|submissionset"
+    query = {**PATIENT, "status": "current", "code": code_, "isArchived": "false", "item": item}
+    assert len((await citizen.get("List", params=query)).json()["entry"]) == 1
+
+
+async def test_a_search_for_what_is_not_archived_finds_it_until_it_is(
+    author: httpx.AsyncClient, citizen: httpx.AsyncClient
+) -> None:
+    content, oid = letter()
+    place = (await author.post(OPERATION, content=content, headers=XML)).headers["location"]
+    query = {**PATIENT, "identifier": f"urn:ietf:rfc:3986|urn:oid:{oid}"}
+
+    async def count(archived: str) -> int:
+        return (await citizen.get(DOCUMENT, params={**query, "isArchived": archived})).json()["total"]
+
+    assert (await count("false"), await count("true")) == (1, 0)
+    patch = [{"op": "replace", "path": "/extension/0/valueBoolean", "value": True}]
+    answer = await author.patch(place, json=patch, headers={"content-type": "application/json-patch+json"})
+    assert answer.status_code == 200, answer.text
+    assert (await count("false"), await count("true")) == (0, 1)
+
+
 async def test_iti_65_gives_the_resources_back_to_who_prefers_them(author: httpx.AsyncClient) -> None:
     bundle, _, oid = bundle_of_letter()
     whole = {**JSON, "prefer": "return=representation"}
@@ -328,6 +357,7 @@ async def test_iti_105_files_a_document_carried_by_its_metadata(
     assert (await citizen.get(found["content"][0]["attachment"]["url"])).content == sent
     again = await author.post("DocumentReference", json=reference, headers=JSON)
     assert (again.status_code, again.json()["id"]) == (200, found["id"])
+    assert again.headers["location"] == answer.headers["location"]
 
 
 async def test_a_refused_document_says_its_code(author: httpx.AsyncClient) -> None:

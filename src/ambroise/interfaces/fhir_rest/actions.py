@@ -51,7 +51,7 @@ class Actions:
         if if_none_exist is not None:
             found = await self.one(tx, ctx, type_, if_none_exist.lstrip("?"), writing=True)
             if found is not None:
-                return Done(200, found)
+                return Done(200, found, f"{type_}/{found.id}")
         if type_ == DOCUMENT:
             return await self._documents.publish(tx, ctx, resource)
         require_valid(resource)

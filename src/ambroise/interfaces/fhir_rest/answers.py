@@ -30,7 +30,7 @@ def write_answer(call: Call, done: Done) -> Answer:
     headers: dict[str, str] = {}
     if stored is not None:
         headers = {"etag": etag(stored.version), "last-modified": last_modified(stored.updated)}
-        if done.status == 201:
+        if done.status == 201 or done.place is not None:
             headers["location"] = f"{full_url(call.base, stored.type, stored.id)}/_history/{stored.version}"
     elif done.place is not None:
         headers = {"location": f"{call.base}/{done.place}"}

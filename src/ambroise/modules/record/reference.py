@@ -44,7 +44,8 @@ def write(
 ) -> Json:
     """The whole DocumentReference of a document now filed in the space of `patient`.
 
-    `said` wins where it speaks; `header` gives what it lacks. Ids, links to the space, hash and size are ours.
+    `said` wins where it speaks; `header` gives what it lacks. Ids, links to the space, hash and size are ours. Not
+    being archived is written too: PDSm searches for it (`isArchived=false`).
     """
     resource: Json = {"resourceType": "DocumentReference", "id": str(document)}
     sent: Json = dict(said or {})
@@ -54,8 +55,8 @@ def write(
     contained, people = _people(sent, derived)
     if contained:
         resource["contained"] = contained
-    if sent.get("extension"):
-        resource["extension"] = [item for item in sent["extension"] if item.get("url") != ARCHIVED_EXTENSION]
+    others = [item for item in sent.get("extension", ()) if item.get("url") != ARCHIVED_EXTENSION]
+    resource["extension"] = [*others, {"url": ARCHIVED_EXTENSION, "valueBoolean": False}]
     resource["masterIdentifier"] = _typed("uniqueId", URI, unique_id)
     resource["identifier"] = _identifiers(sent, unique_id)
     resource["status"] = "current"

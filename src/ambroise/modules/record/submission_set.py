@@ -10,7 +10,7 @@ from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.modules.record import entry, repository
-from ambroise.modules.record.model import Filed, Submission
+from ambroise.modules.record.model import ARCHIVED_EXTENSION, Filed, Submission
 from ambroise.modules.record.reference import IDENTIFIER_TYPES, URI
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Flags, Gateway, Label, Stored, label_for
@@ -18,7 +18,11 @@ from ambroise.trust.gateway import follow as follow_document
 
 Json = dict[str, Any]
 
-LIST_TYPES = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"
+LIST_TYPES = (
+    "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes",
+    "http://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes",
+)
+"""The code system of MHD, as its examples write it and as PDSm does: both find our Lists (ITI-66)."""
 
 
 def write(submission: Submission, filed: Sequence[Filed], patient: UUID, at: str) -> Json:
@@ -31,11 +35,12 @@ def write(submission: Submission, filed: Sequence[Filed], patient: UUID, at: str
     }
     resource: Json = {
         "resourceType": "List",
-        **{name: sent[name] for name in ("contained", "extension", "title", "source", "note") if sent.get(name)},
+        **{name: sent[name] for name in ("contained", "title", "source", "note") if sent.get(name)},
+        "extension": [*_extensions(sent), {"url": ARCHIVED_EXTENSION, "valueBoolean": False}],
         "identifier": _identifiers(sent),
         "status": "current",
         "mode": "working",
-        "code": {"coding": [{"system": LIST_TYPES, "code": "submissionset"}]},
+        "code": {"coding": [{"system": system, "code": "submissionset"} for system in LIST_TYPES]},
         "subject": {"reference": f"Patient/{patient}"},
         "date": sent.get("date") or at,
         "entry": [{"item": {"reference": f"DocumentReference/{one.document}"}} for one in filed],
@@ -95,6 +100,10 @@ def union(labels: Sequence[Label]) -> Flags:
 
 SUBMITTED = "submitted"
 _VISIBILITY = Flags.MASKED | Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES
+
+
+def _extensions(sent: Json) -> list[Json]:
+    return [item for item in sent.get("extension", ()) if item.get("url") != ARCHIVED_EXTENSION]
 
 
 def _elsewhere(item: Json, ids: dict[str, UUID]) -> bool:
