@@ -22,6 +22,7 @@ from ambroise.kernel.crypto import DataKey, DataKeys
 from ambroise.kernel.crypto.envelope import CHUNK, Opener, seal, seal_stream, unseal
 from ambroise.kernel.crypto.files import sync_folder
 from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.digests import Digests
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.kernel.log import logger
@@ -74,14 +75,24 @@ class Blobs:
         self._inline_limit = inline_limit
 
     async def put(
-        self, tx: Transaction, patient: UUID | None, id: UUID, content: bytes | BinaryIO, content_type: str
+        self,
+        tx: Transaction,
+        patient: UUID | None,
+        id: UUID,
+        content: bytes | BinaryIO,
+        content_type: str,
+        *,
+        digests: Digests | None = None,
     ) -> BlobInfo:
-        """Keep a document. A file is read from its present position to its end."""
+        """Keep a document. A file is read from its present position to its end.
+
+        `digests` are those of these very bytes, from who counted them already.
+        """
         _check_shard(patient, id)
         start = 0 if isinstance(content, bytes) else content.tell()
         for _ in range(_KEY_ATTEMPTS):
             key = await self._keys.current(tx, patient)
-            place, data, info = await self._write(key, id, content, content_type)
+            place, data, info = await self._write(key, id, content, content_type, digests)
             if await self._insert(tx, patient, id, info, key, place, data):
                 return info
             # The key that we remembered was destroyed meanwhile, by a rotation or a purge.
@@ -154,21 +165,26 @@ class Blobs:
         return removed + _sweep_drafts(self._store, now)
 
     async def _write(
-        self, key: DataKey, id: UUID, content: bytes | BinaryIO, content_type: str
+        self,
+        key: DataKey,
+        id: UUID,
+        content: bytes | BinaryIO,
+        content_type: str,
+        digests: Digests | None = None,
     ) -> tuple[str | None, bytes | None, BlobInfo]:
         context = _context(None if key.patient.int == 0 else key.patient, id)
         if isinstance(content, bytes) and len(content) <= self._inline_limit:
             if len(content) > _IN_THREAD:
-                return None, *await asyncio.to_thread(_seal_small, key, context, content, content_type)
-            return None, *_seal_small(key, context, content, content_type)
+                return None, *await asyncio.to_thread(_seal_small, key, context, content, content_type, digests)
+            return None, *_seal_small(key, context, content, content_type, digests)
         if not isinstance(content, bytes) and _remaining(content) <= self._inline_limit:
             return await self._write(key, id, content.read(), content_type)
-        digests = _Digests()
+        running = _RunningDigests()
         place = f"{shard_of(id):04}/{id}.{new_id().hex[-12:]}"
-        sealed = seal_stream(key.key, context, digests.follow(_pieces(content)))
+        sealed = seal_stream(key.key, context, running.follow(_pieces(content)))
         await obstore.put_async(self._store, place, sealed, chunk_size=_PART, max_concurrency=2, use_multipart=True)
         await asyncio.to_thread(make_durable, self._store, place)
-        return place, None, digests.info(content_type)
+        return place, None, running.info(content_type)
 
     async def _insert(
         self,
@@ -269,7 +285,7 @@ class Blobs:
         tx.after_commit(remove)
 
 
-class _Digests:
+class _RunningDigests:
     """Size and digests of what flows by."""
 
     def __init__(self) -> None:
@@ -288,9 +304,11 @@ class _Digests:
         return BlobInfo(self._size, self._sha1.digest(), self._sha256.digest(), content_type)
 
 
-def _seal_small(key: DataKey, context: bytes, content: bytes, content_type: str) -> tuple[bytes, BlobInfo]:
-    sha1 = hashlib.sha1(content, usedforsecurity=False).digest()
-    info = BlobInfo(len(content), sha1, hashlib.sha256(content).digest(), content_type)
+def _seal_small(
+    key: DataKey, context: bytes, content: bytes, content_type: str, digests: Digests | None
+) -> tuple[bytes, BlobInfo]:
+    known = digests or Digests.of(content)
+    info = BlobInfo(known.size, known.sha1, known.sha256, content_type)
     return seal(key.key, context, content), info
 
 

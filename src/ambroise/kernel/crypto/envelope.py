@@ -27,8 +27,14 @@ class Altered(Exception):
 
 
 def seal(key: bytes, context: bytes, content: bytes) -> bytes:
-    """Encrypt content that is already in memory."""
-    return b"".join(seal_stream(key, context, _pieces(content)))
+    """Encrypt content that is already in memory: the envelope of `seal_stream`, without a copy of the content."""
+    salt = os.urandom(_SALT)
+    cipher, view, size = _cipher(key, salt, context), memoryview(content), len(content)
+    parts = [_FORMAT + salt]
+    for number, start in enumerate(range(0, size or 1, CHUNK)):
+        last = start + CHUNK >= size
+        parts.append(cipher.encrypt(_nonce(number, last=last), view[start : start + CHUNK], None))
+    return b"".join(parts)
 
 
 def unseal(key: bytes, context: bytes, sealed: bytes) -> bytes:
@@ -110,12 +116,6 @@ def _cipher(key: bytes, salt: bytes, context: bytes) -> AESGCM:
 
 def _nonce(number: int, *, last: bool) -> bytes:
     return struct.pack(">QI", number, last)
-
-
-def _pieces(content: bytes) -> Iterator[bytes]:
-    view = memoryview(content)
-    for start in range(0, len(content), CHUNK):
-        yield bytes(view[start : start + CHUNK])
 
 
 def _regroup(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 import pybase64
 
 from ambroise.kernel.db import Reader
+from ambroise.kernel.digests import Digests
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.modules.identity.api import PatientIdentity
@@ -28,6 +29,7 @@ from ambroise.trust.context import Citizen, Context
 
 Json = dict[str, Any]
 
+_LARGE = 1_000_000
 CDA_MEDIA_TYPE = "application/xml"
 _MEDIA_TYPES: Mapping[Sort, str] = {
     Sort.PDF: "application/pdf",
@@ -44,7 +46,7 @@ class Assessed:
     """A document that passed every check that reads: what will be written about it."""
 
     content: bytes
-    sha256: bytes
+    digests: Digests
     identity: PatientIdentity
     document: UUID
     binary: UUID
@@ -95,27 +97,27 @@ async def assess(reader: Reader, ctx: Context, recognised: Recognised, scanner: 
     if space.masked_by_default and not isinstance(ctx.actor, Citizen):
         visibility |= {MASKED}
     document, binary = new_id(shard_of(patient)), new_id(shard_of(patient))
-    sha1 = hashlib.sha1(incoming.content, usedforsecurity=False).digest()
+    digests = await _digests(incoming.content)
     resource = reference.write(
         said,
         header,
         document=document,
         patient=patient,
         unique_id=unique_id,
-        contents=reference.Contents(binary, _media_type(incoming, clinical), len(incoming.content), sha1),
+        contents=reference.Contents(binary, _media_type(incoming, clinical), digests.size, digests.sha1),
         visibility=visibility,
     )
     checks.check_metadata(resource)
     await _check_bytes(incoming, clinical, scanner)
     _check_format(resource, header)
-    _check_hash(said, sha1, len(incoming.content))
+    _check_hash(said, digests)
     replaces = await replacement.replaced_by(reader, said, header, patient)
     if replaces:
         resource["relatesTo"] = [replacement.link(item) for item in replaces]
     checks.check_labels(ctx, (said or {}).get("securityLabel", ()), header)
     return Assessed(
         content=incoming.content,
-        sha256=hashlib.sha256(incoming.content).digest(),
+        digests=digests,
         identity=identified.identity,
         document=document,
         binary=binary,
@@ -126,6 +128,11 @@ async def assess(reader: Reader, ctx: Context, recognised: Recognised, scanner: 
         responsible=recognised.responsible,
         clinical=clinical,
     )
+
+
+async def _digests(content: bytes) -> Digests:
+    # A large file takes long enough to be counted beside the event loop.
+    return await asyncio.to_thread(Digests.of, content) if len(content) > _LARGE else Digests.of(content)
 
 
 def check_size(content: bytes, limit: int) -> None:
@@ -231,11 +238,11 @@ def _check_format(resource: Json, header: DocumentMetadata | None) -> None:
         )
 
 
-def _check_hash(said: Mapping[str, Any] | None, sha1: bytes, size: int) -> None:
+def _check_hash(said: Mapping[str, Any] | None, digests: Digests) -> None:
     attachment: Mapping[str, Any] = entry.first((said or {}).get("content")).get("attachment", {})
     expected = attachment.get("hash")
-    wrong_hash = bool(expected) and expected != pybase64.b64encode(sha1).decode()
-    wrong_size = attachment.get("size") is not None and int(attachment["size"]) != size
+    wrong_hash = bool(expected) and expected != pybase64.b64encode(digests.sha1).decode()
+    wrong_size = attachment.get("size") is not None and int(attachment["size"]) != digests.size
     if wrong_hash or wrong_size:
         what = "hash" if wrong_hash else "size"
         raise Refusal(

@@ -211,12 +211,13 @@ class Record:
         limit = self._limits.citizen if isinstance(ctx.actor, Citizen) else self._limits.professional
         assessed = await self._assessed(tx, ctx, incoming, limit)
         patient = assessed.identity.patient
-        known = repository.Known(patient, assessed.document, assessed.binary, assessed.sha256)
+        known = repository.Known(patient, assessed.document, assessed.binary, assessed.digests.sha256)
         if not await repository.take_unique_id(tx, assessed.unique_id, known):
             return await self._replay(tx, ctx, assessed), None
         label = self._label(ctx, assessed)
+        media_type = _media_type(assessed.resource)
         await self._gateway.put_content(
-            tx, ctx, label, assessed.binary, assessed.content, _media_type(assessed.resource)
+            tx, ctx, label, assessed.binary, assessed.content, media_type, digests=assessed.digests
         )
         stored = await self._gateway.file(tx, ctx, assessed.resource, label, key=assessed.document)
         followers = self._followers(assessed)
@@ -296,7 +297,7 @@ class Record:
         """
         patient = assessed.identity.patient
         known = await repository.known_unique_id(tx, assessed.unique_id)
-        if known is None or known.sha256 != assessed.sha256 or known.patient != patient:
+        if known is None or known.sha256 != assessed.digests.sha256 or known.patient != patient:
             raise await self._refused(ctx, patient, _taken("Another document"))
         labels = await self._gateway.labels(tx, "DocumentReference", [known.document])
         if any(label.flags & Flags.DELETED for label in labels):

@@ -11,6 +11,7 @@ from ambroise.fhir.store import reading as store
 from ambroise.fhir.store.keys import as_key
 from ambroise.fhir.store.types import Label, Stored
 from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.digests import Digests
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.objects import BlobInfo, Blobs, BlobStream
 from ambroise.trust.access.decide import Action, Target, inspection, unknown
@@ -32,10 +33,15 @@ class Contents(Writes):
         key: UUID,
         content: bytes | BinaryIO,
         media_type: str,
+        *,
+        digests: Digests | None = None,
     ) -> BlobInfo:
-        """Keep the bytes of the Binary that will be filed under this key and label; filing it is what gets traced."""
+        """Keep the bytes of the Binary that will be filed under this key and label; filing it is what gets traced.
+
+        `digests` are those of these very bytes, from who counted them already.
+        """
         await self.decide(tx, ctx, Action.CREATE, Target("Binary", label))
-        return await self._kept.put(tx, label.patient, key, content, media_type)
+        return await self._kept.put(tx, label.patient, key, content, media_type, digests=digests)
 
     async def replace_content(
         self, tx: Transaction, ctx: Context, current: Stored, content: bytes | BinaryIO, media_type: str

@@ -1,0 +1,19 @@
+"""The digests that a document is known by, counted once however many ask for them."""
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """The size in bytes of a content, its SHA-1 (which the metadata of XDS ask for) and its SHA-256."""
+
+    size: int
+    sha1: bytes
+    sha256: bytes
+
+    @staticmethod
+    def of(content: bytes) -> "Digests":
+        """Those of a content in memory."""
+        sha1 = hashlib.sha1(content, usedforsecurity=False)
+        return Digests(len(content), sha1.digest(), hashlib.sha256(content).digest())
