@@ -1,9 +1,10 @@
 """Read XML from strangers: no document type, no entity, no network, bounded depth, and payloads kept out of the tree.
 
-A text of ordinary size cannot hold too many elements, and goes to lxml at once. For a larger one a first pass with
-expat checks the text and finds the large base64 payloads; they are cut out before lxml builds its tree, so a document
-with a 50 MB PDF inside costs its own bytes and a small tree. A processing instruction (a stylesheet among them) is
-dropped: nothing ever follows it.
+A text of ordinary size cannot hold too many elements, and goes to lxml at once, without the payloads that are in plain
+sight: that one of them decodes says as well as a parser that nothing of it is markup. For a larger one a first pass
+with expat checks the text and finds the large base64 payloads; they are cut out before lxml builds its tree, so a
+document with a 50 MB PDF inside costs its own bytes and a small tree. A processing instruction (a stylesheet among
+them) is dropped: nothing ever follows it.
 """
 
 import binascii
@@ -29,6 +30,11 @@ _TOO_DEEP = etree.XPath("boolean(/*" + "/*" * MAX_DEPTH + ")")
 _CUT_FROM = 4096
 # The sign `@` is no letter of base64, so no honest payload can be taken for the mark of a cut.
 _CUT_MARK = "@@"
+_REPRESENTATION = re.compile(rb"\srepresentation\s*=\s*$")
+_B64 = b'"B64"'
+_CDATA = b"<![CDATA["
+_DOCTYPE = b"<!DOCTYPE"
+_WHITE = b" \t\r\n"
 _DECLARATION = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z][\w.\-]*)["']""")
 _ENCODINGS = {
     name: codec
@@ -50,18 +56,22 @@ class Source:
     root: Element
     text: bytes
     payloads: tuple[tuple[int, int], ...]
+    opened: tuple[bytes, ...] = ()
+    """The bytes of the payloads, where finding them meant decoding them."""
 
     def decode(self, element: Element) -> bytes:
         """The bytes that a base64 element holds. Raises Refusal BASE64_INVALID."""
         written = element.text or ""
         if written.startswith(_CUT_MARK) and written[len(_CUT_MARK) :].isdigit():
             number = int(written[len(_CUT_MARK) :])
+            if number < len(self.opened):
+                return self.opened[number]
             start, end = self.payloads[number] if number < len(self.payloads) else (0, 0)
             raw = self.text[start:end]
         else:
             raw = (written if not len(element) else "".join(map(str, element.itertext()))).encode()
         try:
-            return pybase64.b64decode(raw.translate(None, b" \t\r\n"), validate=True)
+            return pybase64.b64decode(raw.translate(None, _WHITE), validate=True)
         except (binascii.Error, ValueError) as error:
             place = local(element)
             raise Refusal(
@@ -75,17 +85,11 @@ class Source:
 def read_xml(content: bytes) -> Source:
     """Parse untrusted XML. Raises Refusal XML_MALFORMED, XML_DTD_FORBIDDEN or XML_TOO_COMPLEX."""
     text = _utf8(content)
-    if len(text) <= _ORDINARY and b"<!DOCTYPE" not in text:
-        root = _ordinary(text)
-        if root is not None:
-            return Source(root, text, ())
+    quick = _quick(text) if len(text) <= _ORDINARY else None
+    if quick is not None:
+        return quick
     payloads = _survey(text)
-    pieces: list[bytes] = []
-    position = 0
-    for number, (start, end) in enumerate(payloads):
-        pieces += (text[position:start], f"{_CUT_MARK}{number}".encode())
-        position = end
-    light = b"".join((*pieces, text[position:])) if pieces else text
+    light = _without(text, payloads)
     try:
         # The survey has bounded depth and elements: only the length of one text is freed here.
         root = etree.fromstring(light, _parser(huge_tree=len(light) > 9_000_000))
@@ -96,6 +100,22 @@ def read_xml(content: bytes) -> Source:
     return Source(root, text, tuple(payloads))
 
 
+def _quick(text: bytes) -> Source | None:
+    """A text without document type, its evident payloads cut out; None when only the survey can say what it is.
+
+    What was cut is not looked at again: looking for a word in base64 takes longer than decoding it.
+    """
+    spans, opened = _evident(text)
+    light = _without(text, spans)
+    # A section of text may quote a payload, and a sender may write a mark.
+    if spans and (_CDATA in light or light.count(_CUT_MARK.encode()) != len(spans)):
+        spans, opened, light = [], [], text
+    if _DOCTYPE in light:
+        return None
+    root = _ordinary(light)
+    return None if root is None else Source(root, text, tuple(spans), tuple(opened))
+
+
 def _ordinary(text: bytes) -> Element | None:
     """The tree of a text without document type; None when it is not well formed or too deep: the survey says why."""
     try:
@@ -103,6 +123,53 @@ def _ordinary(text: bytes) -> Element | None:
     except etree.XMLSyntaxError:
         return None
     return None if _TOO_DEEP(root) else root
+
+
+def _without(text: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """The text with a mark in the place of each payload."""
+    if not spans:
+        return text
+    pieces: list[bytes] = []
+    position = 0
+    for number, (start, end) in enumerate(spans):
+        pieces += (text[position:start], f"{_CUT_MARK}{number}".encode())
+        position = end
+    return b"".join((*pieces, text[position:]))
+
+
+def _evident(text: bytes) -> tuple[list[tuple[int, int]], list[bytes]]:
+    """What stands between `representation="B64">` and `</` and decodes; where there is no CDATA, payloads only.
+
+    With the bytes of each. A comment may hold one too, which is cut as harmlessly; one that does not decode stays.
+    """
+    spans: list[tuple[int, int]] = []
+    opened: list[bytes] = []
+    place = text.find(_B64)
+    while place >= 0:
+        start = text.find(b">", place) + 1
+        end = text.find(b"<", place)
+        alone = start > 0 and text[end : end + 2] == b"</" and _opens_payload(text, place, start)
+        content = _base64(text[start:end]) if alone and end - start >= _CUT_FROM else None
+        if content is not None:
+            spans.append((start, end))
+            opened.append(content)
+        place = text.find(_B64, place + len(_B64) if content is None else end)
+    return spans, opened
+
+
+def _opens_payload(text: bytes, place: int, start: int) -> bool:
+    return text[start - 2 : start - 1] != b"/" and _REPRESENTATION.search(text, max(0, place - 40), place) is not None
+
+
+def _base64(written: bytes) -> bytes | None:
+    try:
+        return pybase64.b64decode(written, validate=True)
+    except ValueError:
+        pass
+    try:
+        return pybase64.b64decode(written.translate(None, _WHITE), validate=True)
+    except ValueError:
+        return None
 
 
 def _parser(*, huge_tree: bool) -> etree.XMLParser[Element]:

@@ -25,5 +25,6 @@ def active_content(content: bytes) -> tuple[str, ...]:
 
 def _is_plain(content: bytes) -> bool:
     """Whether a file with a classic table of objects names nothing that could act."""
-    classic = b"startxref" in content[-2048:] and b"trailer" in content
+    # A trailer stands at the end: looked for from there, it is found at once.
+    classic = b"startxref" in content[-2048:] and content.rfind(b"trailer") >= 0
     return classic and not _SUSPECT.search(content)
