@@ -16,17 +16,22 @@ from tests.journeys.support.sample import ALICE, TREATING, _id
 pytestmark = needs_chromium
 
 RECORD = f"/pro/patients/{ALICE}"
+REQUEST = _id("request")
+# Pages for who has no access yet.
+OUTSIDE = ("/urgence", "/demande")
 PAGES = {
     None: ["/connexion", "/etre", "/aide", "/accessibilite", "/vie-privee"],
     "Alice Fictive": [
         "/accueil", "/documents", "/documents/ajouter", f"/documents/{_id('bilan')}",
         f"/documents/{_id('irm')}/visibilite",
         "/acces?metier=infirmier", "/acces/chercher?nom=julien", "/acces/comme?qui=1370000001", "/acces/urgence",
-        "/acces/personnes/1370000001", "/historique", f"/historique/{_id('lecture')}/signaler", "/proches", "/reglages",
+        "/acces/personnes/1370000001", f"/acces/demandes/{REQUEST}",
+        "/historique", f"/historique/{_id('lecture')}/signaler", "/proches", "/reglages",
     ],
     "Dr Camille Fictif": [
         "/pro/patients", RECORD, f"{RECORD}?doc={_id('bilan')}", f"{RECORD}/documents/{_id('bilan')}",
         f"{RECORD}/deposer", f"{RECORD}/accord", f"{RECORD}/urgence",
+        f"{RECORD}/demande",
     ],
     "Nadia Inventée": ["/guichet"],
 }  # fmt: skip
@@ -61,7 +66,7 @@ async def test_every_page_is_accessible_and_fits(portal: Portal, who: str | None
             page, watch = await _visit(browser, home, who, width, scheme)
             for path in PAGES[who]:
                 portal.record.standing_now = (
-                    Standing(allowed=False, rule="not_authorised") if path.endswith("/urgence") else TREATING
+                    Standing(allowed=False, rule="not_authorised") if path.endswith(OUTSIDE) else TREATING
                 )
                 await page.goto(home + path)
                 name = path.strip("/").replace("/", "_").replace("?", "_")[-50:]

@@ -7,7 +7,7 @@ from tests.journeys.support.sample import PDF, _id
 async def test_home_tells_what_waits_and_who_looked(portal: Portal) -> None:
     alice = await portal.as_person("Alice Fictive")
     assert alice.address == "/accueil"
-    assert "2 choses vous attendent" in alice.words
+    assert "6 choses vous attendent" in alice.words
     assert "Votre dossier a été ouvert en urgence" in alice.words
     assert (
         "Pharmacie <Inventée>, pharmacie, Tours, a lu « Bilan sanguin » du 3 mars 2026, avec votre accord."

@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from ambroise.interfaces.web.citizen.views import (
+    ConsentRequest,
     Directory,
     EmergencyChoices,
     History,
@@ -25,6 +26,7 @@ from ambroise.interfaces.web.citizen.views import (
 )
 from ambroise.interfaces.web.desk.views import Queue, QueueFilter, ReportPage, ReportRow
 from ambroise.interfaces.web.professional.views import (
+    Asked,
     Deposit,
     PatientIdentity,
     PatientQuery,
@@ -143,9 +145,10 @@ class SampleRecord:
     async def home(self, ctx: Context) -> Home:
         notice = Notice(uuid5(ROOT, "notice"), NOW, "AJOUT_DOCUMENT", f"DocumentReference/{_id('bilan')}", {})
         urgent = Notice(uuid5(ROOT, "urgent"), NOW, "ACCES_BRIS_GLACE")
-        return Home([notice, urgent], self.rows[:2], self._events()[0])
+        requests = await self.requests(ctx)
+        return Home([notice, urgent], self.rows[:2], self._events()[0], requests, others=3)
 
-    async def mark_read(self, ctx: Context, notice: UUID) -> None:
+    async def mark_read(self, ctx: Context, notice: UUID | None) -> None:
         self.said.append(f"read {notice}")
 
     async def documents(self, ctx: Context, wanted: DocumentFilter) -> DocumentList:
@@ -233,6 +236,27 @@ class SampleRecord:
     async def withdraw(self, ctx: Context, id: str) -> None:
         self.said.append(f"withdraw {id}")
 
+    async def requests(self, ctx: Context) -> Sequence[ConsentRequest]:
+        if "answered" in self.said:
+            return []
+        return [
+            ConsentRequest(
+                uuid5(ROOT, "request"),
+                "Dr Julien Fictif",
+                "Médecin, dermatologue, Orléans",
+                "Je prépare votre consultation de jeudi.",
+                NOW,
+                NOW + timedelta(days=14),
+                "medecin",
+            )
+        ]
+
+    async def answer_request(self, ctx: Context, id: UUID, *, accept: bool) -> None:
+        self.said.append("answered")
+
+    async def reopen_request(self, ctx: Context, id: UUID) -> None:
+        self.said.remove("answered")
+
     async def emergency_choices(self, ctx: Context) -> EmergencyChoices:
         return self.choices
 
@@ -306,6 +330,19 @@ class SampleRecord:
 
     async def record_consent(self, ctx: Context, patient: UUID, *, treating: bool) -> None:
         self.standing_now = Standing(allowed=True, rule="treating_professional" if treating else "authorised")
+
+    async def ask_consent(self, ctx: Context, patient: UUID, reason: str) -> None:
+        self.said.append(f"ask {reason}")
+
+    async def asked(self, ctx: Context, patient: UUID) -> Asked | None:
+        return (await self.all_asked(ctx))[0]
+
+    async def all_asked(self, ctx: Context) -> Sequence[Asked]:
+        week, fortnight = NOW - timedelta(days=7), NOW + timedelta(days=7)
+        return [
+            Asked(ALICE, "waiting", week, fortnight, fortnight, name="FICTIVE Alice"),
+            Asked(CHILD, "refused", week, fortnight, fortnight, NOW, name="FICTIF Léo"),
+        ]
 
     async def open_emergency(self, ctx: Context, patient: UUID) -> None:
         if not self.choices.break_glass:

@@ -68,6 +68,14 @@ async def visitors(world: World) -> Visitors:
             demonstration=True,
         ),
         NewAccount(
+            AccountKind.PROFESSIONAL,
+            "810000000007",
+            "Julie Martin",
+            professional="810000000007",
+            situations=(Situation("10", specialty="SM54"),),
+            demonstration=True,
+        ),
+        NewAccount(
             AccountKind.OPERATOR,
             "guichet",
             "Nadia Inventée",

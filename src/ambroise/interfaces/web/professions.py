@@ -33,6 +33,11 @@ def role_of(key: str) -> tuple[str, str] | None:
     return next(((G15, code) for one, code, _ in SHOWN if one == key), None)
 
 
+def key_of(system: str, code: str) -> str:
+    """The key of the page for a profession; nothing for one that it does not compare."""
+    return next((key for key, shown, _ in SHOWN if (system, shown) == (G15, code)), "")
+
+
 def professions() -> Sequence[Profession]:
     """The matrix in force, one profession at a time."""
     found: list[Profession] = []

@@ -138,6 +138,8 @@ _YOU_DID_THIS = {
     "revoked": N_("<strong>Vous</strong> avez retiré l’accès de %(about)s."),
     "blocked": N_("<strong>Vous</strong> avez bloqué %(about)s."),
     "unblocked": N_("<strong>Vous</strong> avez débloqué %(about)s."),
+    "consent_refused": N_("<strong>Vous</strong> avez refusé la demande d’accord de %(about)s."),
+    "consent_reopened": N_("<strong>Vous</strong> êtes revenu sur votre réponse à %(about)s."),
     "administrator_appointed": N_("<strong>Vous</strong> avez nommé %(about)s médecin administrateur."),
     "archived": N_("<strong>Vous</strong> avez archivé %(what)s."),
     "unarchived": N_("<strong>Vous</strong> avez sorti des archives %(what)s."),
@@ -149,6 +151,9 @@ _YOU_DID_THIS = {
     "report_made:unrecognised_access": N_("<strong>Vous</strong> avez signalé un accès que vous ne reconnaissez pas."),
 }
 _DID_THIS = {
+    "consent_asked": N_("%(who)s vous a demandé votre accord pour lire votre dossier."),
+    "consent_refused": N_("%(who)s a refusé la demande d’accord de %(about)s."),
+    "consent_reopened": N_("%(who)s est revenu sur la réponse donnée à %(about)s."),
     "authorised": N_("%(who)s a enregistré votre accord pour %(about)s."),
     "care_team_authorised": N_("%(who)s a enregistré votre accord pour son équipe de soins."),
     "treating_declared": N_("%(who)s a enregistré %(about)s comme votre médecin traitant."),
@@ -187,6 +192,9 @@ _DID_THIS = {
     "report_closed:changed_ins:unfounded": N_("%(who)s a vérifié votre matricule INS : il n’a pas changé."),
 }
 _TRIED = {
+    "consent_asked": N_(
+        "%(who)s a voulu vous demander votre accord. <strong>La demande a été écartée</strong>%(because)s."
+    ),
     "create": N_("%(who)s a voulu déposer un document. <strong>Le dépôt a été refusé</strong>%(because)s."),
     "emergency": N_(
         "%(who)s a voulu ouvrir votre dossier en urgence. <strong>L’accès a été refusé</strong>%(because)s."
@@ -255,7 +263,8 @@ def sentence(event: AccessEvent) -> Markup:
     if event.outcome == "refused":
         why = refused_because(event.rule)
         reason = gettext(" : %(why)s", why=why) if why else ""
-        return _fill(_TRIED.get(event.action, _TRIED_TO_OPEN), who=who, what=what, because=reason)
+        told = _TRIED.get(event.event) or _TRIED.get(event.action, _TRIED_TO_OPEN)
+        return _fill(told, who=who, what=what, because=reason)
     if event.actor_kind == "self":
         return _fill(_precise(_YOU_DID_THIS, event) or _YOU_DID[event.action], what=what, about=event.about)
     if (precise := _precise(_DID_THIS, event)) is not None:

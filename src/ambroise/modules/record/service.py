@@ -12,6 +12,7 @@ from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import hash64, new_id, shard_of
 from ambroise.kernel.outbox import emit
+from ambroise.modules.consent.api import erase as erase_requests
 from ambroise.modules.identity.api import erase as erase_identity
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.notification.api import erase as erase_notices
@@ -143,6 +144,7 @@ class Record:
         erased = await self._gateway.purge(tx, ctx, patient)
         await repository.erase(tx, patient)
         await erase_notices(tx, patient)
+        await erase_requests(tx, patient)
         await erase_identity(tx, patient)
         return erased
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import words
 from ambroise.interfaces.web.citizen.forms import EmergencyForm
-from ambroise.interfaces.web.citizen.views import CitizenService, EmergencyChoices, Person, Profession
+from ambroise.interfaces.web.citizen.views import CitizenService, ConsentRequest, EmergencyChoices, Person, Profession
 from ambroise.interfaces.web.documents import by_month
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
@@ -26,6 +26,7 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         return await visit.render(
             "citizen/access.html",
             people=await service.people(ctx),
+            requests=await service.requests(ctx),
             emergency=await service.emergency_choices(ctx),
             professions=professions,
             profession=_chosen(professions, visit.query.get("metier")),
@@ -47,7 +48,7 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         if gesture not in acts:
             raise Refusal(Kind.INVALID, "NO_SUCH_GESTURE", "Choose what to do with this person.")
         await acts[gesture](ctx, id)
-        return visit.go("/acces", Toast(_GESTURES[gesture]))
+        return visit.go("/acces", Toast(_GESTURES[gesture], id))
 
     async def look_for(visit: Visit) -> Response:
         searched = visit.query.get("nom", "")
@@ -78,8 +79,23 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         await service.choose_emergency(visit.context(), choices)
         return visit.go("/acces#urgence", Toast("emergency-settings"))
 
+    async def ask_answer(visit: Visit) -> Response:
+        request = _waiting(await service.requests(visit.context()), visit.parameter("id"))
+        return await visit.render("citizen/request.html", request=request, place="acces")
+
+    async def answer(visit: Visit, form: FormData) -> Response:
+        id, gesture = visit.id(), str(form.get("geste"))
+        if gesture == "revenir":
+            await service.reopen_request(visit.context(), id)
+            return visit.go(f"/acces/demandes/{id}", Toast("consent-reopened"))
+        if gesture not in ("accepter", "refuser"):
+            raise Refusal(Kind.INVALID, "NO_SUCH_GESTURE", "Accept or refuse.")
+        await service.answer_request(visit.context(), id, accept=gesture == "accepter")
+        return visit.go("/acces", Toast("consent-given" if gesture == "accepter" else "consent-refused", str(id)))
+
     return [
         screen.route("/acces", overview),
+        screen.route("/acces/demandes/{id}", ask_answer, answer),
         screen.route("/acces/chercher", look_for),
         screen.route("/acces/comme", see_as),
         screen.route("/acces/urgence", ask_emergency, choose_emergency),
@@ -96,6 +112,13 @@ def _known(people: Sequence[Person], id: str) -> Person:
         if person.id == id:
             return person
     raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PERSON", "This person is not among those who may see the record.")
+
+
+def _waiting(requests: Sequence[ConsentRequest], id: str) -> ConsentRequest:
+    for one in requests:
+        if str(one.id) == id:
+            return one
+    raise Refusal(Kind.GONE, "REQUEST_OVER", "This request was answered, or has expired.")
 
 
 def _yes(value: bool) -> str:

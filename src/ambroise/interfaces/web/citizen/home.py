@@ -91,14 +91,25 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
     async def home(visit: Visit) -> Response:
         found = await service.home(visit.context())
         tasks = [_task(notice) for notice in found.notices]
-        last = words.line(found.last_access) if found.last_access else None
         return await visit.render(
-            "citizen/home.html", tasks=tasks, latest=found.latest, last_access=last, words=words, place="accueil"
+            "citizen/home.html",
+            tasks=tasks,
+            requests=found.requests,
+            others=found.others,
+            waiting=len(tasks) + len(found.requests) + found.others,
+            latest=found.latest,
+            last_access=words.line(found.last_access) if found.last_access else None,
+            words=words,
+            place="accueil",
         )
 
     async def read_notice(visit: Visit, form: FormData) -> Response:
         await service.mark_read(visit.context(), visit.id())
         return visit.go("/accueil")
+
+    async def read_all(visit: Visit, form: FormData) -> Response:
+        await service.mark_read(visit.context(), None)
+        return visit.go("/accueil", Toast("all-read"))
 
     async def switch(visit: Visit, form: FormData) -> Response:
         chosen = str(form.get("dossier") or "")
@@ -115,6 +126,7 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
 
     return [
         screen.route("/accueil", home),
+        screen.route("/accueil/lu", change=read_all),
         screen.route("/accueil/lu/{id}", change=read_notice),
         screen.route("/dossier", change=switch),
         screen.route("/proches", relatives),

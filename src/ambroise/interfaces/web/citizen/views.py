@@ -133,10 +133,27 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class ConsentRequest:
+    """Somebody who asks to read the record, and waits for an answer. `profession`: its key in the matrix, if any."""
+
+    id: UUID
+    name: str
+    about: str
+    reason: str
+    asked: datetime
+    expires: datetime
+    profession: str = ""
+
+
+@dataclass(frozen=True)
 class Home:
+    """What waits first. `others`: how many more notices there are than those shown."""
+
     notices: Sequence[Notice]
     latest: Sequence[DocumentRow]
     last_access: AccessEvent | None
+    requests: Sequence[ConsentRequest] = ()
+    others: int = 0
 
 
 class CitizenService(Protocol):
@@ -148,7 +165,9 @@ class CitizenService(Protocol):
 
     async def home(self, ctx: Context) -> Home: ...
 
-    async def mark_read(self, ctx: Context, notice: UUID) -> None: ...
+    async def mark_read(self, ctx: Context, notice: UUID | None) -> None:
+        """Mark one notice as seen, or all of them."""
+        ...
 
     async def documents(self, ctx: Context, wanted: DocumentFilter) -> DocumentList: ...
 
@@ -185,6 +204,16 @@ class CitizenService(Protocol):
     async def authorise(self, ctx: Context, id: str) -> None: ...
 
     async def withdraw(self, ctx: Context, id: str) -> None: ...
+
+    async def requests(self, ctx: Context) -> Sequence[ConsentRequest]:
+        """Who asks for consent and waits for an answer."""
+        ...
+
+    async def answer_request(self, ctx: Context, id: UUID, *, accept: bool) -> None: ...
+
+    async def reopen_request(self, ctx: Context, id: UUID) -> None:
+        """Take an answer back: the request waits again, and an access that was given ends."""
+        ...
 
     async def emergency_choices(self, ctx: Context) -> EmergencyChoices: ...
 

@@ -22,9 +22,15 @@ def finding_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
         )
         if _looks_like_ins(visit.query.get("q", "")):
             return await _search(visit, form)
-        mine = await service.my_patients(visit.context())
+        ctx = visit.context()
         return await visit.render(
-            "professional/find.html", form=form, problems=[], found=None, mine=mine, place="patients"
+            "professional/find.html",
+            form=form,
+            problems=[],
+            found=None,
+            mine=await service.my_patients(ctx),
+            asked=await service.all_asked(ctx),
+            place="patients",
         )
 
     async def search(visit: Visit, sent: FormData) -> Response:
@@ -59,6 +65,7 @@ def finding_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
             problems=form.problems,
             found=found,
             mine=[],
+            asked=[],
             place="patients",
         )
 

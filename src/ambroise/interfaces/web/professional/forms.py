@@ -42,6 +42,15 @@ class ConsentForm(Form):
             raise ValidationError(str(lazy(N_("Cochez pour dire que la personne accepte"))))
 
 
+class AskForm(Form):
+    raison = TextAreaField(
+        lazy(N_("Pourquoi demandez-vous à lire son dossier ?")),
+        [Required(N_("Écrivez pourquoi vous demandez son accord"))],
+        description=lazy(N_("Une phrase, que la personne lira. Par exemple : je prépare votre consultation de jeudi.")),
+        render_kw={"rows": "3", "maxlength": "300"},
+    )
+
+
 class EmergencyForm(Form):
     situation = RadioField(
         lazy(N_("Situation")),

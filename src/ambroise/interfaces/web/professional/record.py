@@ -12,6 +12,7 @@ from ambroise.interfaces.web.files import fileable, sniffed
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professional.describing import labels, metadata, professional_of
 from ambroise.interfaces.web.professional.views import (
+    Asked,
     Deposit,
     PatientIdentity,
     PatientQuery,
@@ -21,6 +22,7 @@ from ambroise.interfaces.web.professional.views import (
 from ambroise.interfaces.web.records import Records, reported_as, row_of
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.consent.api import Request, Requests
 from ambroise.modules.identity.api import Ins, Sex, check_ins, identity_of
 from ambroise.modules.identity.api import PatientIdentity as Known
 from ambroise.modules.record.api import (
@@ -57,6 +59,7 @@ class ProfessionalRecord:
         self._record = record
         self._database = records.database
         self._gateway: Gateway = records.gateway
+        self._requests = Requests(records.gateway)
 
     async def my_patients(self, ctx: Context) -> Sequence[PatientIdentity]:
         me = professional_of(ctx)
@@ -214,9 +217,44 @@ class ProfessionalRecord:
             else:
                 await self._gateway.rights.authorise(tx, ctx, patient, me)
 
+    async def ask_consent(self, ctx: Context, patient: UUID, reason: str) -> None:
+        async with self._database.transaction() as tx:
+            await self._requests.ask(tx, ctx, patient, reason)
+
+    async def asked(self, ctx: Context, patient: UUID) -> Asked | None:
+        async with self._database.reader() as reader:
+            found = await self._requests.latest(reader, ctx, patient)
+        return _asked(found, ctx) if found else None
+
+    async def all_asked(self, ctx: Context) -> Sequence[Asked]:
+        async with self._database.reader() as reader:
+            found = await self._requests.sent(reader, ctx)
+            known = {one.patient: await identity_of(reader, one.patient) for one in found}
+        return [
+            replace(_asked(one, ctx), name=_full_name(identity))
+            for one in found
+            if (identity := known[one.patient]) is not None
+        ]
+
     async def open_emergency(self, ctx: Context, patient: UUID) -> None:
         async with self._database.transaction() as tx:
             await self._gateway.open_emergency(tx, ctx, patient)
+
+
+def _asked(one: Request, ctx: Context) -> Asked:
+    return Asked(
+        patient=one.patient,
+        state=one.state(ctx.now()).value,
+        asked=one.asked_at,
+        expires=one.expires_at,
+        again=one.again_from(),
+        answered=one.answered_at,
+    )
+
+
+def _full_name(known: Known) -> str:
+    shown = _identity(known)
+    return f"{shown.birth_name.upper()} {shown.first_name}".strip()
 
 
 def _check_matricule(ctx: Context, matricule: str) -> None:

@@ -1,4 +1,4 @@
-"""Getting in: the consent of a patient who is there, an emergency with its reason, and the page of a refusal."""
+"""Getting in: consent on the spot or from afar, an emergency with its reason, and the page of a refusal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
-from ambroise.interfaces.web.professional.forms import ConsentForm, EmergencyForm
-from ambroise.interfaces.web.professional.views import PatientIdentity, ProfessionalService, Standing
+from ambroise.interfaces.web.professional.forms import AskForm, ConsentForm, EmergencyForm
+from ambroise.interfaces.web.professional.views import Asked, PatientIdentity, ProfessionalService, Standing
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
-from ambroise.kernel.errors import Refusal
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.context import Purpose
 
 
@@ -48,12 +48,46 @@ def rights_routes(screen: Screen, service: ProfessionalService) -> list[BaseRout
             place="patients",
         )
 
+    async def ask_absent(visit: Visit) -> Response:
+        return await _absent(visit, AskForm.drafted(await visit.draft()))
+
+    async def send_request(visit: Visit, sent: FormData) -> Response:
+        form, patient = AskForm.of(sent), visit.id("patient")
+        if form.validate():
+            try:
+                await service.ask_consent(visit.context(), patient, form.raison.data.strip())
+                return visit.go(f"/pro/patients/{patient}/demande", Toast("consent-asked"))
+            except Refusal as refusal:
+                if refusal.kind not in (Kind.CONFLICT, Kind.THROTTLED, Kind.FORBIDDEN):
+                    raise
+                form.refuse(refusal)
+        return await _absent(visit, form, 422)
+
+    async def _absent(visit: Visit, form: Any, status: int = 200) -> Response:
+        patient, ctx = visit.id("patient"), visit.context()
+        identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
+        if standing.allowed:
+            return visit.go(f"/pro/patients/{patient}")
+        return await visit.render(
+            "professional/ask.html",
+            status,
+            banner=banner_of(identity, standing, visit),
+            base=f"/pro/patients/{patient}",
+            asked=await service.asked(ctx, patient),
+            form=form,
+            problems=form.problems,
+            place="patients",
+        )
+
     async def ask_emergency(visit: Visit) -> Response:
         patient = visit.id("patient")
         ctx = visit.context()
-        standing = replace(await service.standing(ctx, patient), allowed=False)
-        form = EmergencyForm.drafted(await visit.draft())
-        return await show_refusal(visit, await service.identity(ctx, patient), standing, form, opened=True, status=200)
+        standing = await service.standing(ctx, patient)
+        if standing.allowed:
+            return visit.go(f"/pro/patients/{patient}")
+        form, asked = EmergencyForm.drafted(await visit.draft()), await service.asked(ctx, patient)
+        identity = await service.identity(ctx, patient)
+        return await show_refusal(visit, identity, standing, form, asked, opened=True, status=200)
 
     async def open_emergency(visit: Visit, sent: FormData) -> Response:
         patient = visit.id("patient")
@@ -67,13 +101,14 @@ def rights_routes(screen: Screen, service: ProfessionalService) -> list[BaseRout
                     await identity.open_emergency(tx, visit.who, patient, ctx.purpose, ctx.reason or "")
                 return visit.go(f"/pro/patients/{patient}", Toast("emergency-open"))
             except Refusal as refusal:
-                form.general.append(rules.refused(str(refusal.data.get("rule", ""))))
+                form.general.append(rules.refused_in_emergency(str(refusal.data.get("rule", ""))))
         ctx = visit.context()
         return await show_refusal(
             visit,
             await service.identity(ctx, patient),
             await service.standing(ctx, patient),
             form,
+            await service.asked(ctx, patient),
             opened=True,
             status=422,
         )
@@ -87,6 +122,7 @@ def rights_routes(screen: Screen, service: ProfessionalService) -> list[BaseRout
 
     return [
         screen.route("/pro/patients/{patient}/accord", ask_consent, record_consent),
+        screen.route("/pro/patients/{patient}/demande", ask_absent, send_request),
         screen.route("/pro/patients/{patient}/urgence", ask_emergency, open_emergency),
         screen.route("/pro/patients/{patient}/urgence/fermer", change=close_emergency),
     ]
@@ -97,6 +133,7 @@ async def show_refusal(
     identity: PatientIdentity,
     standing: Standing,
     form: Any,
+    asked: Asked | None,
     *,
     opened: bool = False,
     status: int = 403,
@@ -110,6 +147,7 @@ async def show_refusal(
         refusal=rules.explained(standing.rule),
         base=f"/pro/patients/{identity.patient}",
         form=form,
+        asked=asked,
         problems=form.problems,
         opened=opened,
         place="patients",

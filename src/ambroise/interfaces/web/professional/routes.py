@@ -35,7 +35,8 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
         if not standing.allowed:
             await service.attempt(ctx, patient)
-            return await show_refusal(visit, identity, standing, EmergencyForm.drafted({}))
+            asked = await service.asked(ctx, patient)
+            return await show_refusal(visit, identity, standing, EmergencyForm.drafted({}), asked)
         wanted = _filter(visit)
         found = await service.documents(ctx, patient, wanted, standing.last_visit)
         chosen = visit.query.get("doc") or (

@@ -23,11 +23,6 @@ _REFUSED: dict[str, tuple[str, str, str, bool, bool, bool]] = {
         N_("Cette personne n’a pas encore donné son accord. Aucune donnée de santé n’a été affichée."),
         N_("accord du patient"), True, True, True,
     ),
-    "blocked": (
-        N_("Cette personne vous a bloqué"),
-        N_("Elle seule peut lever ce blocage, depuis son espace. Aucune donnée de santé n’a été affichée."),
-        N_("blocage par le patient"), False, True, False,
-    ),
     "care_team_only": (
         N_("Votre métier lit ce dossier au sein de l’équipe de soins"),
         N_("Demandez au professionnel qui coordonne les soins de vous ajouter à l’équipe."),
@@ -66,6 +61,11 @@ _REFUSED: dict[str, tuple[str, str, str, bool, bool, bool]] = {
 }  # fmt: skip
 
 
+# A block is the patient's secret: a page says of it what it says when there is no consent, or no way in by emergency.
+_SAID_AS = {"blocked": "not_authorised"}
+_SAID_AS_IN_EMERGENCY = {"blocked": "emergency_refused"}
+
+
 @dataclass(frozen=True)
 class RefusedRecord:
     """Why a record stays closed, and the lawful ways on."""
@@ -85,11 +85,11 @@ def read_as(rule: str) -> str:
 
 def explained(rule: str) -> RefusedRecord:
     """The page of a refusal."""
-    title, text, name, consent, deposit, emergency = _REFUSED.get(rule, _REFUSED["not_authorised"])
+    title, text, name, consent, deposit, emergency = _REFUSED.get(_SAID_AS.get(rule, rule), _REFUSED["not_authorised"])
     return RefusedRecord(gettext(title), gettext(text), gettext(name), consent, deposit, emergency)
 
 
-def refused(rule: str) -> str:
-    """One sentence for a refusal on top of a form."""
-    refusal = explained(rule)
+def refused_in_emergency(rule: str) -> str:
+    """One sentence for a refused emergency, on top of its form."""
+    refusal = explained(_SAID_AS_IN_EMERGENCY.get(rule, rule))
     return f"{refusal.title}. {refusal.text}"

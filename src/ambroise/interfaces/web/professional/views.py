@@ -41,6 +41,19 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What became of asking a patient who is not there for consent. `again`: when one may ask anew."""
+
+    patient: UUID
+    state: Literal["waiting", "accepted", "refused", "expired"]
+    asked: datetime
+    expires: datetime
+    again: datetime
+    answered: datetime | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class PatientQuery:
     """How a patient is looked for: by INS, or by full traits. Nothing else finds anybody."""
 
@@ -125,6 +138,18 @@ class ProfessionalService(Protocol):
         ...
 
     async def record_consent(self, ctx: Context, patient: UUID, *, treating: bool) -> None: ...
+
+    async def ask_consent(self, ctx: Context, patient: UUID, reason: str) -> None:
+        """Ask a patient who is not there."""
+        ...
+
+    async def asked(self, ctx: Context, patient: UUID) -> Asked | None:
+        """What became of the last request to this patient."""
+        ...
+
+    async def all_asked(self, ctx: Context) -> Sequence[Asked]:
+        """The requests sent lately, with the names of the patients, the latest first."""
+        ...
 
     async def open_emergency(self, ctx: Context, patient: UUID) -> None:
         """Open an emergency access with the purpose and the reason of the context."""

@@ -85,6 +85,11 @@ _BY_CODE: Mapping[str, str] = {
     "INS_UNCHANGED": N_("C’est déjà l’INS de ce dossier. Donnez le nouveau."),
     "SAME_SPACE": N_("Cet INS est celui du même dossier. Donnez celui de l’autre."),
     "WITHHOLDING_RESERVED": N_("Seul un professionnel peut réserver un document à une annonce."),
+    "REQUEST_OVER": N_("Cette demande a déjà une réponse, ou n’attend plus."),
+    "REQUEST_WAITS": N_("Vous avez déjà demandé son accord à cette personne. Elle n’a pas encore répondu."),
+    "REQUEST_TOO_SOON": N_("Vous lui avez demandé son accord il y a peu. Attendez avant de redemander."),
+    "REQUESTS_TOO_MANY": N_("Vous avez envoyé beaucoup de demandes aujourd’hui. Continuez demain."),
+    "CONSENT_GIVEN": N_("Cette personne vous a déjà donné son accord."),
     "REPORT_OPEN": N_("Vous l’avez déjà signalé : le guichet vérifie, et vous répondra."),
     "SIGN_ON_ENDED": N_(
         "Cette demande de connexion est terminée, ou a commencé dans un autre navigateur. Revenez au logiciel "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 
-_WRITTEN = re.compile(r"([a-z-]{1,40})(?::([0-9a-f-]{36}))?")
+_WRITTEN = re.compile(r"([a-z-]{1,40})(?::([0-9a-f-]{8,36}))?")
 
 _SAID = {
     "language": N_("La langue a changé."),
@@ -25,11 +25,16 @@ _SAID = {
     "reported": N_("Signalement envoyé. Nous vous répondrons ici."),
     "reported-before": N_("Vous l’avez déjà signalé : le guichet vérifie."),
     "reported-desk": N_("Signalement envoyé au guichet."),
+    "all-read": N_("Tout est marqué comme vu."),
     "space": N_("Vous avez changé de dossier."),
     "consent": N_("Accord enregistré. Le patient le voit dans son historique."),
     "emergency-open": N_("Accès d’urgence ouvert pour une heure."),
     "emergency-closed": N_("Accès d’urgence fermé."),
     "deposited": N_("Document déposé."),
+    "consent-given": N_("Accord donné. Vous pouvez le retirer quand vous voulez."),
+    "consent-refused": N_("Demande refusée. Cette personne ne voit rien."),
+    "consent-reopened": N_("Réponse annulée. La demande attend de nouveau."),
+    "consent-asked": N_("Demande envoyée. Vous verrez ici la réponse."),
     "taken": N_("Signalement pris en charge."),
     "closed": N_("Signalement terminé."),
     "situation": N_("Vous travaillez maintenant dans un autre lieu."),
@@ -38,8 +43,15 @@ _SAID = {
     "password": N_("Mot de passe changé. Vos autres appareils sont déconnectés."),
 }
 
-# Which toasts offer to undo, and where that is asked.
-_UNDO = {"masked": "/documents/{id}/visibilite", "unmasked": "/documents/{id}/visibilite"}
+# Which toasts offer to undo: where that is asked, and by which gesture.
+_UNDO = {
+    "masked": ("/documents/{id}/visibilite", "montrer"),
+    "unmasked": ("/documents/{id}/visibilite", "masquer"),
+    "authorised": ("/acces/personnes/{id}", "retirer"),
+    "unblocked": ("/acces/personnes/{id}", "bloquer"),
+    "consent-given": ("/acces/demandes/{id}", "revenir"),
+    "consent-refused": ("/acces/demandes/{id}", "revenir"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ class Toast:
         return gettext(_SAID[self.code])
 
     @property
-    def undo(self) -> str | None:
-        """Where a form that undoes it is sent."""
-        path = _UNDO.get(self.code)
-        return path.format(id=self.id) if path and self.id else None
+    def undo(self) -> tuple[str, str] | None:
+        """Where a form that undoes it is sent, and the gesture it carries."""
+        found = _UNDO.get(self.code)
+        return (found[0].format(id=self.id), found[1]) if found and self.id else None

@@ -7,6 +7,7 @@ from uuid import UUID
 from ambroise.interfaces.web.records import Records
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.consent.api import Requests
 from ambroise.modules.record.api import Record
 from ambroise.trust.access.decide import Action, judge_entry, refusal
 from ambroise.trust.access.facts import Eyes
@@ -21,6 +22,7 @@ class Base:
         self._record = record
         self._database = records.database
         self._gateway = records.gateway
+        self._requests = Requests(records.gateway)
 
     async def _hold(self, reader: Reader, ctx: Context) -> None:
         """Make sure, from the facts of now, that this citizen may look at the space."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from ambroise.interfaces.web.accesses import documents_named, events
-from ambroise.interfaces.web.citizen.record.base import Base, citizen_of, space_of
+from ambroise.interfaces.web.citizen.record.base import citizen_of, space_of
+from ambroise.interfaces.web.citizen.record.requests import Answers
 from ambroise.interfaces.web.citizen.views import Home, Notice, Space
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.records import row_of
@@ -18,9 +19,10 @@ from ambroise.trust.audit.history import Filters
 from ambroise.trust.context import Context
 
 _LATEST, _SHOWN = 20, 3
+_NOTICES, _MOST_NOTICES = 5, 100
 
 
-class Homes(Base):
+class Homes(Answers):
     async def spaces(self, ctx: Context) -> Sequence[Space]:
         me = citizen_of(ctx)
         async with self._database.reader() as reader:
@@ -36,20 +38,25 @@ class Homes(Base):
     async def home(self, ctx: Context) -> Home:
         space = space_of(ctx)
         async with self._database.reader() as reader:
-            told = await notification.notices(reader, ctx, count=5)
+            told = await notification.notices(reader, ctx, count=_MOST_NOTICES)
             filters = Filters(group="professionals")
             lines, _ = await self._gateway.access_history(reader, ctx, space, filters, count=12)
         latest = await self._records.latest(ctx, space, _LATEST)
         named = {one.id: one for one in latest}
-        subjects = [(one.subject or "").rpartition("/")[2] for one in told]
+        subjects = [(one.subject or "").rpartition("/")[2] for one in told[:_NOTICES]]
         # What is told is nearly always of the newest documents: then one look at the list is enough.
         others = {*documents_named(lines), *filter(None, subjects)} - set(named)
         named = {**named, **await self._records.named(ctx, space, list(others))}
         last = next(iter(events(lines, citizen_of(ctx).patient, named, frozenset())), None)
-        notices = [_notice(one, named) for one in told]
-        return Home(notices, [row_of(one, ctx) for one in latest[:_SHOWN]], last)
+        return Home(
+            notices=[_notice(one, named) for one in told[:_NOTICES]],
+            latest=[row_of(one, ctx) for one in latest[:_SHOWN]],
+            last_access=last,
+            requests=await self.requests(ctx),
+            others=len(told[_NOTICES:]),
+        )
 
-    async def mark_read(self, ctx: Context, notice: UUID) -> None:
+    async def mark_read(self, ctx: Context, notice: UUID | None) -> None:
         async with self._database.transaction() as tx:
             await notification.mark_read(tx, ctx, notice)
 
