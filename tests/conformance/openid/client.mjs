@@ -8,8 +8,14 @@ const input = readline.createInterface({ input: process.stdin })[Symbol.asyncIte
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const hear = async () => JSON.parse((await input.next()).value);
 
-const authentication = given.client_secret ? oidc.ClientSecretBasic(given.client_secret) : oidc.None();
-const config = await oidc.discovery(new URL(given.issuer), given.client_id, undefined, authentication, {
+async function authentication() {
+  if (given.key) {
+    const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+    return oidc.PrivateKeyJwt(await crypto.subtle.importKey("jwk", given.key, algorithm, false, ["sign"]));
+  }
+  return given.client_secret ? oidc.ClientSecretBasic(given.client_secret) : oidc.None();
+}
+const config = await oidc.discovery(new URL(given.issuer), given.client_id, undefined, await authentication(), {
   execute: [oidc.allowInsecureRequests],
 });
 oidc.enableNonRepudiationChecks(config);
@@ -18,7 +24,8 @@ async function code() {
   const verifier = oidc.randomPKCECodeVerifier();
   const state = oidc.randomState();
   const nonce = oidc.randomNonce();
-  const address = oidc.buildAuthorizationUrl(config, {
+  const build = given.pushed ? oidc.buildAuthorizationUrlWithPAR : oidc.buildAuthorizationUrl;
+  const address = await build(config, {
     redirect_uri: given.redirect_uri,
     scope: "openid scope_all",
     acr_values: "eidas1",
@@ -57,6 +64,18 @@ const runs = {
   async machine() {
     const tokens = await oidc.clientCredentialsGrant(config, { scope: given.scope });
     say({ tokens, known: await oidc.tokenIntrospection(config, tokens.access_token) });
+  },
+  async ciba() {
+    const begun = await oidc.initiateBackchannelAuthentication(config, {
+      scope: "openid scope_all",
+      acr_values: "eidas1",
+      login_hint: given.login_hint,
+      binding_message: given.binding_message,
+      channel: "MOBILE",
+    });
+    say({ interval: begun.interval });
+    const tokens = await oidc.pollBackchannelAuthenticationGrant(config, begun);
+    say({ claims: tokens.claims(), told: await oidc.fetchUserInfo(config, tokens.access_token, tokens.claims().sub) });
   },
   async replay() {
     const tokens = await code();

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey
 
 from ambroise.modules.identity.provider.api import ClientAuthentication, Grant
 from tests.conformance.openid.conftest import Served, relying_party
@@ -48,3 +49,30 @@ async def test_openid_client_understands_that_a_replay_is_refused(served: Served
         heard = await talk.hear()
     assert heard["error"] == "invalid_grant"
     assert "authorization endpoint" in heard["description"]
+
+
+async def test_openid_client_pushes_its_request_and_signs_who_it_is(served: Served, node: Path) -> None:
+    key = ECKey.generate_key("P-256")
+    client = await served.client(
+        authentication=ClientAuthentication.ASSERTION,
+        jwks={"keys": [key.as_dict(private=False)]},
+        post_logout_uris=(LEFT,),
+    )
+    async with relying_party(node, served, client, "code", pushed=True, key=key.as_dict(private=True)) as talk:
+        address = (await talk.hear())["address"]
+        assert "request_uri=" in address
+        assert "nonce=" not in address
+        await talk.say(back=await served.walk(address))
+        heard = await talk.hear()
+    assert heard["told"]["SubjectNameID"] == "8" + RPPS
+
+
+async def test_openid_client_signs_in_without_a_browser(served: Served, node: Path) -> None:
+    client = await served.client(redirect_uris=(), grants=frozenset({Grant.CIBA, Grant.REFRESH}))
+    asked = {"login_hint": "8" + RPPS, "binding_message": "31"}
+    async with relying_party(node, served, client, "ciba", **asked) as talk:
+        assert (await talk.hear())["interval"] == 5
+        phone = await served.browser().get(f"/ecps/8{RPPS}")
+        await phone.press("Valider", nombre="31", situation="0")
+        heard = await talk.hear()
+    assert heard["told"]["SubjectNameID"] == "8" + RPPS

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ambroise.interfaces.cli.toolbox import Data, Toolbox
+from ambroise.interfaces.cli.toolbox import Data, Toolbox, fail
 
 if TYPE_CHECKING:
     from ambroise.interfaces.services import Services
     from ambroise.kernel.settings import Settings
-    from ambroise.modules.identity.provider.api import Client, NewClient
+    from ambroise.modules.identity.provider.api import Client, ClientAuthentication, NewClient
     from ambroise.trust.context import Context
 
 
@@ -38,22 +39,30 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         machine: Annotated[
             bool, typer.Option("--machine", help="It also acts by itself, without anybody (client_credentials).")
         ] = False,
+        ciba: Annotated[bool, typer.Option("--ciba", help="It also signs people in without a browser (CIBA).")] = False,
+        jwks: Annotated[
+            Path | None, typer.Option(metavar="FILE", help="Its public keys: it signs assertions, and has no secret.")
+        ] = None,
         scope: Annotated[
             list[str], typer.Option(metavar="SCOPE", help="Scope beyond openid and scope_all; may be repeated.")
         ] = [],  # noqa: B006
         data: Data = None,
     ) -> None:
         """Register a client, and print it as JSON with its secret, which is shown this once."""
-        from ambroise.modules.identity.provider.api import OPENID, SCOPE_ALL, ClientAuthentication, Grant, NewClient
+        from ambroise.modules.identity.provider.api import OPENID, SCOPE_ALL, Grant, NewClient
 
-        people = {Grant.CODE, Grant.REFRESH} if redirect_uri or not machine else set[Grant]()
+        people = ({Grant.CODE} if redirect_uri or not (machine or ciba) else set[Grant]()) | (
+            {Grant.CIBA} if ciba else set[Grant]()
+        )
+        grants = people | ({Grant.REFRESH} if people else set()) | ({Grant.CLIENT} if machine else set())
         new = NewClient(
             name=name,
             redirect_uris=tuple(redirect_uri),
             post_logout_uris=tuple(post_logout_uri),
             backchannel_logout_uri=backchannel_logout_uri,
-            authentication=ClientAuthentication.NONE if public else ClientAuthentication.SECRET,
-            grants=frozenset(people | ({Grant.CLIENT} if machine else set())),
+            authentication=_authentication(public=public, keys=jwks is not None),
+            grants=frozenset(grants),
+            jwks=_keys(jwks) if jwks is not None else None,
             scopes=frozenset({*scope, *({OPENID, SCOPE_ALL} if people else ())}),
         )
         typer.echo(json.dumps(toolbox.run(_register(toolbox, toolbox.settings(data), new)), indent=2))
@@ -71,6 +80,21 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         """End a client: from its next request on, it is unknown."""
         toolbox.run(_disable(toolbox, toolbox.settings(data), client_id))
         typer.echo(f"{client_id} is unknown from now on.")
+
+
+def _authentication(*, public: bool, keys: bool) -> ClientAuthentication:
+    from ambroise.modules.identity.provider.api import ClientAuthentication
+
+    if keys:
+        return ClientAuthentication.ASSERTION
+    return ClientAuthentication.NONE if public else ClientAuthentication.SECRET
+
+
+def _keys(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        fail(f"{file} is not a JSON file that can be read.")
 
 
 async def _register(toolbox: Toolbox, settings: Settings, new: NewClient) -> dict[str, Any]:
@@ -98,7 +122,7 @@ def _operator(services: Services) -> Context:
 
 def _described(client: Client) -> dict[str, Any]:
     """A client in the words of RFC 7591."""
-    method = "none" if client.public else "client_secret_basic"
+    method = {"client_secret": "client_secret_basic"}.get(client.authentication, client.authentication.value)
     return {
         "client_id": client.id,
         "client_name": client.name,

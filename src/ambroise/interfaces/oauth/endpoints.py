@@ -13,7 +13,7 @@ from ambroise.interfaces.oauth import metadata
 from ambroise.interfaces.oauth.wire import address_of, bearer, endpoint, form, json, presented
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Provider
-from ambroise.modules.identity.provider.api import PUBLISHED_FIRST, REALM, Client, Grant, Tokens
+from ambroise.modules.identity.provider.api import PUBLISHED_FIRST, REALM, Client, Grant, Tokens, read, redirection
 
 _KEPT_SECONDS = int(PUBLISHED_FIRST.total_seconds())
 
@@ -32,6 +32,24 @@ def routes(provider: Provider) -> Sequence[BaseRoute]:
         client = await provider.clients.authenticate(presented(request, fields))
         given = await _granted(provider, client, fields, provider.ground.issuer_at(address_of(request)))
         return json(_as_json(given))
+
+    async def push(request: Request) -> Response:
+        fields = await form(request)
+        client = await provider.clients.authenticate(presented(request, fields))
+        if "request_uri" in fields:
+            raise Refusal(Kind.INVALID, "INVALID_REQUEST", "Push the parameters themselves.")
+        given = {name: [value] for name, value in fields.items()}
+        redirect_uri = redirection(client, given)
+        asked = read(client, redirect_uri, given, provider.ground.issuer_at(address_of(request)))
+        uri, lasts = await provider.signing_on.push(asked)
+        return json({"request_uri": uri, "expires_in": lasts}, 201)
+
+    async def backchannel(request: Request) -> Response:
+        fields = await form(request)
+        client = await provider.clients.authenticate(presented(request, fields))
+        pending = await provider.decoupled.ask(client, fields, provider.ground.issuer_at(address_of(request)))
+        answer = {"auth_req_id": pending.reference, "expires_in": pending.expires_in, "interval": pending.interval}
+        return json(answer)
 
     async def user_info(request: Request) -> Response:
         fields = await form(request) if request.method == "POST" and request.headers.get("content-type") else None
@@ -54,6 +72,8 @@ def routes(provider: Provider) -> Sequence[BaseRoute]:
         endpoint(REALM + metadata.USER_INFO, user_info, "GET", "POST"),
         endpoint(REALM + metadata.INTROSPECT, introspect, "POST"),
         endpoint(REALM + metadata.REVOKE, revoke, "POST"),
+        endpoint(REALM + metadata.PUSH, push, "POST"),
+        endpoint(REALM + metadata.CIBA, backchannel, "POST"),
         endpoint(REALM + metadata.CERTS, certs, "GET"),
     ]
 
@@ -67,6 +87,8 @@ async def _granted(provider: Provider, client: Client, fields: dict[str, str], i
             return await provider.tokens.by_refresh(client, _needed(fields, "refresh_token"), fields.get("scope"))
         case Grant.CLIENT:
             return await provider.tokens.for_client(client, fields.get("scope"), issuer)
+        case Grant.CIBA:
+            return await provider.decoupled.poll(client, _needed(fields, "auth_req_id"))
         case None:
             raise Refusal(Kind.INVALID, "INVALID_REQUEST", "Send grant_type.")
         case _:

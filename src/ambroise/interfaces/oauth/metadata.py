@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from ambroise.modules.identity.provider.api import ACR_VALUES, OPENID, REALM, SCOPE_ALL, Grant
+from ambroise.modules.identity.provider.api import (
+    ACR_VALUES,
+    ALGORITHMS,
+    OPENID,
+    REALM,
+    SCOPE_ALL,
+    TOKEN_ENDPOINT,
+    Grant,
+)
 
 PROTOCOL = "/protocol/openid-connect"
-TOKEN = f"{PROTOCOL}/token"
+TOKEN = TOKEN_ENDPOINT
 USER_INFO = f"{PROTOCOL}/userinfo"
 INTROSPECT = f"{PROTOCOL}/token/introspect"
 REVOKE = f"{PROTOCOL}/revoke"
 CERTS = f"{PROTOCOL}/certs"
 LOGOUT = f"{PROTOCOL}/logout"
+CIBA = f"{PROTOCOL}/ext/ciba/auth"
+PUSH = f"{PROTOCOL}/ext/par/request"
 AUTHORIZE = "/auth"
 # The federation of the State publishes under a name of its own; software that follows the standard looks for the other.
 DISCOVERY = ("/.well-known/wallet-openid-configuration", "/.well-known/openid-configuration")
@@ -21,7 +31,7 @@ DISCOVERY = ("/.well-known/wallet-openid-configuration", "/.well-known/openid-co
 def document(issuer: str) -> dict[str, Any]:
     """The discovery document of an issuer."""
     address = issuer.removesuffix(REALM)
-    proofs = ["client_secret_basic", "client_secret_post"]
+    proofs = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
     return {
         "issuer": issuer,
         "authorization_endpoint": address + AUTHORIZE,
@@ -30,6 +40,11 @@ def document(issuer: str) -> dict[str, Any]:
         "introspection_endpoint": issuer + INTROSPECT,
         "revocation_endpoint": issuer + REVOKE,
         "jwks_uri": issuer + CERTS,
+        "backchannel_authentication_endpoint": issuer + CIBA,
+        "backchannel_token_delivery_modes_supported": ["poll"],
+        "backchannel_user_code_parameter_supported": False,
+        "pushed_authorization_request_endpoint": issuer + PUSH,
+        "require_pushed_authorization_requests": False,
         "end_session_endpoint": issuer + LOGOUT,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
@@ -51,6 +66,7 @@ def document(issuer: str) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [*proofs, "none"],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": proofs,
         "revocation_endpoint_auth_methods_supported": [*proofs, "none"],
         "authorization_response_iss_parameter_supported": True,

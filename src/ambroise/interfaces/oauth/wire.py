@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
-from ambroise.modules.identity.provider.api import Presented
+from ambroise.modules.identity.provider.api import TYPE, Presented, Unmet
 
 _log = logger(__name__)
 
@@ -46,6 +46,8 @@ def endpoint(path: str, answer: Answer, *methods: str) -> Route:
             return await answer(request)
         except Refusal as refusal:
             return error(request, refusal)
+        except Unmet as unmet:
+            return json({"error": unmet.error, "error_description": unmet.description}, 400)
         except Exception:
             _log.exception("oauth_failed", path=path)
             body = {"error": "server_error", "error_description": "The provider failed. Try again in a moment."}
@@ -105,15 +107,22 @@ def presented(request: Request, fields: dict[str, str]) -> Presented:
     address = request.client.host if request.client else ""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        return Presented(fields.get("client_id"), fields.get("client_secret"), address=address)
+        return _in_form(fields, address)
     try:
         name, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise Refusal(Kind.UNAUTHENTICATED, "INVALID_CLIENT", "The Basic credentials cannot be read.") from None
     id = unquote_plus(name)
-    if "client_secret" in fields or fields.get("client_id", id) != id:
+    if {"client_secret", "client_assertion"} & fields.keys() or fields.get("client_id", id) != id:
         raise Refusal(Kind.INVALID, "INVALID_REQUEST", "Prove who the client is in one way only.")
-    return Presented(id, unquote_plus(secret), basic=True, address=address)
+    return Presented(id, unquote_plus(secret), address=address)
+
+
+def _in_form(fields: dict[str, str], address: str) -> Presented:
+    assertion = fields.get("client_assertion")
+    if assertion is not None and (fields.get("client_assertion_type") != TYPE or "client_secret" in fields):
+        raise Refusal(Kind.INVALID, "INVALID_REQUEST", f"Send client_assertion_type={TYPE}, and no secret beside.")
+    return Presented(fields.get("client_id"), fields.get("client_secret"), assertion, address)
 
 
 def bearer(request: Request, fields: dict[str, str] | None = None) -> str:

@@ -51,7 +51,9 @@ def phone_routes(site: Site, provider: Provider) -> list[BaseRoute]:
                 await provider.signing_on.deny(account, id)
                 return visit.go(visit.request.url.path, Toast("approval-refused"))
             if form.validate():
-                await provider.signing_on.approve(account, id, str(form.nombre.data))
+                chosen = str(sent.get("situation", ""))
+                situation = int(chosen) if chosen.isdecimal() and len(chosen) < 4 else None
+                await provider.signing_on.approve(account, id, str(form.nombre.data), situation)
                 return visit.go(visit.request.url.path, Toast("approval-given"))
         except Refusal as refusal:
             form.refuse(refusal)

@@ -71,8 +71,12 @@ class SignOnPages:
         names = given.get("client_id", [])
         async with self._provider.ground.database.reader() as reader:
             client = await self._provider.clients.known(reader, names[0] if len(names) == 1 else None)
-        redirect_uri = asking.redirection(client, given)
-        asked = asking.read(client, redirect_uri, given, self._provider.ground.issuer_at(address_of(visit.request)))
+        if uri := given.get("request_uri"):
+            asked = await self._provider.signing_on.pushed(client, uri[0])
+        else:
+            redirect_uri = asking.redirection(client, given)
+            issuer = self._provider.ground.issuer_at(address_of(visit.request))
+            asked = asking.read(client, redirect_uri, given, issuer)
         reference = await self._provider.signing_on.begin(asked)
         return visit.go(with_query(_SIGN_IN, demande=reference))
 

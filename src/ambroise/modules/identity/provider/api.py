@@ -9,8 +9,10 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.crypto import SigningKeys
 from ambroise.kernel.db import Database
 from ambroise.modules.identity.provider.asking import Unmet, read, redirection
+from ambroise.modules.identity.provider.assertions import ALGORITHMS, TYPE
 from ambroise.modules.identity.provider.clients import Clients, Presented
-from ambroise.modules.identity.provider.ground import REALM, Ground
+from ambroise.modules.identity.provider.decoupled import Decoupled
+from ambroise.modules.identity.provider.ground import REALM, TOKEN_ENDPOINT, Ground
 from ambroise.modules.identity.provider.jose import PUBLISHED_FIRST, Jose
 from ambroise.modules.identity.provider.leaving import CLIENT_TO_TELL, Leave, Leaving
 from ambroise.modules.identity.provider.model import (
@@ -31,11 +33,14 @@ from ambroise.modules.identity.provider.tokens import TokenService
 
 __all__ = [
     "ACR_VALUES",
+    "ALGORITHMS",
     "CLIENT_TO_TELL",
     "OPENID",
     "PUBLISHED_FIRST",
     "REALM",
     "SCOPE_ALL",
+    "TOKEN_ENDPOINT",
+    "TYPE",
     "Client",
     "ClientAuthentication",
     "Grant",
@@ -62,6 +67,7 @@ class Provider:
     signing_on: SigningOn
     tokens: TokenService
     leaving: Leaving
+    decoupled: Decoupled
 
     @staticmethod
     def over(
@@ -77,4 +83,6 @@ class Provider:
         """Build the provider of an instance. `addresses`: by which people reach it, the usual one first."""
         ground = Ground(database, clock, Jose(keys), addresses, audience, seed, demonstration)
         clients = Clients(ground)
-        return Provider(ground, clients, SigningOn(ground, clients), TokenService(ground), Leaving(ground))
+        signing_on, tokens = SigningOn(ground, clients), TokenService(ground)
+        decoupled = Decoupled(ground, signing_on, tokens)
+        return Provider(ground, clients, signing_on, tokens, Leaving(ground), decoupled)

@@ -12,7 +12,8 @@ from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.modules.identity import tokens
-from ambroise.modules.identity.provider.ground import Attempts, Ground, refuse
+from ambroise.modules.identity.provider import assertions
+from ambroise.modules.identity.provider.ground import TOKEN_ENDPOINT, Attempts, Ground, refuse
 from ambroise.modules.identity.provider.model import (
     Client,
     ClientAuthentication,
@@ -37,7 +38,7 @@ class Presented:
 
     id: str | None = None
     secret: str | None = None
-    basic: bool = False
+    assertion: str | None = None
     address: str = ""
 
 
@@ -62,6 +63,7 @@ class Clients:
             grants=new.grants,
             scopes=new.scopes,
             created_at=self.ground.clock.now(),
+            jwks=assertions.key_set(new.jwks) if new.jwks is not None else None,
         )
         await repository.insert(tx, client, str(getattr(ctx.actor, "id", ctx.actor.name)))
         details = {"client": client.id, "redirect_uris": list(client.redirect_uris)}
@@ -91,26 +93,46 @@ class Clients:
 
     async def authenticate(self, presented: Presented) -> Client:
         """The client that makes a request, once it proved who it is. Raises INVALID_CLIENT, TOO_MANY_ATTEMPTS."""
+        id = presented.id or (assertions.named(presented.assertion) if presented.assertion else None)
         async with self.ground.database.reader() as reader:
-            client = await repository.find(reader, presented.id) if presented.id else None
-            if client is not None and _proved(client, presented):
-                return client
+            client = await repository.find(reader, id) if id else None
+        if client is not None and await self._proved(client, presented):
+            return client
+        async with self.ground.database.reader() as reader:
             attempts = Attempts(self.ground.database, self.ground.clock)
-            keys = ("oauth-client", presented.id or "", presented.address), ("oauth-address", presented.address)
+            keys = ("oauth-client", id or "", presented.address), ("oauth-address", presented.address)
             await attempts.check(reader, *keys)
         await attempts.fail(*keys)
         refuse("INVALID_CLIENT", _HOW, Kind.UNAUTHENTICATED)
 
+    async def _proved(self, client: Client, presented: Presented) -> bool:
+        match client.authentication:
+            case ClientAuthentication.NONE:
+                return presented.secret is None and presented.assertion is None
+            case ClientAuthentication.SECRET:
+                return _knows_secret(client, presented)
+            case ClientAuthentication.ASSERTION:
+                return await self._asserted(client, presented.assertion)
+
+    async def _asserted(self, client: Client, assertion: str | None) -> bool:
+        if assertion is None or client.jwks is None:
+            return False
+        issuers = self.ground.issuers
+        audiences = issuers | {issuer + TOKEN_ENDPOINT for issuer in issuers}
+        found = assertions.proved(client.jwks, assertion, client.id, audiences, self.ground.clock.now())
+        if found is None:
+            return False
+        async with self.ground.database.transaction() as tx:
+            return await repository.use_assertion(tx, tokens.digest(f"{client.id} {found[0]}"), found[1])
+
 
 _HOW = (
     "The client is unknown, or did not prove who it is: send client_id and client_secret by HTTP Basic or in the form; "
-    "a public client sends client_id alone."
+    "one with keys a fresh client_assertion signed for this issuer; a public client sends client_id alone."
 )
 
 
-def _proved(client: Client, presented: Presented) -> bool:
-    if client.authentication is ClientAuthentication.NONE:
-        return presented.secret is None
+def _knows_secret(client: Client, presented: Presented) -> bool:
     if client.secret_hash is None or presented.secret is None:
         return False
     return hmac.compare_digest(client.secret_hash, tokens.digest(presented.secret))
@@ -121,7 +143,9 @@ def _check(new: NewClient) -> None:
         refuse("INVALID_CLIENT_METADATA", f"Give the client a name of at most {_NAME_MOST} characters.")
     if Grant.CODE in new.grants and not new.redirect_uris:
         refuse("INVALID_REDIRECT_URI", "Give at least one address to which people come back after signing in.")
-    if Grant.CLIENT in new.grants and new.authentication is ClientAuthentication.NONE:
+    if (new.authentication is ClientAuthentication.ASSERTION) != (new.jwks is not None):
+        refuse("INVALID_CLIENT_METADATA", "Give public keys (jwks) to a client that signs assertions, and to it alone.")
+    if {Grant.CLIENT, Grant.CIBA} & new.grants and new.authentication is ClientAuthentication.NONE:
         refuse("INVALID_CLIENT_METADATA", "A public client cannot act by itself: it proves nothing.")
     for uri in (*new.redirect_uris, *new.post_logout_uris):
         check_address(uri)

@@ -20,6 +20,8 @@ from ambroise.trust.context import Channel, Context
 REALM = "/auth/realms/esante-wallet"
 """Where the provider stands under the address of the instance: the realm of Pro Santé Connect."""
 
+TOKEN_ENDPOINT = "/protocol/openid-connect/token"  # noqa: S105 - an address.
+
 
 @dataclass(frozen=True)
 class Ground:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +21,7 @@ REFRESH_LASTS = timedelta(minutes=30)
 # RFC 6749 §4.1.2 allows ten minutes at most; a browser comes back at once.
 CODE_LASTS = timedelta(minutes=1)
 REQUEST_LASTS = timedelta(minutes=10)
+PUSHED_LASTS = timedelta(seconds=60)
 APPROVAL_LASTS = timedelta(seconds=120)
 POLL_SECONDS = 5
 # Numbers typed wrong on the phone before the request is refused: a stranger guesses one in a hundred.
@@ -35,6 +37,7 @@ class Grant(StrEnum):
     CODE = "authorization_code"
     REFRESH = "refresh_token"
     CLIENT = "client_credentials"
+    CIBA = "urn:openid:params:grant-type:ciba"
 
 
 class ClientAuthentication(StrEnum):
@@ -42,12 +45,14 @@ class ClientAuthentication(StrEnum):
 
     NONE = "none"
     SECRET = "client_secret"  # noqa: S105 - the name of a method.
+    ASSERTION = "private_key_jwt"
 
 
 class Means(StrEnum):
     """What somebody signed on with (moyen d'identification électronique)."""
 
     E_CPS = "ecps"
+    CARD = "card"
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Assurance:
 ASSURANCE: dict[Means, Assurance] = {
     # Pro Santé Connect says eidas1 of its e-CPS, though the means is stronger: clients compare with what they know.
     Means.E_CPS: Assurance("eidas1", ("mfa", "swk", "user"), "APPPRIP3", "MOBILE"),
+    Means.CARD: Assurance("eidas1", ("hwk", "mfa", "sc"), "APPPRIP3", "CARD"),
 }
 ACR_VALUES = ("eidas1", "eidas2", "eidas3")
 
@@ -78,6 +84,7 @@ class NewClient:
     authentication: ClientAuthentication = ClientAuthentication.SECRET
     grants: frozenset[Grant] = frozenset({Grant.CODE, Grant.REFRESH})
     scopes: frozenset[str] = frozenset({OPENID, SCOPE_ALL})
+    jwks: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,7 @@ class Client:
     grants: frozenset[Grant]
     scopes: frozenset[str]
     created_at: datetime
+    jwks: Mapping[str, Any] | None = None
 
     @property
     def public(self) -> bool:
@@ -184,6 +192,8 @@ class Approval:
     created_at: datetime
     expires_at: datetime
     used: bool = False
+    situation: int | None = None
+    asked_without_page: bool = False
 
     def waits(self, now: datetime) -> bool:
         """Whether the professional may still answer."""

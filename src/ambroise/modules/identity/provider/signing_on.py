@@ -26,18 +26,21 @@ from ambroise.modules.identity.provider.model import (
     ASSURANCE,
     MISTAKES_ALLOWED,
     POLL_SECONDS,
+    PUSHED_LASTS,
     REQUEST_LASTS,
     SIGN_ON_IDLE,
     SIGN_ON_MOST,
     Approval,
     ApprovalState,
     Asked,
+    Client,
     Means,
     Request,
     SignOn,
 )
 from ambroise.modules.identity.provider.repositories import approvals, clients, requests, signons
 
+PUSHED = "urn:ietf:params:oauth:request_uri:"
 # Approvals asked of one person in vain within this time, whoever asks: nobody is worn down by notifications.
 _PRESS_WITHIN = timedelta(minutes=10)
 _PRESS_MOST = 10
@@ -86,6 +89,24 @@ class SigningOn:
             if not await requests.take(tx, tokens.digest(request.reference)):
                 _ended()
 
+    async def push(self, asked: Asked) -> tuple[str, int]:
+        """Keep what a client asks ahead of its browser (PAR, RFC 9126): the request_uri, and how long it is good."""
+        reference = secrets.token_urlsafe(24)
+        now = self.ground.clock.now()
+        async with self.ground.database.transaction() as tx:
+            digest, ends = tokens.digest(reference), now + PUSHED_LASTS
+            await requests.insert(tx, digest, asked.client, asked.as_json(), now, ends, pushed=True)
+        return PUSHED + reference, int(PUSHED_LASTS.total_seconds())
+
+    async def pushed(self, client: Client, uri: str) -> Asked:
+        """What this client pushed, once. Raises SIGN_ON_ENDED."""
+        reference = uri.removeprefix(PUSHED)
+        async with self.ground.database.transaction() as tx:
+            kept = await requests.take_pushed(tx, tokens.digest(reference), client.id, self.ground.clock.now())
+        if kept is None or reference == uri:
+            _ended()
+        return Asked.of_json(kept)
+
     # The phone
 
     async def ask_approval(self, request: Request, identifier: str, address: str) -> Approval:
@@ -93,14 +114,12 @@ class SigningOn:
 
         An identifier of nobody waits in vain, and looks the same. Raises TOO_MANY_ATTEMPTS.
         """
-        wanted = identifier.strip()
-        professional = "8" + wanted if len(wanted) == 11 else wanted
         now = self.ground.clock.now()
         attempts = Attempts(self.ground.database, self.ground.clock)
         async with self.ground.database.reader() as reader:
             await attempts.check(reader, ("oauth-address", address))
-            account = await accounts.find_account(reader, None, professional)
-            await self._not_pressed(reader, account, now)
+            account = await accounts.find_account(reader, None, national(identifier))
+            await self.not_pressed(reader, account, now)
         approval = Approval(
             id=new_id(),
             account=account.id if account else None,
@@ -145,16 +164,18 @@ class SigningOn:
                 )
             return account, await approvals.waiting(reader, account.id, self.ground.clock.now())
 
-    async def approve(self, account: Account, id: UUID, number: str | None) -> None:
+    async def approve(self, account: Account, id: UUID, number: str | None, situation: int | None = None) -> None:
         """Approve on the phone; `number` is what the other screen shows (None: the operator answers by command).
 
+        `situation` is where the professional works now, when no page asks it afterwards.
         Raises NUMBER_WRONG, NUMBER_WRONG_TOO_OFTEN, APPROVAL_ENDED.
         """
         async with self.ground.database.transaction() as tx:
             approval = await self._waiting(tx, account, id)
             right = number is None or hmac.compare_digest(number.strip().encode(), approval.number.encode())
             if right:
-                await self._answer(tx, account, approval, ApprovalState.APPROVED)
+                known = situation if situation is not None and situation < len(account.situations) else None
+                await self._answer(tx, account, approval, ApprovalState.APPROVED, situation=known)
                 return
             mistakes = await approvals.mistake(tx, id)
             if mistakes >= MISTAKES_ALLOWED:
@@ -258,6 +279,7 @@ class SigningOn:
     async def sweep(self, tx: Transaction, before: datetime) -> int:
         """Forget what ended before this instant; how many sessions."""
         await requests.sweep(tx, before)
+        await clients.sweep_assertions(tx, before)
         await approvals.sweep(tx, before)
         return await signons.sweep(tx, before)
 
@@ -270,22 +292,36 @@ class SigningOn:
         return approval
 
     async def _answer(
-        self, tx: Transaction, account: Account, approval: Approval, state: ApprovalState, *, why: str = ""
+        self,
+        tx: Transaction,
+        account: Account,
+        approval: Approval,
+        state: ApprovalState,
+        *,
+        why: str = "",
+        situation: int | None = None,
     ) -> None:
-        if not await approvals.answer(tx, approval.id, state, self.ground.clock.now()):
+        if not await approvals.answer(tx, approval.id, state, self.ground.clock.now(), situation):
             raise Refusal(Kind.CONFLICT, "APPROVAL_ENDED", "This request no longer waits for an answer.")
         denied = state is ApprovalState.DENIED
         details = {"approval": str(approval.id), **({"why": why} if why else {})}
         event = "approval_refused" if denied else "approval_given"
         await self.ground.trace(tx, account, event, approval.client, refused=denied, details=details)
 
-    async def _not_pressed(self, reader: Reader, account: Account | None, now: datetime) -> None:
+    async def not_pressed(self, reader: Reader, account: Account | None, now: datetime) -> None:
+        """Refuse to notify somebody once more who was notified many times in vain. Raises TOO_MANY_ATTEMPTS."""
         if account is None:
             return
         if await approvals.count_in_vain(reader, account.id, now - _PRESS_WITHIN) >= _PRESS_MOST:
             raise Refusal(
                 Kind.THROTTLED, "TOO_MANY_ATTEMPTS", "This person was asked many times already. Wait ten minutes."
             )
+
+
+def national(identifier: str) -> str:
+    """The national identifier (PS_IdNat) of what people type: an RPPS alone has 11 digits."""
+    wanted = identifier.strip()
+    return "8" + wanted if len(wanted) == 11 else wanted
 
 
 def _ended() -> NoReturn:

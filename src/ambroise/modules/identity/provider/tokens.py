@@ -88,6 +88,21 @@ class TokenService:
                 return await self._issue(tx, found.family, client, now)
         refuse("INVALID_GRANT", _GONE)
 
+    async def grant(
+        self, tx: Transaction, session: SignOn, client: Client, issuer: str, scopes: tuple[str, ...]
+    ) -> Tokens:
+        """The tokens of a sign-on without browser; who approved it agreed to it."""
+        now = self.ground.clock.now()
+        situation = session.situation or 0
+        family = self._family(session, client.id, issuer, scopes, situation, None)
+        await clients.consent(tx, session.account.id, client.id, scopes, now)
+        await families.insert(tx, family, now)
+        details = {"sid": str(session.id), "scopes": list(scopes)}
+        await self.ground.trace(
+            tx, session.account, "client_entered", client.id, situation=situation, channel="partner", details=details
+        )
+        return await self._issue(tx, family, client, now)
+
     async def by_refresh(self, client: Client, token: str, scope: str | None) -> Tokens:
         """Tokens for a refresh token, which is replaced. Raises INVALID_GRANT, INVALID_SCOPE."""
         self._may(client, Grant.REFRESH)

@@ -6,11 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from ambroise.kernel.db import Reader, Row, Transaction
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.provider.model import Approval, ApprovalState
 
+# RFC 8628 §3.5, to which CIBA refers.
+_SLOWER_SECONDS = 5
 _APPROVAL = """
   p.id, p.account, p.client, c.name, p.number, p.channel, p.scopes, p.issuer, p.state, p.mistakes, p.created_at,
-  p.expires_at, p.used_at is not null
+  p.expires_at, p.used_at is not null, p.situation, p.request is null
 """
 
 
@@ -83,17 +86,41 @@ async def count_in_vain(reader: Reader, account: UUID, since: datetime) -> int:
     )
 
 
-async def answer(tx: Transaction, id: UUID, state: ApprovalState, now: datetime) -> bool:
+async def answer(tx: Transaction, id: UUID, state: ApprovalState, now: datetime, situation: int | None = None) -> bool:
     """Answer an approval; false when it no longer waits."""
     done = await tx.execute(
         """
         update sign_on_approval
-        set state = %s, answered_at = %s
+        set state = %s, answered_at = %s, situation = %s
         where id = %s and state = 'pending' and expires_at > %s
         """,
-        (state.value, now, id, now),
+        (state.value, now, situation, id, now),
     )
     return done == 1
+
+
+async def poll(tx: Transaction, reference: bytes, client: str, now: datetime) -> Approval | Refusal | None:
+    """The approval that a client polls for, the poll counted; SLOW_DOWN when it comes too soon, five seconds longer."""
+    row = await tx.fetch_one(
+        """
+        select id, polled_at, wait_seconds
+        from sign_on_approval
+        where reference_hash = %s and client = %s and request is null
+        for update
+        """,
+        (reference, client),
+    )
+    if row is None:
+        return None
+    id, before, wait = row
+    soon = before is not None and (now - before).total_seconds() < wait
+    await tx.execute(
+        "update sign_on_approval set polled_at = %s, wait_seconds = least(wait_seconds + %s, 60) where id = %s",
+        (now, _SLOWER_SECONDS if soon else 0, id),
+    )
+    if soon:
+        return Refusal(Kind.INVALID, "SLOW_DOWN", f"Poll every {min(wait + _SLOWER_SECONDS, 60)} seconds from now on.")
+    return await find(tx, id=id)
 
 
 async def mistake(tx: Transaction, id: UUID) -> int:
@@ -122,5 +149,5 @@ def _approval(row: Row) -> Approval:
     return Approval(
         id=row[0], account=row[1], client=row[2], client_name=row[3], number=row[4], channel=row[5],
         scopes=tuple(row[6]), issuer=row[7], state=ApprovalState(row[8]), mistakes=row[9], created_at=row[10],
-        expires_at=row[11], used=row[12],
+        expires_at=row[11], used=row[12], situation=row[13], asked_without_page=row[14],
     )  # fmt: skip

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import orjson
+
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.modules.identity.provider.model import Client, ClientAuthentication, Grant
 
 _CLIENT = """
   id, name, authentication, secret_hash, redirect_uris, post_logout_uris, backchannel_logout_uri, grants, scopes,
-  created_at
+  created_at, jwks
 """
 
 
@@ -19,13 +21,13 @@ async def insert(tx: Transaction, client: Client, registered_by: str) -> None:
     await tx.execute(
         """
         insert into oauth_client (id, name, authentication, secret_hash, redirect_uris, post_logout_uris,
-          backchannel_logout_uri, grants, scopes, registered_by, created_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+          backchannel_logout_uri, grants, scopes, registered_by, created_at, jwks)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)
         """,
         (
             client.id, client.name, client.authentication.value, client.secret_hash, list(client.redirect_uris),
             list(client.post_logout_uris), client.backchannel_logout_uri, sorted(client.grants), sorted(client.scopes),
-            registered_by, client.created_at,
+            registered_by, client.created_at, orjson.dumps(client.jwks).decode() if client.jwks else None,
         ),
     )  # fmt: skip
 
@@ -48,6 +50,19 @@ async def everyone(reader: Reader) -> list[Client]:
 async def disable(tx: Transaction, id: str, now: datetime) -> bool:
     done = await tx.execute("update oauth_client set disabled_at = %s where id = %s and disabled_at is null", (now, id))
     return done == 1
+
+
+async def use_assertion(tx: Transaction, assertion: bytes, ends: datetime) -> bool:
+    """Spend an assertion; false when it was spent."""
+    done = await tx.execute(
+        "insert into oauth_assertion (assertion_hash, expires_at) values (%s, %s) on conflict do nothing",
+        (assertion, ends),
+    )
+    return done == 1
+
+
+async def sweep_assertions(tx: Transaction, before: datetime) -> int:
+    return await tx.execute("delete from oauth_assertion where expires_at < %s", (before,))
 
 
 async def consented(reader: Reader, account: UUID, client: str, scopes: Sequence[str]) -> bool:
@@ -78,4 +93,5 @@ def _client(row: Row) -> Client:
         secret_hash=bytes(row[3]) if row[3] is not None else None, redirect_uris=tuple(row[4]),
         post_logout_uris=tuple(row[5]), backchannel_logout_uri=row[6],
         grants=frozenset(Grant(name) for name in row[7]), scopes=frozenset(row[8]), created_at=row[9],
+        jwks=row[10],
     )  # fmt: skip

@@ -42,6 +42,18 @@ async def find(reader: Reader, reference: bytes, now: datetime) -> tuple[dict[st
     return None if row is None else (row[0], bytes(row[1]) if row[1] is not None else None, row[2])
 
 
+async def take_pushed(tx: Transaction, reference: bytes, client: str, now: datetime) -> dict[str, Any] | None:
+    """What a client pushed, once."""
+    return await tx.fetch_value(
+        """
+        delete from sign_on_request
+        where reference_hash = %s and client = %s and pushed and expires_at > %s
+        returning asked
+        """,
+        (reference, client, now),
+    )
+
+
 async def bind(tx: Transaction, reference: bytes, browser: bytes) -> bool:
     """Bind a request to the first browser that shows it; whether it is this one's."""
     bound = await tx.execute(
