@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import LiteralString
 from uuid import UUID
@@ -201,6 +202,19 @@ async def test_an_interrupted_load_goes_on_with_the_same_nation(empty: Doors) ->
     documents = sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
     assert await count(empty, "record_unique_id") == documents
     assert await count(empty, "identity_registry") == 3
+
+
+async def test_two_processes_load_the_nation_that_one_does(
+    fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: Instance, full: Doors
+) -> None:
+    monkeypatch.setattr(loader, "_WORTH_A_HELPER", 1)
+    again = partial(opened, fresh_database.app_dsn, tmp_path, FixedClock(NOW))
+    seen: list[Progress] = []
+    async with again() as doors:
+        await loader.load(doors, POPULATION, report=seen.append, open_doors=again)
+        for table in ("record_unique_id", "resource", "identity_registry", "account", "access_relation"):
+            assert await count(doors, table) == await count(full, table)
+    assert [p.stage for p in seen if p.done == p.total] == ["directory", "citizens", "documents"]
 
 
 async def test_a_second_load_does_nothing(empty: Doors) -> None:

@@ -1,35 +1,41 @@
-"""Files the documents of a nation, each as its own author, in one process or in several."""
+"""Lets the citizens of a nation in and files their documents, each as its own author, in one process or in two."""
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ambroise.interfaces.demonstration.cda_writer import CdaWriter
 from ambroise.interfaces.demonstration.model import Citizen, Nation, Professional
-from ambroise.interfaces.demonstration.newcomers import actor_of
+from ambroise.interfaces.demonstration.newcomers import Newcomers, actor_of
 from ambroise.interfaces.demonstration.patients import own_document_metadata, visibility_metadata
 from ambroise.interfaces.demonstration.population import build
-from ambroise.interfaces.demonstration.printing import Printed, batches
+from ambroise.interfaces.demonstration.printing import Printed, print_documents
 from ambroise.interfaces.demonstration.story import MASKED
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
 from ambroise.modules.identity.api import Identity
 from ambroise.modules.record.api import Incoming, Record, Submission
 from ambroise.trust.context import Citizen as CitizenActor
-from ambroise.trust.context import Context
+from ambroise.trust.context import Context, System
 
 if TYPE_CHECKING:
     from ambroise.trust.gateway import Gateway
 
-# Batches under way at once in a process: while one waits for the database, another is written.
+# Groups under way at once in a process: while one waits for the database, another is written.
 _CONCURRENT = 2
+_GROUP = 6
+# How many citizens one can be on the sign-in list; a token can be made for any of them.
+_WITH_ACCOUNT = 300
 
 
 @dataclass(frozen=True)
@@ -44,101 +50,136 @@ class Doors:
 
 
 OpenDoors = Callable[[], AbstractAsyncContextManager[Doors]]
-Count = Callable[[int], None]
+Tell = Callable[[str, int], None]
+"""Told how many more citizens, or documents, are in."""
+Next = Callable[[], int]
+"""Gives the number of the next group of citizens, to whoever asks first."""
+Patients = dict[str, UUID]
+"""The spaces, by matricule."""
 
 
 @dataclass(frozen=True)
-class Share:
-    """One process's part of the work; small enough to be sent to it."""
+class Recipe:
+    """What a nation is built from; small enough to be sent to another process."""
 
     seed: str
     population: int
     until: date
-    patients: dict[str, UUID]
-    part: int
-    of: int
 
     def nation(self) -> Nation:
         """The nation, built again."""
         return build(self.seed, self.population, until=self.until)
 
 
-async def file_share(doors: Doors, nation: Nation, share: Share, filed: Count) -> None:
-    """File one share of the documents; `filed` is told how many after each transaction."""
-    source = batches(nation, share.part, share.of)
-    filing = _Filing(doors, share.patients, filed)
-    tasks = [asyncio.ensure_future(filing.drain(source)) for _ in range(_CONCURRENT)]
+async def fill(doors: Doors, nation: Nation, following: Next, tell: Tell) -> Patients:
+    """Let citizens in with their documents, group after group until none is left; the spaces that this opened."""
+    filling = _Filling(doors, nation, following, tell)
+    tasks = [asyncio.ensure_future(filling.drain()) for _ in range(_CONCURRENT)]
     try:
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
+    return filling.patients
 
 
 @asynccontextmanager
-async def helper(open_doors: OpenDoors, share: Share, filed: Count) -> AsyncGenerator[asyncio.Future[None]]:
-    """Another process that files its share meanwhile; await what this gives to know that it is done."""
+async def helper(
+    open_doors: OpenDoors, recipe: Recipe, tell: Tell
+) -> AsyncGenerator[tuple[Next, asyncio.Future[Patients]]]:
+    """Another process that fills meanwhile: where both take groups from, and what it opened once it is done."""
     # Not forked: the parent runs an event loop and holds connections.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_help, args=(open_doors, share, theirs), daemon=True)
+    counter = context.Value("i", 0)
+    process = context.Process(target=_help, args=(open_doors, recipe, counter, theirs), daemon=True)
     process.start()
     theirs.close()
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
+    done: asyncio.Future[Patients] = loop.create_future()
 
     def hear() -> None:
         try:
-            filed(ours.recv())
+            heard = ours.recv()
         except EOFError:
             loop.remove_reader(ours.fileno())
             process.join()
             if not done.done():
-                if process.exitcode:
-                    done.set_exception(RuntimeError(f"a loading process ended with code {process.exitcode}"))
-                else:
-                    done.set_result(None)
+                done.set_exception(RuntimeError(f"a loading process ended with code {process.exitcode}"))
+            return
+        if isinstance(heard, dict):
+            done.set_result(heard)
+        else:
+            tell(*heard)
 
     loop.add_reader(ours.fileno(), hear)
     try:
-        yield done
+        yield partial(_count, counter), done
     finally:
         loop.remove_reader(ours.fileno())
         ours.close()
-        if process.is_alive():
+        if done.done() and not done.cancelled() and done.exception() is None:
+            await asyncio.to_thread(process.join)
+        else:
             process.terminate()
         done.cancel()
 
 
-def _help(open_doors: OpenDoors, share: Share, pipe: Connection) -> None:
+def _help(open_doors: OpenDoors, recipe: Recipe, counter: Synchronized[int], pipe: Connection) -> None:
     async def work() -> None:
         async with open_doors() as doors:
-            await file_share(doors, share.nation(), share, pipe.send)
+
+            def tell(stage: str, count: int) -> None:
+                pipe.send((stage, count))
+
+            pipe.send(await fill(doors, recipe.nation(), partial(_count, counter), tell))
 
     asyncio.run(work())
     pipe.close()
 
 
-class _Filing:
-    """Files batches of printed documents."""
+def _count(counter: Synchronized[int]) -> int:
+    with counter.get_lock():
+        number = counter.value
+        counter.value = number + 1
+    return number
 
-    def __init__(self, doors: Doors, patients: dict[str, UUID], filed: Count) -> None:
+
+class _Filling:
+    """Lets groups of citizens in, and files their documents."""
+
+    def __init__(self, doors: Doors, nation: Nation, following: Next, tell: Tell) -> None:
+        self.patients: Patients = {}
         self._doors = doors
-        self._patients = patients
-        self._filed = filed
+        self._nation = nation
+        self._next = following
+        self._tell = tell
+        self._newcomers = Newcomers(doors.gateway, doors.identity, system(doors.clock))
+        self._writer = CdaWriter()
         self._contexts: dict[str, Context] = {}
 
-    async def drain(self, source: Iterator[list[Printed]]) -> None:
-        """Take batches until there are no more: one transaction each."""
-        for batch in source:
+    async def drain(self) -> None:
+        """Take groups until there are no more: a transaction for their spaces, and one for their documents."""
+        citizens = self._nation.citizens
+        while (first := self._next() * _GROUP) < len(citizens):
+            group = citizens[first : first + _GROUP]
             async with self._doors.database.transaction() as tx:
-                for printed in batch:
-                    await self._submit(tx, printed)
-            self._filed(len(batch))
+                for number, citizen in enumerate(group, first):
+                    self.patients[citizen.matricule] = await self._newcomers.citizen(
+                        tx, self._nation, citizen, with_account=number < _WITH_ACCOUNT
+                    )
+            self._tell("citizens", len(group))
+            filed = 0
+            async with self._doors.database.transaction() as tx:
+                for citizen in group:
+                    for printed in print_documents(self._nation, self._writer, citizen):
+                        await self._submit(tx, printed)
+                        filed += 1
+            self._tell("documents", filed)
 
     async def _submit(self, tx: Transaction, printed: Printed) -> None:
         document = printed.document
-        patient = self._patients[document.citizen.matricule]
+        patient = self.patients[document.citizen.matricule]
         if document.author is None:
             ctx, metadata = self._as_citizen(document.citizen, patient), own_document_metadata(document, patient)
         else:
@@ -162,3 +203,8 @@ class _Filing:
     def _as_citizen(self, citizen: Citizen, patient: UUID) -> Context:
         actor = CitizenActor(patient, citizen.display)
         return Context(actor, self._doors.clock, channel="load", demonstration=True)
+
+
+def system(clock: Clock) -> Context:
+    """The instance acting as its own loader."""
+    return Context(System("demonstration"), clock, channel="load", demonstration=True)

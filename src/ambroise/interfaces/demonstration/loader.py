@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from itertools import count
 
 from ambroise.interfaces.demonstration import repository
 from ambroise.interfaces.demonstration.care import documents_of
-from ambroise.interfaces.demonstration.filing import Doors, OpenDoors, Share, file_share, helper
+from ambroise.interfaces.demonstration.filing import Doors, OpenDoors, Patients, Recipe, fill, helper, system
 from ambroise.interfaces.demonstration.model import Nation
 from ambroise.interfaces.demonstration.newcomers import Newcomers
 from ambroise.interfaces.demonstration.population import DEFAULT_POPULATION, DEFAULT_SEED, build
@@ -22,14 +22,11 @@ from ambroise.interfaces.demonstration.repository import nation as loaded
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Transaction
 from ambroise.modules.identity.api import add_insi_people
-from ambroise.trust.context import Context, System
 
 __all__ = ["DEFAULT_POPULATION", "DEFAULT_SEED", "Doors", "Loaded", "OpenDoors", "Progress", "load", "loaded"]
 
 # Below this many citizens, starting a process costs more than it saves.
 _WORTH_A_HELPER = 300
-# How many citizens one can be on the sign-in list; a token can be made for any of them.
-_WITH_ACCOUNT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +60,11 @@ async def load(
     nation = build(wanted.seed, wanted.population, until=wanted.until)
     newcomers = Newcomers(doors.gateway, doors.identity, system(doors.clock))
     await _directory(doors, nation, newcomers, report)
-    patients = await _citizens(doors, nation, newcomers, report)
-    await _documents(doors, nation, patients, report, open_doors)
+    patients = await _citizens(doors, nation, report, open_doors)
+    await _families(doors, nation, newcomers, patients)
     async with doors.database.transaction() as tx:
         await repository.finish(tx, doors.clock.now())
     return Loaded(wanted.seed, wanted.population, wanted.until, finished=True)
-
-
-def system(clock: Clock) -> Context:
-    """The instance acting as its own loader."""
-    return Context(System("demonstration"), clock, channel="load", demonstration=True)
 
 
 async def _remember(tx: Transaction, clock: Clock, seed: str, population: int) -> Loaded:
@@ -106,43 +98,33 @@ async def _directory(doors: Doors, nation: Nation, newcomers: Newcomers, report:
                     await newcomers.operator(tx, operator)
 
 
-async def _citizens(doors: Doors, nation: Nation, newcomers: Newcomers, report: Report) -> dict[str, UUID]:
-    """Open every space; a second pass links families, once everybody has a space. The spaces, by matricule."""
-    patients: dict[str, UUID] = {}
-    total = len(nation.citizens)
-    for start in range(0, total, 50):
-        async with doors.database.transaction() as tx:
-            for citizen in nation.citizens[start : start + 50]:
-                with_account = len(patients) < _WITH_ACCOUNT
-                patients[citizen.matricule] = await newcomers.citizen(tx, nation, citizen, with_account=with_account)
-                report(Progress("citizens", len(patients), total))
+async def _citizens(doors: Doors, nation: Nation, report: Report, open_doors: OpenDoors | None) -> Patients:
+    """Let everybody in, with their documents; by two processes when there are many and somebody can open doors."""
+    if open_doors is None or len(nation.citizens) < _WORTH_A_HELPER:
+        return await fill(doors, nation, count().__next__, _Bars(nation, report).more)
+    recipe, bars = Recipe(nation.seed, len(nation.citizens), nation.until), _Bars(nation, report)
+    async with helper(open_doors, recipe, bars.more) as (following, helped):
+        return await fill(doors, nation, following, bars.more) | await helped
+
+
+async def _families(doors: Doors, nation: Nation, newcomers: Newcomers, patients: Patients) -> None:
+    """Link families, once everybody has a space."""
+    people = {citizen.matricule: citizen for citizen in nation.citizens}
     async with doors.database.transaction() as tx:
-        people = {citizen.matricule: citizen for citizen in nation.citizens}
         for citizen in nation.citizens:
             await newcomers.family(tx, nation.until, citizen, people, patients)
-    return patients
 
 
-async def _documents(
-    doors: Doors, nation: Nation, patients: dict[str, UUID], report: Report, open_doors: OpenDoors | None
-) -> None:
-    """File every document; with a helper process when there are many and somebody can open doors for it."""
-    total = sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
-    done = 0
+class _Bars:
+    """Adds up how far the load is, whoever does the work."""
 
-    def filed(count: int) -> None:
-        nonlocal done
-        done += count
-        report(Progress("documents", done, total))
+    def __init__(self, nation: Nation, report: Report) -> None:
+        self._report = report
+        documents = sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
+        self._totals = {"citizens": len(nation.citizens), "documents": documents}
+        self._done = dict.fromkeys(self._totals, 0)
 
-    alone = open_doors is None or len(nation.citizens) < _WORTH_A_HELPER
-    shares = [
-        Share(nation.seed, len(nation.citizens), nation.until, patients, part, 1 if alone else 2)
-        for part in range(1 if alone else 2)
-    ]
-    if open_doors is None or alone:
-        await file_share(doors, nation, shares[0], filed)
-        return
-    async with helper(open_doors, shares[1], filed) as helped:
-        await file_share(doors, nation, shares[0], filed)
-        await helped
+    def more(self, stage: str, count: int) -> None:
+        """Count what was done since the last time."""
+        self._done[stage] += count
+        self._report(Progress(stage, self._done[stage], self._totals[stage]))
