@@ -97,6 +97,13 @@ class Authenticator:
             raise _expired()
         return _one_request(known.context, channel)
 
+    def forget(self, professionals: frozenset[str] | None) -> None:
+        """Look these professionals (PS_IdNat) up again at their next request; everybody, for None."""
+        for token, known in list(self._verified.items()):
+            actor = known.context.actor
+            if professionals is None or (isinstance(actor, Professional) and actor.id in professionals):
+                del self._verified[token]
+
     async def _verify(self, token: str, now: float, before: _Verified | None) -> _Verified:
         # A signature that was right stays right; a thread would cost more than to check one.
         claims = self._decoded(token) if before is None else before.claims

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ambroise.interfaces.authentication import Authenticator
+from ambroise.interfaces.departures import hearing
 from ambroise.interfaces.services import Services
 from ambroise.kernel import installation
 from ambroise.kernel.clock import Clock, ShiftedClock, SystemClock
@@ -67,7 +68,8 @@ async def compose(settings: Settings, dsn: str, *, clock: Clock | None = None) -
                 async with database.transaction() as tx:
                     await gateway.prepare(tx)
                 services = _services(settings, installed, time, database, gateway, secret)
-                yield _application(services, blobs)
+                async with hearing(database, services.authenticator):
+                    yield _application(services, blobs)
             finally:
                 await gateway.close()
     finally:

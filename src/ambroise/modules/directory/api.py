@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from ambroise.modules.directory.keys import finess_valid, luhn_digit, rpps_valid, siren_valid
-from ambroise.modules.directory.model import Found, ProfessionalEntry, Situation, Structure
+from ambroise.modules.directory.extraction.job import Followers, import_file
+from ambroise.modules.directory.extraction.mapping import FileKind, mapping_of
+from ambroise.modules.directory.extraction.repository import Import, refusals
+from ambroise.modules.directory.extraction.repository import latest as latest_imports
+from ambroise.modules.directory.keys import (
+    adeli_valid,
+    finess_valid,
+    luhn_digit,
+    rpps_valid,
+    siren_valid,
+    siret_valid,
+)
+from ambroise.modules.directory.model import Criteria, Found, ProfessionalEntry, Situation, Structure
 from ambroise.modules.directory.resources import (
     FINESS_SYSTEM,
     ID_NAT_PS_SYSTEM,
@@ -13,6 +24,7 @@ from ambroise.modules.directory.resources import (
 from ambroise.modules.directory.service import (
     ResourceDoor,
     exercises,
+    find,
     professional,
     register,
     register_structure,
@@ -27,21 +39,32 @@ __all__ = [
     "ID_NAT_PS_SYSTEM",
     "ID_NAT_STRUCTURE_SYSTEM",
     "RPPS_SYSTEM",
+    "Criteria",
+    "FileKind",
+    "Followers",
     "Found",
+    "Import",
     "ProfessionalEntry",
     "ResourceDoor",
     "Situation",
     "Structure",
+    "adeli_valid",
     "exercises",
+    "find",
     "finess_valid",
+    "import_file",
+    "latest_imports",
     "luhn_digit",
+    "mapping_of",
     "professional",
+    "refusals",
     "register",
     "register_structure",
     "rpps_valid",
     "search",
     "search_structures",
     "siren_valid",
+    "siret_valid",
     "situations",
     "structure",
 ]

@@ -48,3 +48,26 @@ def finess_valid(finess: str) -> bool:
 def siren_valid(siren: str) -> bool:
     """Tell whether a SIREN number has its nine digits and a right key."""
     return len(siren) == 9 and _decimal(siren) and luhn_sum(siren) % 10 == 0
+
+
+def siret_valid(siret: str) -> bool:
+    """Tell whether a SIRET number has its fourteen digits and a right key.
+
+    The establishments of La Poste (SIREN 356000000) do not follow Luhn: the sum of their digits is a multiple of five.
+    """
+    if len(siret) != 14 or not _decimal(siret):
+        return False
+    if siret.startswith("356000000") and sum(map(int, siret)) % 5 == 0:
+        return True
+    return luhn_sum(siret) % 10 == 0
+
+
+def adeli_valid(adeli: str) -> bool:
+    """Tell whether an ADELI number has its nine characters: a department (2A and 2B allowed) and seven digits.
+
+    How its key is made is published nowhere that we could read: only the shape is checked.
+    """
+    if len(adeli) != 9:
+        return False
+    department, rest = adeli[:2], adeli[2:]
+    return (_decimal(department) or department in ("2A", "2B", "9A", "9B", "9C", "9D", "9E", "9F")) and _decimal(rest)

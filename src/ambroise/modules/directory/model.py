@@ -54,11 +54,12 @@ class ProfessionalEntry:
     title: str | None = None
     phone: str | None = None
     test_identity: bool = False
+    national_id: str | None = None
 
     @property
     def id_nat(self) -> str:
-        """The national identifier (PS_IdNat)."""
-        return "8" + self.rpps
+        """The national identifier (PS_IdNat): `8` and the RPPS, unless the register says another one (ADELI…)."""
+        return self.national_id or "8" + self.rpps
 
     @property
     def name(self) -> str:
@@ -102,6 +103,31 @@ def _accept(valid: bool, code: str, what: str, test_identity: bool) -> None:
         _log.warning("directory_key_wrong", what=what, code=code)
         return
     raise Refusal(Kind.UNPROCESSABLE, code, f"The identifier of this {what} has a wrong length or check digit.")
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What one looks for; everything given must hold. `name` is the beginning of the family name and of first names.
+
+    `town` is a name or a postal code, `specialty` a code of savoir-faire, `finess` and `rpps` are exact.
+    """
+
+    name: str = ""
+    town: str = ""
+    profession: str | None = None
+    specialty: str | None = None
+    rpps: str | None = None
+    finess: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked."""
+        return not (self.name or self.town or self.profession or self.specialty or self.rpps or self.finess)
+
+
+def key(text: str) -> str:
+    """A name or a town as it is sorted and found: its words, without accents, case or punctuation."""
+    return " ".join(words(text))
 
 
 def words(text: str) -> tuple[str, ...]:

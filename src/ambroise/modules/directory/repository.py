@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, LiteralString
+
+from psycopg.sql import SQL, Composed
 
 from ambroise.kernel.db import Reader, Transaction
-from ambroise.modules.directory.model import Found, ProfessionalEntry, Situation, Structure, words
+from ambroise.modules.directory.model import Criteria, Found, ProfessionalEntry, Situation, Structure, key, words
 
 _STRUCTURE = (
     "o.id_nat, o.name, o.facility, o.setting, o.address_line, o.postal_code, o.city, o.phone, o.email, o.test_identity"
 )
 _PROFESSIONAL = (
-    "p.rpps, p.family, p.given, p.profession, p.profession_system, p.specialty, p.label, p.sex, p.title, p.phone,"
-    " p.test_identity"
+    "coalesce(p.rpps, ''), p.family, p.given, p.profession, p.profession_system, p.specialty, p.label, p.sex, p.title,"
+    " p.phone, p.test_identity, p.id_nat"
 )
 
 
@@ -27,7 +29,7 @@ def put_structure(tx: Transaction, structure: Structure, resource: str) -> None:
         on conflict (id_nat) do update set
           name = excluded.name, facility = excluded.facility, setting = excluded.setting,
           address_line = excluded.address_line, postal_code = excluded.postal_code, city = excluded.city,
-          phone = excluded.phone, email = excluded.email
+          phone = excluded.phone, email = excluded.email, resource = excluded.resource
         """,
         (
             structure.id_nat,
@@ -59,7 +61,8 @@ def put_professional(tx: Transaction, entry: ProfessionalEntry, structures: Sequ
         on conflict (id_nat) do update set
           family = excluded.family, given = excluded.given, sex = excluded.sex, title = excluded.title,
           profession = excluded.profession, profession_system = excluded.profession_system,
-          specialty = excluded.specialty, label = excluded.label, phone = excluded.phone, search = excluded.search
+          specialty = excluded.specialty, label = excluded.label, phone = excluded.phone, search = excluded.search,
+          resource = excluded.resource, active = true, ended_at = null
         """,
         (
             entry.id_nat,
@@ -87,13 +90,35 @@ def put_situation(tx: Transaction, professional: str, rank: int, situation: Situ
         insert into directory_situation (professional, organization, rank, role_title, resource)
         values (%s, %s, %s, %s, %s)
         on conflict (professional, organization) do update set
-          rank = excluded.rank, role_title = excluded.role_title
+          rank = excluded.rank, role_title = excluded.role_title, resource = excluded.resource, active = true
         """,
         (professional, situation.organization, rank, situation.role_title, resource),
     )
 
 
-async def structure(reader: Reader, id_nat: str) -> tuple[Structure, str] | None:
+def put_entries(tx: Transaction, entry: ProfessionalEntry, structures: Sequence[Structure]) -> None:
+    """Write the lines that a professional is found by, in place of the former ones."""
+    tx.enqueue("delete from directory_entry where professional = %s", (entry.id_nat,))
+    for place in structures or (None,):
+        tx.enqueue(
+            """
+            insert into directory_entry (professional, organization, specialty, profession, name_key, city_key, postal)
+            values (%s, %s, %s, %s, %s, %s, %s)
+            on conflict do nothing
+            """,
+            (
+                entry.id_nat,
+                place.id_nat if place else "",
+                entry.specialty or "",
+                entry.profession,
+                key(f"{entry.family} {entry.given}"),
+                key(place.city or "") if place else "",
+                (place.postal_code or "") if place else "",
+            ),
+        )
+
+
+async def structure(reader: Reader, id_nat: str) -> tuple[Structure, str | None] | None:
     """A structure and the id of its Organization."""
     row = await reader.fetch_one(
         f"select {_STRUCTURE}, o.resource from directory_organization o where o.id_nat = %s", (id_nat,)
@@ -114,7 +139,7 @@ async def resources_of(reader: Reader, id_nat: str) -> tuple[str | None, dict[st
         (id_nat,),
     )
     practitioner = rows[0][0] if rows else None
-    return practitioner, {organization: resource for _, organization, resource in rows if organization}
+    return practitioner, {organization: resource for _, organization, resource in rows if organization and resource}
 
 
 async def situations(reader: Reader, rpps: str) -> list[Found]:
@@ -126,6 +151,8 @@ async def situations(reader: Reader, rpps: str) -> list[Found]:
         left join directory_situation s on s.professional = p.id_nat
         left join directory_organization o on o.id_nat = s.organization
         where p.rpps = %s
+          and p.active
+          and (s.professional is null or s.active)
         order by s.rank, s.organization
         """,
         (rpps,),
@@ -141,10 +168,11 @@ async def search(reader: Reader, text: str, profession: str | None, city: str | 
         select {_PROFESSIONAL}, s.role_title, {_STRUCTURE}
         from directory_professional p
         left join lateral (
-          select * from directory_situation s where s.professional = p.id_nat order by s.rank limit 1
+          select * from directory_situation s where s.professional = p.id_nat and s.active order by s.rank limit 1
         ) s on true
         left join directory_organization o on o.id_nat = s.organization
         where p.search like all (%s)
+          and p.active
           and (%s::text is null or p.profession = %s)
           and (%s::text is null or o.city = %s)
         order by p.family, p.given, p.rpps
@@ -153,6 +181,86 @@ async def search(reader: Reader, text: str, profession: str | None, city: str | 
         (patterns, profession, profession, city, city, limit),
     )
     return [_found(row) for row in rows]
+
+
+async def find(reader: Reader, wanted: Criteria, limit: int) -> list[Found]:
+    """Professionals in activity who meet every criterion, each in each place, by name."""
+    found, params = _found_lines(wanted, limit)
+    rows = await reader.fetch_all(
+        SQL(
+            """
+            with found as (select * from ({}) every order by name_key, professional, organization limit %s)
+            select {}, s.role_title, {}
+            from found f
+            join directory_professional p on p.id_nat = f.professional
+            left join directory_situation s on s.professional = f.professional and s.organization = f.organization
+            left join directory_organization o on o.id_nat = f.organization
+            order by f.name_key, f.professional, f.organization
+            """
+        ).format(found, SQL(_PROFESSIONAL), SQL(_STRUCTURE)),
+        (*params, limit),
+        # The best index depends on the very values: a generic plan would walk the names of a whole town.
+        prepare=False,
+    )
+    return [_found(row) for row in rows]
+
+
+def _found_lines(wanted: Criteria, limit: int) -> tuple[Composed, list[Any]]:
+    """The lines to show, as one query for each way of reading the name: each walks an index in the order of names."""
+    conditions, params = _conditions(wanted)
+    queries: list[Composed] = []
+    everything: list[Any] = []
+    for name, values in _names(wanted.name):
+        queries.append(_LINES.format(SQL(" and ").join([*conditions, name])))
+        everything += [*params, *values, limit]
+    return SQL(" union ").join(queries), everything
+
+
+_LINES = SQL(
+    """(
+      select distinct on (e.name_key, e.professional, e.organization) e.name_key, e.professional, e.organization
+      from directory_entry e
+      where {}
+      order by e.name_key, e.professional, e.organization
+      limit %s
+    )"""
+)
+
+
+def _names(text: str) -> list[tuple[SQL, list[Any]]]:
+    """Ways of reading a name: as typed (« dupont mar »), and the first name said first (« marie dup »)."""
+    name = key(text)
+    if not name:
+        return [(SQL("true"), [])]
+    ways: list[tuple[SQL, list[Any]]] = [(SQL("e.name_key between %s and %s"), [*_range(name)])]
+    first, _, last = name.rpartition(" ")
+    if first:
+        turned = SQL("e.name_key between %s and %s and e.name_key like %s")
+        ways.append((turned, [*_range(last), f"% {first}%"]))
+    return ways
+
+
+def _conditions(wanted: Criteria) -> tuple[list[SQL], list[Any]]:
+    """What is asked besides the name."""
+    asked: list[tuple[LiteralString, list[Any]]] = []
+    if wanted.rpps:
+        asked.append(("e.professional = %s", ["8" + wanted.rpps]))
+    if wanted.finess:
+        asked.append(("e.organization = %s", ["1" + wanted.finess]))
+    if wanted.town.isdigit():
+        asked.append(("e.postal between %s and %s", [wanted.town, wanted.town.ljust(5, "9")]))
+    elif town := key(wanted.town):
+        asked.append(("e.city_key = %s", [town]))
+    if wanted.profession:
+        asked.append(("e.profession = %s", [wanted.profession]))
+    if wanted.specialty:
+        asked.append(("e.specialty = %s", [wanted.specialty]))
+    return [SQL(sql) for sql, _ in asked], [value for _, values in asked for value in values]
+
+
+def _range(prefix: str) -> tuple[str, str]:
+    """Every key that begins so: keys are words in the order of code points, and none holds U+FFFF."""
+    return prefix, prefix + "\uffff"
 
 
 async def search_structures(reader: Reader, text: str, limit: int) -> list[Structure]:
@@ -172,6 +280,6 @@ async def search_structures(reader: Reader, text: str, limit: int) -> list[Struc
 
 
 def _found(row: tuple[Any, ...]) -> Found:
-    entry = ProfessionalEntry(*row[:11])
-    structure = Structure(*row[12:]) if row[12] is not None else None
-    return Found(entry, structure, row[11])
+    entry = ProfessionalEntry(*row[:12])
+    structure = Structure(*row[13:]) if row[13] is not None else None
+    return Found(entry, structure, row[12])

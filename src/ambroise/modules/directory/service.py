@@ -9,6 +9,7 @@ from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.directory import repository
 from ambroise.modules.directory.model import (
+    Criteria,
     Found,
     ProfessionalEntry,
     Situation,
@@ -37,7 +38,7 @@ async def register_structure(tx: Transaction, ctx: Context, door: ResourceDoor, 
     """Add a structure to the directory; the id of its Organization. A known one is brought up to date."""
     check_structure(structure)
     known = await repository.structure(tx, structure.id_nat)
-    if known is not None:
+    if known is not None and known[1] is not None:
         repository.put_structure(tx, structure, known[1])
         return known[1]
     created = await door.create(tx, ctx, organization_resource(structure, fictitious=ctx.demonstration))
@@ -65,6 +66,7 @@ async def register(
             resource = role_resource(entry, situation, practitioner, organization, fictitious=ctx.demonstration)
             role = (await door.create(tx, ctx, resource)).id
         repository.put_situation(tx, entry.id_nat, rank, situation, role)
+    repository.put_entries(tx, entry, [structure for structure, _ in places])
     return practitioner
 
 
@@ -101,6 +103,11 @@ async def search(
     return await repository.search(reader, text, profession, city, limit)
 
 
+async def find(reader: Reader, wanted: Criteria, *, limit: int = 20) -> list[Found]:
+    """Professionals in activity by structured criteria, by name; nobody when nothing is asked."""
+    return [] if wanted.empty else await repository.find(reader, wanted, limit)
+
+
 async def structure(reader: Reader, id_nat: str) -> Structure | None:
     """A structure by its Struct_IdNat."""
     known = await repository.structure(reader, id_nat)
@@ -114,9 +121,9 @@ async def search_structures(reader: Reader, text: str, *, limit: int = 20) -> li
 
 async def _known_structure(tx: Transaction, id_nat: str) -> tuple[Structure, str]:
     known = await repository.structure(tx, id_nat)
-    if known is None:
+    if known is None or known[1] is None:
         raise Refusal(Kind.UNPROCESSABLE, "STRUCTURE_UNKNOWN", "Register the structure before who practises in it.")
-    return known
+    return known[0], known[1]
 
 
 def _actor(found: Found) -> Professional:

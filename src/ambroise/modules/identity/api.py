@@ -62,7 +62,7 @@ from ambroise.modules.identity.registry.service import (
     open_for,
 )
 from ambroise.modules.identity.registry.trust import Attribute, Change, Proof, Status, Trust, proofs
-from ambroise.modules.identity.repository import carry_sessions
+from ambroise.modules.identity.repository import carry_sessions, restore_departed, suspend_departed
 from ambroise.modules.identity.repository import delete_account_of as forget_account
 from ambroise.modules.identity.sealing import KeySealer
 from ambroise.modules.identity.service import Identity
@@ -134,6 +134,8 @@ __all__ = [
     "open_for",
     "proofs",
     "query_of",
+    "restore_departed",
+    "suspend_departed",
     "trust_lines",
     "weakness",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -241,6 +242,32 @@ async def session(reader: Reader, token_hash: bytes, now: datetime) -> tuple[Ses
         ends_at=row[15], live=row[16], acting_for=row[17], relation=row[18], secret=row[19],
         emergencies=tuple(_emergency(item) for item in row[21]),
     ), row[20]  # fmt: skip
+
+
+async def suspend_departed(tx: Transaction, professionals: Sequence[str], at: datetime) -> int:
+    """Suspend the accounts of professionals (PS_IdNat) who left the directory; how many."""
+    return await tx.execute(
+        """
+        update account
+        set suspended_at = %s, suspended_for = 'departed'
+        where professional = any(%s)
+          and suspended_at is null
+        """,
+        (at, list(professionals)),
+    )
+
+
+async def restore_departed(tx: Transaction, professionals: Sequence[str]) -> int:
+    """Give back the accounts that were suspended because their professional had left; how many."""
+    return await tx.execute(
+        """
+        update account
+        set suspended_at = null, suspended_for = null
+        where professional = any(%s)
+          and suspended_for = 'departed'
+        """,
+        (list(professionals),),
+    )
 
 
 async def touch_session(tx: Transaction, token_hash: bytes, now: datetime, idle: datetime) -> None:

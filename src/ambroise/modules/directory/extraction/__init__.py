@@ -1,0 +1,1 @@
+"""Reading the public extractions of the national directory into ours."""
