@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ambroise.kernel.settings import Settings
     from ambroise.modules.identity.api import Identity, Provider
     from ambroise.modules.record.api import Record
+    from ambroise.modules.relations.api import Relations
     from ambroise.modules.space.api import Spaces
     from ambroise.trust.gateway import Gateway
 
@@ -30,6 +31,7 @@ class Services:
     gateway: Gateway
     record: Record
     spaces: Spaces
+    relations: Relations
     identity: Identity
     provider: Provider
     authenticator: Authenticator

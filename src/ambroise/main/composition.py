@@ -25,6 +25,7 @@ from ambroise.main import wiring
 from ambroise.main.people import KnownPeople
 from ambroise.modules.identity.api import Identity, KeySealer, Provider
 from ambroise.modules.record.api import ClamAv, Limits, Record
+from ambroise.modules.relations.api import Relations
 from ambroise.modules.space.api import Spaces
 from ambroise.trust.gateway import Gateway, PageSeal
 
@@ -115,6 +116,7 @@ def _services(
         gateway=gateway,
         record=record,
         spaces=Spaces(gateway, record),
+        relations=Relations(gateway),
         identity=Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration),
         provider=Provider.over(
             database,

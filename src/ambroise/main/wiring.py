@@ -12,6 +12,7 @@ from ambroise.kernel.outbox import Subscriptions
 from ambroise.modules.identity.api import on_patient_created, on_patient_updated
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.record.api import Handlers, own_types
+from ambroise.modules.relations.api import Handlers as RelationHandlers
 from ambroise.modules.space.api import Handlers as SpaceHandlers
 from ambroise.modules.space.api import Populations, end_delays
 from ambroise.trust.access.lookups import forget_lookups
@@ -33,6 +34,8 @@ def own(services: Services) -> None:
 def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     """Tell modules what happened elsewhere."""
     for event, handler in Handlers(services.record, services.clock).table().items():
+        subscriptions.on(event, handler)
+    for event, handler in RelationHandlers(services.relations, services.clock).table().items():
         subscriptions.on(event, handler)
     populations = Populations(services.database, services.gateway)
     for event, handler in (

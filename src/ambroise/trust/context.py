@@ -22,7 +22,7 @@ class Purpose(StrEnum):
     CENTRE_15 = "centre_15"
 
 
-Relation: TypeAlias = Literal["representative", "carer"]
+Relation: TypeAlias = Literal["representative", "carer", "mediator"]
 Channel: TypeAlias = Literal["fhir", "web", "cli", "load", "xds", "mail", "partner", "job"]
 
 

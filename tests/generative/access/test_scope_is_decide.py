@@ -112,12 +112,13 @@ grants = st.lists(
     ),
     max_size=10,
 )
+REACHES = {"representative": ("act",), "carer": ("act", "see"), "mediator": ("screens", "content")}
 # Every pair is drawn or not by itself: a list of pairs would seldom hold the one that matters.
 relations = st.fixed_dictionaries(
     {},
     optional={
-        (PATIENTS[0], person, kind): st.tuples(since, until)
-        for person, kind in product(PATIENTS[1:], ("representative", "carer"))
+        (PATIENTS[0], person, kind): st.tuples(since, until, st.sampled_from(reach))
+        for person, (kind, reach) in product(PATIENTS[1:], REACHES.items())
     },
 ).map(lambda drawn: [(*who, *when) for who, when in drawn.items()])
 emergencies = st.lists(
@@ -141,7 +142,7 @@ worlds = st.builds(
 INSERTS = {
     "spaces": "access_space (shard, patient, state, etreat, btg, emergency_masked, state_since, updated, recorded_by)",
     "grants": "access_grant (shard, patient, actor, team, actor_id, state, via, actor_kind, since, until, recorded_by)",
-    "relations": "access_relation (shard, patient, person, kind, since, until, recorded_by)",
+    "relations": "access_relation (shard, patient, person, kind, since, until, scope, recorded_by)",
     "emergencies": "access_emergency (shard, patient, actor, id, actor_id, purpose, opened, until, actor_name, reason)",
     "rows": "resource"
     " (updated, author, author_organization, handle, version, kind, flags, shard, type, id, patient, body)",

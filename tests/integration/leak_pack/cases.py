@@ -1,10 +1,18 @@
 """The cases. Each proves two things: the control finds what is hidden (so it is there), the viewer does not."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from ambroise.trust.access.people import Party
 from tests.integration.leak_pack.door import Door
-from tests.integration.leak_pack.record import SECRET_BYTES, VIEWER, Secrets
+from tests.integration.leak_pack.record import (
+    SECRET_BYTES,
+    VIEWER,
+    Secrets,
+    helped,
+    helper_of,
+    kept_from_representatives,
+)
 
 Case = Callable[[Door, Secrets], Awaitable[None]]
 CASES: dict[str, Case] = {}
@@ -181,3 +189,58 @@ async def matrix(door: Door, secrets: Secrets) -> None:
     query = f"DocumentReference?patient=Patient/{secrets.patient}&type=68599-0"
     assert (await door.search(secrets.viewer, query)).total == 1
     assert (await door.search(secrets.nurse, query)).total == 0
+
+
+@case
+async def a_mediator_without_the_content(door: Door, secrets: Secrets) -> None:
+    """Shown the screens only: who it is, and nothing that anybody wrote, by any way of asking."""
+    helper = await helped(secrets, "mediator", "screens")
+    shown = await helped(secrets, "mediator", "content")
+    patient = f"patient=Patient/{secrets.patient}"
+    for query in (
+        f"Observation?{patient}",
+        "Observation?code=718-7",
+        "Observation?derived-from:Observation.code=75622-1",
+    ):
+        assert (await door.search(shown, query)).entries, f"the control of {query}"
+        assert (await door.search(helper, query)).entries == frozenset(), query
+    assert (await door.search(helper, f"Observation?{patient}&_summary=count")).total in (0, None)
+    assert (await door.search(helper, "Patient?_has:Observation:patient:code=718-7")).entries == frozenset()
+    assert not await door.read(helper, secrets.shown)
+    assert await door.content(helper, secrets.hidden_binary) is None
+    assert await door.read(helper, f"Patient/{secrets.patient}")
+    written = ("Observation/", "DocumentReference/", "Binary/")
+    assert not [entry for entry in await door.history(helper, "") if entry.startswith(written)]
+
+
+@case
+async def a_representative_and_what_is_kept_from_representatives(door: Door, secrets: Secrets) -> None:
+    """A minor's secret care: unknown to a parent by any way of asking, a carer and the holder see it."""
+    parent, carer = await helped(secrets, "representative", "act"), await helped(secrets, "carer", "see")
+    kept = await kept_from_representatives(secrets)
+    patient = f"patient=Patient/{secrets.patient}"
+    for viewer in (secrets.knower, carer):
+        assert await door.read(viewer, kept)
+        assert kept in (await door.search(viewer, f"DocumentReference?{patient}")).entries
+    assert not await door.read(parent, kept)
+    assert kept not in (await door.search(parent, f"DocumentReference?{patient}")).entries
+    assert not [entry for entry in await door.history(parent, "") if entry.startswith(kept)]
+    total = (await door.search(secrets.knower, f"DocumentReference?{patient}&_total=accurate")).total
+    seen = (await door.search(parent, f"DocumentReference?{patient}&_total=accurate")).total
+    assert total is not None
+    assert seen == total - 1
+
+
+@case
+async def a_helper_in_another_space(door: Door, secrets: Secrets) -> None:
+    """Helping one person opens nobody else's record; a help that ended opens nothing."""
+    carer = await helped(secrets, "carer", "act")
+    assert await door.read(carer, secrets.shown)
+    assert not await door.read(carer, secrets.elsewhere)
+    astray = replace(carer, acting_for=secrets.other)
+    assert not await door.read(astray, secrets.elsewhere)
+    assert (await door.search(astray, "Observation?code=26464-8")).entries == frozenset()
+    world = secrets.world
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.end_relation(tx, secrets.knower, secrets.patient, helper_of(carer), "carer")
+    assert not await door.read(carer, secrets.shown)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ambroise.kernel.ids import new_id, shard_of
-from ambroise.trust.context import Context
+from ambroise.trust.access.relations import Reach
+from ambroise.trust.context import Citizen, Context, Relation
 from ambroise.trust.gateway import Action, Flags, author_of, follow, label_for
 from tests.integration.trust.people import NURSE, World, professional
 
@@ -119,3 +120,25 @@ async def _mask_with_new_version(world: World, citizen: Context, id: str) -> Non
             "securityLabel": [{"coding": [{"code": "MASQUE_PS"}]}],
         }
         await world.gateway.rewrite(tx, citizen, Action.MASK, current, resource, set=Flags.MASKED)
+
+
+async def helped(secrets: Secrets, kind: Relation, scope: Reach) -> Context:
+    """The context of somebody who helps the patient: a person of their own, each time."""
+    world = secrets.world
+    person = await world.patient(100 + len(await world.helpers(secrets.patient)))
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.set_relation(tx, world.system, secrets.patient, person, kind, scope=scope)
+    return world.citizen(person, acting_for=secrets.patient, relation=kind)
+
+
+def helper_of(ctx: Context) -> UUID:
+    """Who helps."""
+    assert isinstance(ctx.actor, Citizen)
+    return ctx.actor.patient
+
+
+async def kept_from_representatives(secrets: Secrets) -> str:
+    """A document about care that a minor keeps secret."""
+    world = secrets.world
+    id = await world.document(secrets.author, secrets.patient, flags=Flags.INVISIBLE_REPRESENTATIVES)
+    return f"DocumentReference/{id}"

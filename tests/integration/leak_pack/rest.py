@@ -53,7 +53,8 @@ class RestDoor:
             case Professional(rpps=rpps):
                 return self._house.client(Role.PROFESSIONAL, rpps=rpps)
             case Citizen(patient=patient):
-                return self._house.client(Role.CITIZEN, patient=patient)
+                for_ = {"acting_for": str(viewer.acting_for)} if viewer.acting_for else {}
+                return self._house.client(Role.CITIZEN, patient=patient, **for_)
             case _:
                 return self._house.client()
 

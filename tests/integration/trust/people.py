@@ -12,6 +12,7 @@ from ambroise.kernel.db import Database, Transaction
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.kinds import kinds
 from ambroise.trust.access.people import Party
+from ambroise.trust.access.relations import relations_of
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.access.spaces import open_space
 from ambroise.trust.audit.entry import Entry, Event, record
@@ -84,6 +85,11 @@ class World:
         }
         async with self.database.transaction() as tx:
             return (await self.gateway.create(tx, self.system, resource)).key
+
+    async def helpers(self, patient: UUID) -> list[UUID]:
+        """Who acts for a patient."""
+        async with self.database.reader() as reader:
+            return [one.person for one in await relations_of(reader, patient)]
 
     async def authorise(self, patient: UUID, who: Professional, ctx: Context | None = None) -> None:
         async with self.database.transaction() as tx:

@@ -46,6 +46,7 @@ NO_GLASS = Facts(OPEN, emergency_open=True, btg=False)
 NO_CENTRE = Facts(OPEN, emergency_open=True, etreat=False)
 BLOCKED_IN_GLASS = Facts(OPEN, Standing.BLOCKED, emergency_open=True)
 CARED = Facts(OPEN, relation="carer")
+MEDIATED, SHOWN = Facts(OPEN, relation="mediator", limited=True), Facts(OPEN, relation="mediator")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,10 @@ CARED = Facts(OPEN, relation="carer")
         ),
         (CARED, label(Flags.INVISIBLE_REPRESENTATIVES), citizen(PARENT, PATIENT), True, Rule.CARER),
         (CARED, label(Flags.INVISIBLE_PATIENT), citizen(PARENT, PATIENT), False, Rule.WITHHELD),
+        (MEDIATED, label(), citizen(PARENT, PATIENT), False, Rule.MEDIATOR_CONTENT),
+        (MEDIATED, label(kind=kinds.IDENTITY), citizen(PARENT, PATIENT), True, Rule.MEDIATOR),
+        (SHOWN, label(), citizen(PARENT, PATIENT), True, Rule.MEDIATOR),
+        (SHOWN, label(Flags.INVISIBLE_PATIENT), citizen(PARENT, PATIENT), False, Rule.WITHHELD),
         (Facts(None, Standing.TREATING), label(), eyes(DOCTOR), False, Rule.NO_SPACE),
         (Facts(SpaceState.SUSPENDED, Standing.TREATING), label(), eyes(DOCTOR), False, Rule.SPACE_CLOSED),
         (Facts(OPEN, Standing.BLOCKED), label(), eyes(DOCTOR), False, Rule.BLOCKED),

@@ -34,6 +34,7 @@ from ambroise.modules.identity.api import (
     identity_under,
     open_for,
 )
+from ambroise.modules.relations.api import majority
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Context, Relation
 from ambroise.trust.context import Professional as Actor
@@ -220,6 +221,8 @@ class Newcomers:
             patients[other],
             relation,
             person_name=people[other].display,
+            until=majority(citizen.birth_date) if relation == "representative" else None,
+            basis="parent" if relation == "representative" else "declared",
         )
 
     async def _rights(self, tx: Transaction, nation: Nation, citizen: Citizen, patient: UUID) -> None:

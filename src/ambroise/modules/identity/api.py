@@ -6,10 +6,12 @@ from ambroise.modules.identity.ins import (
     DEFAULT_OID,
     Ins,
     Sex,
+    Trait,
     Traits,
     birth_date_of,
     check_ins,
     check_traits,
+    differences,
     normal_name,
 )
 from ambroise.modules.identity.insi import failures as insi_failures
@@ -104,6 +106,7 @@ __all__ = [
     "Situation",
     "Status",
     "TotpEnrolment",
+    "Trait",
     "Traits",
     "Trust",
     "TrustLine",
@@ -115,6 +118,7 @@ __all__ = [
     "check_ins",
     "check_software",
     "check_traits",
+    "differences",
     "enter_many",
     "erase",
     "follow_resource",

@@ -55,9 +55,10 @@ def _citizen(facts: Facts, eyes: Eyes, act: Act) -> Verdict:
         return Verdict(True, Rule.PATIENT)
     if facts.relation is None:
         return Verdict(False, Rule.NO_RELATION)
-    if facts.relation == "carer":
-        return Verdict(act in _CARER, Rule.CARER if act in _CARER else Rule.WRITE_RESERVED)
-    return Verdict(True, Rule.REPRESENTATIVE)
+    if facts.relation == "representative":
+        return Verdict(True, Rule.REPRESENTATIVE)
+    may = facts.may_act and act in _CARER
+    return Verdict(may, Rule.CARER if may else Rule.WRITE_RESERVED)
 
 
 def _lives(facts: Facts, eyes: Eyes) -> Verdict:

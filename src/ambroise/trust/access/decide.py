@@ -122,6 +122,8 @@ def _citizen_writes(facts: Facts, eyes: Eyes, target: Target) -> Verdict:
         return Verdict(False, Rule.OTHER_SPACE)
     if not eyes.own and facts.relation is None:
         return Verdict(False, Rule.NO_RELATION)
+    if not eyes.own and not facts.may_act:
+        return Verdict(False, Rule.WRITE_RESERVED)
     notes = is_operational(label) and kinds.citizen_may_write(target.type)
     filed = bool(label.flags & Flags.PATIENT_AUTHORED) and label.kind in kinds.citizen_kinds()
     if not notes and not filed:
@@ -146,6 +148,8 @@ def _change(facts: Facts, eyes: Eyes, action: Action, target: Target) -> Verdict
     if not sight.allowed:
         return sight
     if eyes.viewer is Viewer.CITIZEN:
+        if not eyes.own and not facts.may_act:
+            return Verdict(False, Rule.WRITE_RESERVED)
         own = bool(label.flags & Flags.PATIENT_AUTHORED)
         return Verdict(own, sight.rule if own else Rule.NOT_AUTHOR)
     if not is_author(label, eyes):
@@ -171,6 +175,8 @@ def _relabel(facts: Facts, eyes: Eyes, action: Action, target: Target) -> Verdic
     sight = first_match(facts, label, eyes, target.shelf)
     if not sight.allowed:
         return sight
+    if eyes.viewer is Viewer.CITIZEN and not eyes.own and not facts.may_act:
+        return Verdict(False, Rule.WRITE_RESERVED)
     if eyes.viewer is Viewer.CITIZEN and action is Action.ARCHIVE and not label.flags & Flags.PATIENT_AUTHORED:
         return Verdict(False, Rule.NOT_AUTHOR)
     if eyes.viewer is Viewer.CITIZEN and action is Action.DISCLOSE_TO_REPRESENTATIVES and not eyes.own:
@@ -214,6 +220,7 @@ SECRET_RULES = frozenset(
         Rule.OTHER_SPACE,
         Rule.NO_RELATION,
         Rule.NO_SPACE,
+        Rule.MEDIATOR_CONTENT,
         Rule.WITHHELD,
         Rule.WITHHELD_REPRESENTATIVES,
     }

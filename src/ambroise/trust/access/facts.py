@@ -54,12 +54,19 @@ class Facts(msgspec.Struct, frozen=True):
     standing: Standing = Standing.NONE
     in_care_team: bool = False
     relation: Relation | None = None
+    limited: bool = False
+    """A carer who reads without acting; a mediator who is shown the screens without the content."""
     emergency_open: bool = False
     etreat: bool = True
     btg: bool = True
     emergency_masked: bool = False
     masked_by_default: bool = False
     feed_opposed: bool = False
+
+    @property
+    def may_act(self) -> bool:
+        """Whether somebody who is not the holder does things in the space, besides reading it."""
+        return self.relation == "representative" or (self.relation == "carer" and not self.limited)
 
 
 class Viewer(Enum):

@@ -16,7 +16,7 @@ _NOBODY = UUID(int=0)
 
 _SELECT: Final = """
 select s.state, s.etreat, s.btg, s.emergency_masked, s.masked_by_default, s.feed_opposed,
-  g.standing, g.blocked, g.in_team, d.kind, e.opened
+  g.standing, g.blocked, g.in_team, d.closeness, e.opened
 """
 _JOINS: Final = """
 left join access_space s on s.shard = q.shard and s.patient = q.patient
@@ -30,7 +30,8 @@ left join lateral (
     and g.since <= q.at and (g.until is null or g.until > q.at)
 ) g on true
 left join lateral (
-  select max(d.kind) as kind
+  select max(case d.kind when 'representative' then 5 when 'carer' then case d.scope when 'act' then 4 else 3 end
+      else case d.scope when 'content' then 2 else 1 end end) as closeness
   from access_relation d
   where d.shard = q.shard and d.patient = q.patient and d.person = q.person
     and d.since <= q.at and (d.until is null or d.until > q.at)
@@ -73,6 +74,11 @@ from (
 )
 
 
+# Row 4 comes before row 5: who both represents and cares is a representative; the closest counts.
+_RELATIONS: Final[tuple[Relation | None, ...]] = (None, "mediator", "mediator", "carer", "carer", "representative")
+_LIMITED: Final = (1, 3)
+
+
 class Question(NamedTuple):
     """Whose facts about which patient, when."""
 
@@ -103,7 +109,8 @@ def facts_in(rows: Sequence[Row]) -> list[Facts]:
             state=SpaceState(state) if state is not None else None,
             standing=Standing.BLOCKED if blocked else Standing(standing or 0),
             in_care_team=bool(in_team),
-            relation=_relation(relation),
+            relation=_RELATIONS[closeness or 0],
+            limited=closeness in _LIMITED,
             emergency_open=bool(opened),
             etreat=bool(etreat),
             btg=bool(btg),
@@ -121,7 +128,7 @@ def facts_in(rows: Sequence[Row]) -> list[Facts]:
             standing,
             blocked,
             in_team,
-            relation,
+            closeness,
             opened,
         ) in rows
     ]
@@ -156,10 +163,3 @@ def _columns(questions: Sequence[Question]) -> dict[str, Any]:
 
 def _array(values: Sequence[object]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
-
-
-def _relation(kind: str | None) -> Relation | None:
-    """Row 4 comes before row 5: who both represents and cares is a representative ("representative" sorts last)."""
-    if kind == "representative":
-        return "representative"
-    return "carer" if kind == "carer" else None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Literal, TypeAlias, cast
 from uuid import UUID
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.ids import shard_of
 from ambroise.trust.access.people import recorder
 from ambroise.trust.context import Context, Relation
+
+Reach: TypeAlias = Literal["see", "act", "screens", "content"]
+"""How far it goes: a carer sees or also acts; a mediator is shown the screens, or the content too."""
+Basis: TypeAlias = Literal["declared", "parent", "guardianship", "invitation", "on_the_spot"]
+"""On what it rests."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,12 @@ class RelationFact:
     person_name: str
     since: datetime
     until: datetime | None
+    scope: Reach = "act"
+    basis: Basis = "declared"
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it counts at this instant."""
+        return self.since <= now and (self.until is None or self.until > now)
 
 
 async def set_relation(
@@ -34,16 +45,20 @@ async def set_relation(
     *,
     person_name: str = "",
     until: datetime | None = None,
+    scope: Reach = "act",
+    basis: Basis = "declared",
 ) -> None:
     """Record that this person represents or cares for the patient from now on."""
     await tx.execute(
         """
-        insert into access_relation (shard, patient, person, kind, person_name, since, until, recorded_by)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        insert into access_relation (shard, patient, person, kind, person_name, since, until, recorded_by, scope, basis)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict (shard, patient, person, kind) do update
-        set until = excluded.until, person_name = excluded.person_name, recorded_by = excluded.recorded_by
+        set until = excluded.until, person_name = excluded.person_name, recorded_by = excluded.recorded_by,
+          scope = excluded.scope, basis = excluded.basis,
+          since = case when access_relation.until <= excluded.since then excluded.since else access_relation.since end
         """,
-        (shard_of(patient), patient, person, kind, person_name, ctx.now(), until, recorder(ctx)),
+        (shard_of(patient), patient, person, kind, person_name, ctx.now(), until, recorder(ctx), scope, basis),
     )
 
 
@@ -65,7 +80,7 @@ async def clear_relations(tx: Transaction, patient: UUID) -> None:
 async def relations_of(reader: Reader, patient: UUID) -> list[RelationFact]:
     """Who may act in this space."""
     rows = await reader.fetch_all(
-        "select patient, person, kind, person_name, since, until from access_relation"
+        "select patient, person, kind, person_name, since, until, scope, basis from access_relation"
         " where shard = %s and patient = %s order by since, person",
         (shard_of(patient), patient),
     )
@@ -75,7 +90,7 @@ async def relations_of(reader: Reader, patient: UUID) -> list[RelationFact]:
 async def spaces_of_person(reader: Reader, person: UUID) -> list[RelationFact]:
     """The spaces in which this person may act."""
     rows = await reader.fetch_all(
-        "select patient, person, kind, person_name, since, until from access_relation"
+        "select patient, person, kind, person_name, since, until, scope, basis from access_relation"
         " where person = %s order by since, patient",
         (person,),
     )
@@ -83,6 +98,15 @@ async def spaces_of_person(reader: Reader, person: UUID) -> list[RelationFact]:
 
 
 def _fact(
-    patient: UUID, person: UUID, kind: str, person_name: str, since: datetime, until: datetime | None
+    patient: UUID,
+    person: UUID,
+    kind: str,
+    person_name: str,
+    since: datetime,
+    until: datetime | None,
+    scope: str,
+    basis: str,
 ) -> RelationFact:
-    return RelationFact(patient, person, cast(Relation, kind), person_name, since, until)
+    return RelationFact(
+        patient, person, cast(Relation, kind), person_name, since, until, cast(Reach, scope), cast(Basis, basis)
+    )

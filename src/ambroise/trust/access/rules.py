@@ -35,6 +35,7 @@ class Rule(StrEnum):
     PATIENT = "patient"
     REPRESENTATIVE = "representative"
     CARER = "carer"
+    MEDIATOR = "mediator"
     AUTHORISED = "authorised"
     CARE_TEAM = "care_team"
     TREATING = "treating_professional"
@@ -63,6 +64,7 @@ class Rule(StrEnum):
     MASKED = "masked"
     OTHER_SPACE = "other_space"
     NO_RELATION = "no_relation"
+    MEDIATOR_CONTENT = "content_hidden_from_mediator"
     WITHHELD = "withheld_from_patient"
     WITHHELD_REPRESENTATIVES = "withheld_from_representatives"
     NOT_AUTHOR = "not_author"
@@ -119,12 +121,14 @@ class Sight(NamedTuple):
     own_words    sees what he wrote himself
     sees_masked  masking does not hide anything
     hidden       what has one of these flags is never seen
+    identity_only   sees who it is, and nothing else
     """
 
     enters: bool
     own_words: bool
     sees_masked: bool
     hidden: int
+    identity_only: bool = False
 
 
 def sight(facts: Facts, eyes: Eyes, patient: UUID) -> Sight:
@@ -137,9 +141,10 @@ def sight(facts: Facts, eyes: Eyes, patient: UUID) -> Sight:
     if eyes.viewer is not Viewer.CITIZEN:
         raise ValueError("only professionals and citizens look at a space by its facts")
     held = eyes.space == patient and (eyes.own or facts.relation is not None) and facts.state in HOLDER_STATES
-    represents = not eyes.own and facts.relation != "carer"
+    represents = not eyes.own and facts.relation == "representative"
     hidden = DELETED | _SIGNATURE | _WITHHELD | (_WITHHELD_REPRESENTATIVES if represents else 0)
-    return Sight(held, False, True, hidden)
+    screens = not eyes.own and facts.relation == "mediator" and facts.limited
+    return Sight(held, False, True, hidden, screens)
 
 
 def entry(facts: Facts, eyes: Eyes) -> Verdict:
@@ -207,6 +212,9 @@ def _citizen(facts: Facts, label: Label, eyes: Eyes) -> Verdict:
         return Verdict(True, Rule.PATIENT)
     if facts.relation == "carer":
         return Verdict(True, Rule.CARER)
+    if facts.relation == "mediator":
+        shown = not facts.limited or label.kind == IDENTITY
+        return Verdict(shown, Rule.MEDIATOR if shown else Rule.MEDIATOR_CONTENT)
     if int(label.flags) & _WITHHELD_REPRESENTATIVES:
         return Verdict(False, Rule.WITHHELD_REPRESENTATIVES)
     return Verdict(True, Rule.REPRESENTATIVE)

@@ -54,6 +54,8 @@ _DELEGATE = """
         {inside} and {held} and (
             {represents} and {flags} & {withheld_representatives} = 0
             or not {represents} and {cares} and {flags} & {withheld} = 0
+            or not {represents} and not {cares} and {mediates} and {flags} & {withheld} = 0
+                and ({kind} = {identity_kind} or {shown})
         )"""
 _SEEN_AS = """
         and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
@@ -89,7 +91,8 @@ _TEMPLATES: Mapping[Form, str] = {
             or {enters} and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
                 and ({flags} & {masked} = 0 or {sees_masked})
         )""",
-    "citizen_there": "{inside} and {flags} & {unseen} = 0 and {enters}",
+    "citizen_there": """{inside} and {flags} & {unseen} = 0 and {enters}
+        and (not {identity_only} or {kind} = {identity_kind})""",
     "citizen": _CITIZEN,
     "citizen_as": _CITIZEN + _SEEN_AS,
     "delegate": _DELEGATE,
@@ -202,6 +205,7 @@ _CONSTANTS: Mapping[str, Any] = {
     "author_states": [state.value for state in AUTHOR_STATES],
     "holder_states": [state.value for state in HOLDER_STATES],
     "operator_kinds": [OPERATIONAL, IDENTITY],
+    "identity_kind": IDENTITY,
 }
 
 _FRAGMENTS: Mapping[str, str] = {
@@ -220,6 +224,8 @@ _FRAGMENTS: Mapping[str, str] = {
     "emergency": _EMERGENCY,
     "represents": _RELATION.replace("{what}", "'representative'"),
     "cares": _RELATION.replace("{what}", "'carer'"),
+    "mediates": _RELATION.replace("{what}", "'mediator'"),
+    "shown": _RELATION.replace("{what}", "'mediator' and d.scope = 'content'"),
 }
 
 
@@ -272,6 +278,7 @@ def scope_given(eyes: Eyes, patient: UUID, facts: Facts) -> Scope:
         "unseen": seen.hidden,
     }
     if eyes.viewer is Viewer.CITIZEN:
+        parameters["identity_only"] = seen.identity_only
         return Scope(SEAL, "citizen", predicate("citizen_there", narrow=True), parameters)
     parameters["me"] = eyes.key
     parameters["organization"] = eyes.organization

@@ -14,10 +14,11 @@ from ambroise.trust.access.authority import Act, authority
 from ambroise.trust.access.decide import Action, refusal
 from ambroise.trust.access.facts import Eyes, SpaceState
 from ambroise.trust.access.people import Party
+from ambroise.trust.access.relations import Basis, Reach
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.audit.entry import REFUSED, Entry, Event, record
 from ambroise.trust.audit.entry import Action as Code
-from ambroise.trust.context import Context, Professional, Relation
+from ambroise.trust.context import Citizen, Context, Professional, Relation
 
 if TYPE_CHECKING:
     from ambroise.trust.gateway.core import Core
@@ -154,17 +155,69 @@ class Rights:
         *,
         person_name: str = "",
         until: datetime | None = None,
+        scope: Reach = "act",
+        basis: Basis = "declared",
     ) -> None:
-        """Record a legal representative or a carer."""
+        """Record a legal representative, a carer or a mediator."""
         rule = await self._allow(tx, ctx, patient, Act.RELATE, Event.RELATION_SET)
-        await relations.set_relation(tx, ctx, patient, person, kind, person_name=person_name, until=until)
-        await self._done(tx, ctx, patient, "C", Event.RELATION_SET, rule, {"person": str(person), "kind": kind})
+        await relations.set_relation(
+            tx, ctx, patient, person, kind, person_name=person_name, until=until, scope=scope, basis=basis
+        )
+        about = {"person": str(person), "kind": kind, "scope": scope, "party_name": person_name}
+        await self._done(tx, ctx, patient, "C", Event.RELATION_SET, rule, about)
+
+    async def accept_relation(
+        self,
+        tx: Transaction,
+        ctx: Context,
+        patient: UUID,
+        kind: Relation,
+        *,
+        until: datetime | None,
+        scope: Reach,
+        basis: Basis,
+        invitation: UUID,
+    ) -> None:
+        """Record that the caller accepted to act in a space whose holder's side asked it, by an invitation or a code.
+
+        The module that keeps invitations answers for it; the caller can give this to nobody but himself.
+        """
+        actor = await self._himself(tx, ctx, patient, Event.RELATION_SET)
+        await relations.set_relation(
+            tx, ctx, patient, actor.patient, kind, person_name=actor.name, until=until, scope=scope, basis=basis
+        )
+        about = {
+            "person": str(actor.patient),
+            "kind": kind,
+            "scope": scope,
+            "party_name": actor.name,
+            "invitation": str(invitation),
+        }
+        await self._done(tx, ctx, patient, "C", Event.RELATION_SET, kind, about)
 
     async def end_relation(self, tx: Transaction, ctx: Context, patient: UUID, person: UUID, kind: Relation) -> None:
-        """End a relation; the person concerned may end it too."""
+        """End a relation, for the holder's side and the desk."""
         rule = await self._allow(tx, ctx, patient, Act.RELATE, Event.RELATION_ENDED)
+        await self._ended(tx, ctx, patient, person, kind, rule)
+
+    async def leave_relation(self, tx: Transaction, ctx: Context, patient: UUID, kind: Relation) -> None:
+        """End what the caller himself is to somebody."""
+        actor = await self._himself(tx, ctx, patient, Event.RELATION_ENDED)
+        await self._ended(tx, ctx, patient, actor.patient, kind, kind)
+
+    async def _ended(
+        self, tx: Transaction, ctx: Context, patient: UUID, person: UUID, kind: Relation, rule: str
+    ) -> None:
         if await relations.end_relation(tx, ctx, patient, person, kind):
             await self._done(tx, ctx, patient, "D", Event.RELATION_ENDED, rule, {"person": str(person), "kind": kind})
+
+    async def _himself(self, tx: Transaction, ctx: Context, patient: UUID, event: Event) -> Citizen:
+        """The citizen who acts in his own name; anybody else is refused, and it is traced."""
+        if isinstance(ctx.actor, Citizen) and Eyes.of(ctx).own:
+            return ctx.actor
+        rule = Rule.WRITE_RESERVED
+        await self._door.note(ctx, Entry("U", event, patient, rule=rule.value, outcome=REFUSED))
+        raise refusal(Action.CREATE, "Consent", rule)
 
     async def _allow(
         self, tx: Transaction, ctx: Context, patient: UUID, act: Act, event: Event, party: Party | None = None

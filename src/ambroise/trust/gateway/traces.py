@@ -72,7 +72,8 @@ class Traces(Core):
         following = None
         if limit:
             lines, following = await self._lines(reader, ctx, patient, filters, query.cursor, limit)
-        total = await count_lines(reader, patient, filters, hide_secret_from=self._representative(ctx))
+        secret = await self._secret_from(reader, ctx, patient)
+        total = await count_lines(reader, patient, filters, hide_secret_from=secret)
         await self.note(ctx, Entry("R", Event.TRACE_READ, patient, "AuditEvent", count=len(lines)))
         entries = [(stored_event(line), "match") for line in lines]
         return SearchResult(entries, total, following, query.applied, query.ignored, query)  # pyright: ignore[reportArgumentType]
@@ -88,9 +89,8 @@ class Traces(Core):
             filters = _thaw(filters, state[1])
             after = Place(datetime.fromisoformat(state[2]), UUID(state[3]))
             await self._allow_trace(reader, ctx, patient)
-        found = await read_lines(
-            reader, patient, filters, after=after, count=count + 1, hide_secret_from=self._representative(ctx)
-        )
+        secret = await self._secret_from(reader, ctx, patient)
+        found = await read_lines(reader, patient, filters, after=after, count=count + 1, hide_secret_from=secret)
         lines, more = found[:count], len(found) > count
         following = None
         if more and lines:
@@ -139,10 +139,16 @@ class Traces(Core):
             return Verdict(False, Rule.OTHER_SPACE)
         return judge_entry(await self.facts(reader, ctx, eyes, patient), eyes)
 
-    def _representative(self, ctx: Context) -> UUID | None:
-        """The person from whom secret accesses are hidden: a citizen who looks at another's space as representative."""
+    async def _secret_from(self, reader: Reader, ctx: Context, patient: UUID | None) -> UUID | None:
+        """The person from whom secret accesses are hidden: whoever acts for another, save a carer.
+
+        What this person is comes from the facts: a parent who is a carer too remains a representative.
+        """
         eyes = Eyes.of(ctx)
-        return eyes.person if eyes.viewer is Viewer.CITIZEN and not eyes.own and ctx.relation != "carer" else None
+        if eyes.viewer is not Viewer.CITIZEN or eyes.own:
+            return None
+        facts = await self.facts(reader, ctx, eyes, patient)
+        return None if facts.relation == "carer" else eyes.person
 
     async def _understood(self, reader: Reader, ctx: Context, query: Query) -> tuple[UUID | None, Filters]:
         """The patient and the filters of an AuditEvent search; what is not supported is refused by name."""
