@@ -6,10 +6,11 @@ never reset when it comes back: code uses `set local` only, inside a transaction
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self
 
+import orjson
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.pq.abc import PGresult
@@ -92,6 +93,7 @@ class Transaction(Reader):
         self._slot = slot
         self._waiting = [wire.Statement(begin, prepare=True)]
         self._begun = False
+        self._rows: dict[LiteralString, list[Mapping[str, Any]]] = {}
         self._callbacks: list[Callback] = []
         self._enqueued = False
         self._depth = 0
@@ -110,6 +112,11 @@ class Transaction(Reader):
         Its error, if any, is raised there.
         """
         self._waiting.append(wire.Statement(sql, params))
+        self._enqueued = True
+
+    def enqueue_row(self, sql: LiteralString, row: Mapping[str, Any]) -> None:
+        """Add a row to a statement whose parameter is a JSON array of rows: it leaves once, like what is enqueued."""
+        self._rows.setdefault(sql, []).append(row)
         self._enqueued = True
 
     async def fetch_each(self, statements: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
@@ -183,22 +190,23 @@ class Transaction(Reader):
     @property
     def connection(self) -> AsyncConnection[Row]:
         """The connection, for what only psycopg does (COPY) inside this transaction; `await begin()` first."""
-        if not self._begun or self._waiting:
+        if not self._begun or self._waiting or self._rows:
             raise RuntimeError("await begin() before using the connection: statements are waiting to be sent")
         return self._slot.wire.connection
 
     async def begin(self) -> None:
         """Send now what waits, BEGIN included."""
-        if self._waiting:
+        if self._waiting or self._rows:
             await self._send([])
 
     async def finish(self, *, commit: bool) -> None:
         if not commit:
             self._waiting.clear()
+            self._rows.clear()
             if self._begun and not self._slot.wire.broken:
                 await self._slot.run([_ROLLBACK])
             return
-        if not self._begun and len(self._waiting) == 1:
+        if not self._begun and len(self._waiting) == 1 and not self._rows:
             return
         results = await self._send([_COMMIT])
         if results[-1].command_status != b"COMMIT":
@@ -220,8 +228,10 @@ class Transaction(Reader):
         return (await self._send([statement]))[-1]
 
     async def _send(self, statements: list[wire.Statement]) -> list[PGresult]:
-        batch = [*self._waiting, *statements]
+        rows = [wire.Statement(sql, (orjson.dumps(each).decode(),)) for sql, each in self._rows.items()]
+        batch = [*self._waiting, *rows, *statements]
         self._waiting.clear()
+        self._rows.clear()
         self._enqueued = False
         if self._begun:
             return await self._slot.run(batch)
@@ -234,6 +244,7 @@ class Transaction(Reader):
 
     async def _undo(self, set_it: wire.Statement, *back: wire.Statement) -> None:
         self._enqueued = False
+        self._rows.clear()
         if set_it in self._waiting:
             del self._waiting[self._waiting.index(set_it) :]
         elif not self._slot.wire.broken:

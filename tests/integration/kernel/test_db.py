@@ -280,3 +280,30 @@ async def test_copy_and_statements_alternate_on_one_connection(database: Databas
         assert await tx.fetch_value("select count(*) from number") == 3
         await tx.copy_in("copy number from stdin", [(4,)])
     assert await count(database) == 4
+
+
+_ROWS = "insert into number (value) select x.value from json_to_recordset(%s::json) as x (value integer)"
+
+
+async def test_rows_of_one_statement_leave_together(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("create temporary table number (value integer) on commit preserve rows")
+        for value in range(3):
+            tx.enqueue_row(_ROWS, {"value": value})
+        assert await tx.fetch_value("select count(*) from number") == 3
+        tx.enqueue_row(_ROWS, {"value": 3})
+    async with database.transaction() as tx:
+        assert await tx.fetch_value("select sum(value) from number") == 6
+        tx.enqueue_row(_ROWS, {"value": 4})
+        with pytest.raises(RuntimeError, match="undo"):
+            async with tx.savepoint():
+                tx.enqueue_row(_ROWS, {"value": 100})
+                raise RuntimeError("undo")
+        async with tx.savepoint():
+            tx.enqueue_row(_ROWS, {"value": 5})
+    with pytest.raises(RuntimeError, match="undo"):
+        async with database.transaction() as tx:
+            tx.enqueue_row(_ROWS, {"value": 1000})
+            raise RuntimeError("undo")
+    async with database.reader() as reader:
+        assert await reader.fetch_value("select sum(value) from number") == 15

@@ -24,7 +24,7 @@ from ambroise.modules.record.content.malware import Scanner
 from ambroise.modules.record.content.sniff import Sort, sniff
 from ambroise.modules.record.identification import Identified, identify
 from ambroise.modules.record.model import MASKED, Incoming
-from ambroise.trust.access.spaces import Space, space_of
+from ambroise.trust.access.facts import Facts
 from ambroise.trust.context import Citizen, Context
 
 Json = dict[str, Any]
@@ -79,8 +79,8 @@ async def recognise(reader: Reader, ctx: Context, incoming: Incoming, limit: int
     return Recognised(incoming, clinical, header, responsible, await identify(reader, ctx, said, header))
 
 
-async def assess(reader: Reader, ctx: Context, recognised: Recognised, scanner: Scanner) -> Assessed:
-    """Run the other feed checks. Raises the refusal of the first that fails.
+async def assess(reader: Reader, ctx: Context, recognised: Recognised, space: Facts, scanner: Scanner) -> Assessed:
+    """Run the other feed checks on a document for this space. Raises the refusal of the first that fails.
 
     The order: space, opposition, metadata, content, hash, replacement, labels. Whether the unique id is new is only
     sure when it is written.
@@ -88,7 +88,7 @@ async def assess(reader: Reader, ctx: Context, recognised: Recognised, scanner: 
     incoming, clinical, header = recognised.incoming, recognised.clinical, recognised.header
     said, identified = incoming.metadata, recognised.identified
     patient = identified.identity.patient
-    space = await _open_space(reader, patient)
+    _check_open(space)
     check_opposition(space, ctx)
     if header is not None and said is not None:
         checks.check_agreement(said, header, identified.agreed)
@@ -143,7 +143,7 @@ def check_size(content: bytes, limit: int) -> None:
         raise Refusal(Kind.UNPROCESSABLE, "CONTENT_EMPTY", "The document is empty: send its bytes.")
 
 
-def check_opposition(space: Space, ctx: Context) -> None:
+def check_opposition(space: Facts, ctx: Context) -> None:
     """Refuse (FEED_OPPOSED) what the patient opposes for a legitimate reason; the holder's own documents pass."""
     if isinstance(ctx.actor, Citizen):
         return
@@ -155,9 +155,8 @@ def check_opposition(space: Space, ctx: Context) -> None:
         )
 
 
-async def _open_space(reader: Reader, patient: UUID) -> Space:
-    space = await space_of(reader, patient)
-    if space is None:
+def _check_open(space: Facts) -> None:
+    if space.state is None:
         raise Refusal(Kind.NOT_FOUND, "DMP_NOT_FOUND", "This person has no space: check the INS.")
     if not space.state.value.startswith("open"):
         raise Refusal(
@@ -166,7 +165,6 @@ async def _open_space(reader: Reader, patient: UUID) -> Space:
             f"The space is not open (it is {space.state.value}): keep the document in your own system.",
             data={"state": space.state.value},
         )
-    return space
 
 
 def _read(content: bytes) -> tuple[ClinicalDocument | None, DocumentMetadata | None]:

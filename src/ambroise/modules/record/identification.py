@@ -44,8 +44,9 @@ async def identify(reader: Reader, ctx: Context, metadata: Json | None, header: 
     claimed = _header_ins(header)
     if claimed:
         check_ins(claimed, demonstration=ctx.demonstration)
-    said = await _said(reader, ctx, metadata)
-    identity = await identity_under(reader, claimed) if claimed else said
+    said, under = await _said(reader, ctx, metadata)
+    # Most senders say the same INS twice: it is looked up once.
+    identity = said if claimed is None or claimed == under else await identity_under(reader, claimed)
     if identity is None:
         raise _unknown()
     if identity.status is not Status.QUALIFIED:
@@ -73,15 +74,15 @@ def _header_ins(header: DocumentMetadata | None) -> Ins | None:
     return Ins(header.patient_id.extension, header.patient_id.root)
 
 
-async def _said(reader: Reader, ctx: Context, metadata: Json | None) -> PatientIdentity | None:
-    """Who the metadata says it is: by reference to a space, or by INS."""
+async def _said(reader: Reader, ctx: Context, metadata: Json | None) -> tuple[PatientIdentity | None, Ins | None]:
+    """Who the metadata says it is: by reference to a space, or by INS, which is then given too."""
     subject: Json = (metadata or {}).get("subject") or {}
     reference = str(subject.get("reference", ""))
     if reference.startswith("Patient/"):
         identity = await identity_of(reader, _uuid(reference.removeprefix("Patient/")))
         if identity is None:
             raise _unknown()
-        return identity
+        return identity, None
     identifier: Json = subject.get("identifier") or {}
     if identifier.get("value"):
         ins = Ins(str(identifier["value"]), str(identifier.get("system", "")).removeprefix("urn:oid:"))
@@ -89,8 +90,8 @@ async def _said(reader: Reader, ctx: Context, metadata: Json | None) -> PatientI
         identity = await identity_under(reader, ins)
         if identity is None:
             raise _unknown()
-        return identity
-    return None
+        return identity, ins
+    return None, None
 
 
 def _traits(patient: Patient) -> Traits:

@@ -40,6 +40,7 @@ from ambroise.modules.record.model import (
     Submission,
     Submitted,
 )
+from ambroise.trust.access.facts import Eyes
 from ambroise.trust.audit.entry import REFUSED, Entry, Event
 from ambroise.trust.context import Citizen, Context, Professional
 from ambroise.trust.gateway import Action, Flags, Gateway, Label, Stored, follow, label_for
@@ -245,7 +246,8 @@ class Record:
         try:
             recognised = await recognise(tx, ctx, incoming, limit)
             patient = recognised.identified.identity.patient
-            return await assess(tx, ctx, recognised, self._scanner)
+            space = await self._gateway.facts(tx, ctx, Eyes.of(ctx), patient)
+            return await assess(tx, ctx, recognised, space, self._scanner)
         except Refusal as refusal:
             raise await self._refused(ctx, patient, refusal) from None
 

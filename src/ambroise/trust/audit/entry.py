@@ -206,10 +206,9 @@ async def record_lines(tx: Transaction, lines: Sequence[Line]) -> None:
         await tx.copy_in(_COPY, rows, _TYPES)
     elif lines:
         # Columns without a value are left out: PostgreSQL spent as long reading their nulls as writing the row.
-        records = [
-            {name: value for name, value in zip(_NAMES, line.row(), strict=True) if value is not None} for line in lines
-        ]
-        tx.enqueue(_INSERT, (orjson.dumps(records).decode(),))
+        for line in lines:
+            row = zip(_NAMES, line.row(), strict=True)
+            tx.enqueue_row(_INSERT, {name: value for name, value in row if value is not None})
 
 
 def _json(value: Any) -> str | None:
