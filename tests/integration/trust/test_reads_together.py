@@ -156,6 +156,35 @@ async def test_a_search_together_finds_what_a_search_alone_finds(world: World) -
     assert [answer.total for answer in answers] == [4, 4, 0, 4, 0, 5]
 
 
+@pytest.mark.parametrize(
+    ("type", "asked"),
+    [
+        ("Observation", (("_sort", "-date"), ("_count", "4"))),
+        ("Observation", (("_sort", "date"), ("_count", "4"))),
+        ("Observation", (("_sort", "_lastUpdated,-date"), ("code", "http://loinc.org|even"))),
+        ("Observation", (("date", "ge2026-03-03"), ("_total", "none"), ("_count", "2"))),
+        ("Observation", (("code:not", "even"), ("status", "final,amended"))),
+        ("Observation", (("_lastUpdated", "ge2020-01-01"),)),
+        ("Observation", (("date:missing", "true"),)),
+    ],
+)
+async def test_many_searches_of_one_form_find_what_each_finds_alone(
+    world: World, type: str, asked: tuple[tuple[str, str], ...]
+) -> None:
+    patients = [await world.patient(number) for number in range(1, 5)]
+    for place, patient in enumerate(patients):
+        for day in range(1, 3 + place * 2):
+            dated = {"effectiveDateTime": f"2026-03-{day % 7 + 1:02}"} if day % 3 else {}
+            await world.observation(world.of(AUTHOR), patient, "even" if day % 2 == 0 else "odd", **dated)
+    pairs = [[("patient", str(patient)), *asked] for patient in patients]
+    found = await together(*(world.search(world.of(AUTHOR), type, *each) for each in pairs))
+    for each, answer in zip(pairs, found, strict=True):
+        async with world.database.transaction() as tx:
+            alone = await world.gateway.search(tx, world.of(AUTHOR), parse(type, each, now=world.clock.now()))
+        assert shown(answer) == shown(alone)
+    assert any(answer.entries for answer in found)
+
+
 async def test_the_next_page_of_a_search_goes_on_where_the_first_ended(world: World) -> None:
     patient = await world.patient()
     filed = {await world.document(world.of(AUTHOR), patient) for _ in range(5)}

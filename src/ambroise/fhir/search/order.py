@@ -15,6 +15,8 @@ from ambroise.fhir.search.text import Builder
 from ambroise.fhir.store.entries import array
 from ambroise.fhir.store.layout import ID, LAST_UPDATED, layout
 
+SHOWN: Final[tuple[LiteralString, ...]] = ("oa", "ob", "oc", "od", "oe", "of_", "og", "oh")
+"""The names of the columns that show the keys."""
 _FIRST: Final = "''"
 _LAST: Final = "U&'\\+10FFFF'"
 
@@ -41,6 +43,16 @@ def order_by(keys: Sequence[Key]) -> LiteralString:
     """The clause. The key of the row goes the way of the first expression, as the indexes do."""
     written: list[LiteralString] = [f"{key.expression} {_way(key)}" for key in keys]
     written.append(f"r.id {_way(keys[0])}")
+    return ", ".join(written)
+
+
+def order_of_shown(keys: Sequence[Key]) -> LiteralString:
+    """The same order by what is shown of the keys; what is shown as null is less than anything."""
+    written: list[LiteralString] = [
+        f"{name} desc nulls last" if key.descending else f"{name} asc nulls first"
+        for name, key in zip(SHOWN, keys, strict=False)
+    ]
+    written.append(f"id {_way(keys[0])}")
     return ", ".join(written)
 
 

@@ -6,16 +6,15 @@ from typing import Any, Final, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
-from psycopg import sql
 
 from ambroise.fhir.definitions import SearchParameter
 from ambroise.fhir.search.binding import PATIENT, Bound, identifier_asked_for, in_records, patient_asked_for
 from ambroise.fhir.search.compile import Compiler
 from ambroise.fhir.search.includes import included
-from ambroise.fhir.search.order import Key, after, order_by, order_of, values_of
+from ambroise.fhir.search.order import SHOWN, Key, after, order_by, order_of, order_of_shown, values_of
 from ambroise.fhir.search.parse import parse
 from ambroise.fhir.search.query import Filter, Ignored, Query, Summary, Token, Total
-from ambroise.fhir.search.text import Builder, statement
+from ambroise.fhir.search.text import Builder, Select, statement
 from ambroise.fhir.store.keys import as_key, name_keys
 from ambroise.fhir.store.layout import ID, LAST_UPDATED, layout
 from ambroise.fhir.store.pages import PageSeal
@@ -89,27 +88,26 @@ async def search(reader: Reader, scope_for: ScopeFor, query: Query, *, pages: Pa
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page that one statement gives: for who runs it with others."""
+    """A page for who runs its statements with others: that of the rows, then that of the total if they call for it."""
 
     plan: _Plan
+    scope_for: ScopeFor
     keys: list[Key]
-    text: LiteralString
-    values: dict[str, Any]
+    rows: Select
 
-    @property
-    def statement(self) -> tuple[sql.SQL, dict[str, Any]]:
-        """What to run."""
-        return statement(self.text), self.values
+    def count(self, rows: Sequence[Row]) -> Select | None:
+        """What to run to know the total, when the rows do not tell it."""
+        return None if _is_told(self.plan, rows) else _counting(self.scope_for, self.plan, None)
 
-    def result(self, rows: Sequence[Row], pages: PageSeal) -> SearchResult:
-        """The page, from the rows that the statement found."""
+    def result(self, rows: Sequence[Row], counted: Sequence[Row], pages: PageSeal) -> SearchResult:
+        """The page, from what its statements found."""
         entries: Entries = [(stored(row), "match") for row in rows[: self.plan.limit]]
-        total = _known_total(self.plan, rows)
+        total = counted[0][0] if counted else _told(self.plan, rows)
         return _page(self.plan.query, entries, total, _next(self.plan, self.keys, rows, pages))
 
 
 def is_one_page(query: Query) -> bool:
-    """Whether the first page of a query about one record takes one statement, on its rows alone."""
+    """Whether the first page of a query about one record is read from columns of its rows alone."""
     return (
         query.cursor is None
         and not (query.includes or query.revincludes)
@@ -130,8 +128,8 @@ def _in_columns(type: str, parameter: SearchParameter) -> bool:
 def one_page(query: Query, scope_for: ScopeFor, patient: UUID) -> Page:
     """The first page of a query for which `is_one_page`, about this record."""
     plan = _Plan(query, Bound(patient), {}, None)
-    keys, text, values = _select(scope_for, plan)
-    return Page(plan, keys, text, values)
+    keys, select = _select(scope_for, plan)
+    return Page(plan, scope_for, keys, select)
 
 
 _NOBODY: Final = "nobody"
@@ -198,32 +196,22 @@ async def _keys(reader: Reader, query: Query) -> dict[str, list[UUID]]:
 
 
 async def _rows(reader: Reader, scope_for: ScopeFor, plan: _Plan) -> tuple[list[Key], list[Row]]:
-    """The rows of the page and one more if there is one; each ends with the values of its order and the total."""
-    keys, text, values = _select(scope_for, plan)
-    return keys, await reader.fetch_all(statement(text), values, prepare=_prepare(plan))
+    """The rows of the page and one more if there is one; each ends with the values of its order."""
+    keys, select = _select(scope_for, plan)
+    return keys, await reader.fetch_all(statement(select.text), select.values, prepare=_prepare(plan))
 
 
-def _select(scope_for: ScopeFor, plan: _Plan) -> tuple[list[Key], LiteralString, dict[str, Any]]:
+def _select(scope_for: ScopeFor, plan: _Plan) -> tuple[list[Key], Select]:
     builder = Builder(scope_for)
     keys = order_of(plan.query, builder, in_record=plan.bound is not None)
     where = Compiler(builder, plan.bound, plan.keys).where(plan.query.type, "r", plan.query.clauses)
-    shown = ", ".join([f"{key.shown} as o{name}" for key, name in zip(keys, _NAMES, strict=False)])
+    shown = ", ".join([f"{key.shown} as {name}" for key, name in zip(keys, SHOWN, strict=False)])
     page: LiteralString = where if plan.start is None else where + " and " + _after(keys, plan.start, builder)
     limit = builder.bind(plan.limit + 1)
     text: LiteralString = (
         f"select {COLUMNS}, {shown} from resource r where {page} order by {order_by(keys)} limit {limit}"
     )
-    if plan.total is Total.ACCURATE:
-        # Counted by the server only once the row is reached from which it is needed.
-        needed: LiteralString = limit if plan.start is None else "1"
-        text = (
-            f"select x.*, case when row_number() over () = {needed}"
-            f" then (select count(*) from resource r where {where}) end from ({text}) x"
-        )
-    return keys, text, builder.values
-
-
-_NAMES: Final[tuple[LiteralString, ...]] = ("a", "b", "c", "d", "e", "f", "g", "h")
+    return keys, Select(text, builder.values, order_of_shown(keys))
 
 
 def _after(keys: Sequence[Key], start: _Start, builder: Builder) -> LiteralString:
@@ -238,24 +226,29 @@ def _prepare(plan: _Plan) -> bool | None:
 async def _total(reader: Reader, scope_for: ScopeFor, plan: _Plan, rows: Sequence[Row]) -> int | None:
     if plan.total is Total.ESTIMATE:
         return await _count(reader, scope_for, plan, _ESTIMATED_UP_TO)
-    if plan.total is Total.NONE or plan.start is None:
-        return _known_total(plan, rows)
-    return rows[0][-1] if rows else await _count(reader, scope_for, plan, None)
+    return _told(plan, rows) if _is_told(plan, rows) else await _count(reader, scope_for, plan, None)
 
 
-def _known_total(plan: _Plan, rows: Sequence[Row]) -> int | None:
-    """The total that a first page tells by itself."""
-    if plan.total is Total.NONE:
-        return None
-    return rows[-1][-1] if len(rows) > plan.limit else len(rows)
+def _is_told(plan: _Plan, rows: Sequence[Row]) -> bool:
+    """Whether the total is not wanted, or is the number of rows of a first page that is the only one."""
+    return plan.total is Total.NONE or (plan.start is None and len(rows) <= plan.limit)
+
+
+def _told(plan: _Plan, rows: Sequence[Row]) -> int | None:
+    return None if plan.total is Total.NONE else len(rows)
 
 
 async def _count(reader: Reader, scope_for: ScopeFor, plan: _Plan, up_to: int | None) -> int:
+    select = _counting(scope_for, plan, up_to)
+    found: Any = await reader.fetch_value(statement(select.text), select.values, prepare=_prepare(plan))
+    return found
+
+
+def _counting(scope_for: ScopeFor, plan: _Plan, up_to: int | None) -> Select:
     builder = Builder(scope_for)
     where = Compiler(builder, plan.bound, plan.keys).where(plan.query.type, "r", plan.query.clauses)
     text: LiteralString = f"select count(*) from resource r where {where}"
     if up_to is not None:
         # What a planner would guess knows nothing of rights: a bounded count does.
         text = f"select count(*) from (select from resource r where {where} limit {builder.bind(up_to)}) x"
-    found: Any = await reader.fetch_value(statement(text), builder.values, prepare=_prepare(plan))
-    return found
+    return Select(text, builder.values)

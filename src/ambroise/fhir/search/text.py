@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, LiteralString, cast
 from uuid import UUID
 
+import msgspec
 from psycopg import sql
 
 from ambroise.fhir.definitions import type_number
@@ -24,6 +25,14 @@ def _counted(stem: LiteralString, number: int) -> LiteralString:
 @lru_cache(_CACHED)
 def _predicate(build: ScopeBuilder, alias: LiteralString, prefix: LiteralString) -> LiteralString:
     return cast(LiteralString, build(ScopeRow(alias, prefix)).as_string(None))
+
+
+class Select(msgspec.Struct, frozen=True):
+    """A statement, its values by the names of its placeholders, and the order of its rows by those of its columns."""
+
+    text: LiteralString
+    values: dict[str, Any]
+    order: LiteralString = ""
 
 
 class Builder:

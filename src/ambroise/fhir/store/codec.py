@@ -3,6 +3,7 @@
 Number 0 means no dictionary. Dictionaries belong to the package and never change once used (tools/train_dictionary.py).
 """
 
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -26,12 +27,14 @@ class _Tools(local):
         self.compressor = zstandard.ZstdCompressor(
             level=_LEVEL, dict_data=_dictionary(CURRENT), write_checksum=False, write_dict_id=False
         )
-        self.decompressors: dict[int, zstandard.ZstdDecompressor] = {_PLAIN: zstandard.ZstdDecompressor()}
+        self.decompress = _Decompress({_PLAIN: zstandard.ZstdDecompressor().decompress})
 
-    def decompressor(self, number: int) -> zstandard.ZstdDecompressor:
-        found = self.decompressors.get(number)
-        if found is None:
-            found = self.decompressors[number] = zstandard.ZstdDecompressor(dict_data=_dictionary(number))
+
+class _Decompress(dict[int, Callable[[bytes, int], bytes]]):
+    """What opens bodies, by the number of their dictionary."""
+
+    def __missing__(self, number: int) -> Callable[[bytes, int], bytes]:
+        found = self[number] = zstandard.ZstdDecompressor(dict_data=_dictionary(number)).decompress
         return found
 
 
@@ -44,7 +47,7 @@ def unpack(packed: bytes) -> bytes:
     """The body that `pack` was given; empty for the empty body of a deleted resource."""
     if not packed:
         return b""
-    return _tools.decompressor(packed[0]).decompress(packed[1:], max_output_size=_MOST_BYTES)
+    return _tools.decompress[packed[0]](packed[1:], _MOST_BYTES)
 
 
 @cache

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from ambroise.fhir.definitions import type_name
 from ambroise.fhir.store.codec import unpack
+from ambroise.fhir.store.keys import id_of
 from ambroise.fhir.store.types import Closed, Label, Peeked, Stored, flags_of
 
 _PEEKED: Final = (
@@ -58,7 +59,7 @@ def stored(row: Sequence[Any]) -> Stored:
     type, key, name, version, updated, deleted, patient, kind, flags, author, organization, source, body = row[:13]
     return Stored(
         type_name(type),
-        str(key) if name is None else name,
+        id_of(key) if name is None else name,
         key,
         version,
         updated,
@@ -84,7 +85,7 @@ def peeked(row: Sequence[Any]) -> Peeked:
     type, key, name, version, updated, deleted, patient, kind, flags, author, organization, source = row[:12]
     return Peeked(
         type_name(type),
-        str(key) if name is None else name,
+        id_of(key) if name is None else name,
         key,
         version,
         updated,

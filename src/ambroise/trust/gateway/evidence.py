@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from ambroise.fhir.search import Page, SearchResult, one_page
+from ambroise.fhir.search import Page, SearchResult, Select, alike, as_one, one_page, shared_out
 from ambroise.fhir.store import reading as store
 from ambroise.fhir.store.types import Closed
 from ambroise.kernel.db import Params, Row, Statement, Transaction
@@ -29,7 +29,10 @@ class Evidence:
         self.found: dict[int, SearchResult] = {}
 
     async def gather(self, tx: Transaction) -> None:
-        """Two round trips: what is there and the facts about records already named, then what those lead to."""
+        """Two round trips: what is there and the facts about records already named, then what those lead to.
+
+        A third one counts, for pages that are not the only one.
+        """
         asked: list[tuple[int, Question]] = []
         finds: list[tuple[int, Find]] = []
         for place, job in enumerate(self._jobs):
@@ -58,9 +61,22 @@ class Evidence:
             if (closed := self.closed.get(place)) is not None and closed.peeked.label.patient is not None
         ]
         pages = [_page(job, self.facts[place]) for place, job in finds]
-        rows = await self._ask(tx, [page.statement for page in pages], asked)
-        for (place, job), page, found in zip(finds, pages, rows, strict=False):
-            self.found[place] = page.result(found, job.pages)
+        rows = await self._select(tx, [page.rows for page in pages], asked)
+        counts = [page.count(found) for page, found in zip(pages, rows, strict=True)]
+        counted = iter(await self._select(tx, [one for one in counts if one is not None], []))
+        for (place, job), page, found, count in zip(finds, pages, rows, counts, strict=True):
+            self.found[place] = page.result(found, () if count is None else next(counted), job.pages)
+
+    async def _select(
+        self, tx: Transaction, selects: Sequence[Select], asked: list[tuple[int, Question]]
+    ) -> list[Sequence[Row]]:
+        """The rows of each of these statements; those that are alike run as one."""
+        groups = alike(selects)
+        rows = await self._ask(tx, [as_one([selects[place] for place in group]) for group in groups], asked)
+        found: dict[int, Sequence[Row]] = {}
+        for group, together in zip(groups, rows, strict=True):
+            found.update(zip(group, shared_out(together, len(group)), strict=True))
+        return [found[place] for place in range(len(selects))]
 
     async def _ask(self, tx: Transaction, statements: list[_Ask], asked: list[tuple[int, Question]]) -> list[list[Row]]:
         """Run statements, and load the facts asked for, in one round trip; the rows of the statements."""
