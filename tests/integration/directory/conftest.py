@@ -1,6 +1,7 @@
 """Extraction files of people who do not exist."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,20 +53,20 @@ def activity(number: int, **said: str) -> dict[str, str]:
     }
 
 
+def written_to(
+    folder: Path, kind: FileKind, lines: Sequence[dict[str, str] | str], name: str | None = None, end: str = "|\n"
+) -> Path:
+    """Write an extraction of a kind from lines by field; a string is a line as it stands."""
+    columns = shipped()[kind]
+    fields = list(columns.names)
+    text = "|".join(columns.names[field] for field in fields) + end
+    for line in lines:
+        text += (line if isinstance(line, str) else "|".join(line.get(field, "") for field in fields)) + end
+    path = folder / (name or f"{columns.begins[0]}_202601010800.txt")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write an extraction of a kind from lines by field; a string is a line as it stands."""
-
-    def written(
-        kind: FileKind, lines: Sequence[dict[str, str] | str], name: str | None = None, end: str = "|\n"
-    ) -> Path:
-        columns = shipped()[kind]
-        fields = list(columns.names)
-        text = "|".join(columns.names[field] for field in fields) + end
-        for line in lines:
-            text += (line if isinstance(line, str) else "|".join(line.get(field, "") for field in fields)) + end
-        path = tmp_path / (name or f"{columns.begins[0]}_202601010800.txt")
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return written
+    return partial(written_to, tmp_path)

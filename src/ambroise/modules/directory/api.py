@@ -15,6 +15,10 @@ from ambroise.modules.directory.keys import (
     siret_valid,
 )
 from ambroise.modules.directory.model import Criteria, Found, ProfessionalEntry, Situation, Structure
+from ambroise.modules.directory.published.query import INCLUDES as PUBLISHED_INCLUDES
+from ambroise.modules.directory.published.query import PARAMETERS as PUBLISHED_PARAMETERS
+from ambroise.modules.directory.published.query import REVINCLUDES as PUBLISHED_REVINCLUDES
+from ambroise.modules.directory.published.service import PublishedPage, read_published, search_published
 from ambroise.modules.directory.resources import (
     FINESS_SYSTEM,
     ID_NAT_PS_SYSTEM,
@@ -38,6 +42,9 @@ __all__ = [
     "FINESS_SYSTEM",
     "ID_NAT_PS_SYSTEM",
     "ID_NAT_STRUCTURE_SYSTEM",
+    "PUBLISHED_INCLUDES",
+    "PUBLISHED_PARAMETERS",
+    "PUBLISHED_REVINCLUDES",
     "RPPS_SYSTEM",
     "Criteria",
     "FileKind",
@@ -45,6 +52,7 @@ __all__ = [
     "Found",
     "Import",
     "ProfessionalEntry",
+    "PublishedPage",
     "ResourceDoor",
     "Situation",
     "Structure",
@@ -57,11 +65,13 @@ __all__ = [
     "luhn_digit",
     "mapping_of",
     "professional",
+    "read_published",
     "refusals",
     "register",
     "register_structure",
     "rpps_valid",
     "search",
+    "search_published",
     "search_structures",
     "siren_valid",
     "siret_valid",

@@ -56,13 +56,13 @@ def put_professional(tx: Transaction, entry: ProfessionalEntry, structures: Sequ
         """
         insert into directory_professional
           (id_nat, rpps, family, given, sex, title, profession, profession_system, specialty, label, phone,
-           test_identity, search, resource)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+           test_identity, search, resource, name_key)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict (id_nat) do update set
           family = excluded.family, given = excluded.given, sex = excluded.sex, title = excluded.title,
           profession = excluded.profession, profession_system = excluded.profession_system,
           specialty = excluded.specialty, label = excluded.label, phone = excluded.phone, search = excluded.search,
-          resource = excluded.resource, active = true, ended_at = null
+          resource = excluded.resource, name_key = excluded.name_key, active = true, ended_at = null
         """,
         (
             entry.id_nat,
@@ -79,6 +79,7 @@ def put_professional(tx: Transaction, entry: ProfessionalEntry, structures: Sequ
             entry.test_identity,
             search,
             resource,
+            key(f"{entry.family} {entry.given}"),
         ),
     )
 

@@ -107,6 +107,7 @@ class Reader:
                 "label": label or None,
                 "phone": _phone(said.get("phone", "")),
                 "search": words,
+                "name_key": name,
             }
         elif words not in known["search"]:
             known["search"] += words

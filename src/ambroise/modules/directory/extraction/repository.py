@@ -245,17 +245,18 @@ on conflict (id_nat) do update set
 _PROFESSIONALS: LiteralString = """
 insert into directory_professional (
   id_nat, rpps, family, given, sex, title, civility, category, profession, profession_system, specialty, label, phone,
-  search, source, seen, updated_at
+  search, name_key, source, seen, updated_at
 )
 select x.id_nat, x.rpps, x.family, x.given, x.sex, x.title, x.civility, x.category, x.profession, x.profession_system,
-  x.specialty, x.label, x.phone, x.search, 'extraction', a.seen, a.at
+  x.specialty, x.label, x.phone, x.search, x.name_key, 'extraction', a.seen, a.at
 from (select %s::bigint as seen, %s::timestamptz as at) a,
   json_to_recordset(%s::json) as x (id_nat text, rpps text, family text, given text, sex text, title text,
     civility text, category text, profession text, profession_system text, specialty text, label text, phone text,
-    search text)
+    search text, name_key text)
 order by x.id_nat
 on conflict (id_nat) do update set
-  family = excluded.family, given = excluded.given, sex = coalesce(excluded.sex, directory_professional.sex),
+  family = excluded.family, given = excluded.given, name_key = excluded.name_key,
+  sex = coalesce(excluded.sex, directory_professional.sex),
   title = coalesce(excluded.title, directory_professional.title), civility = excluded.civility,
   category = excluded.category, profession = excluded.profession, profession_system = excluded.profession_system,
   specialty = excluded.specialty, label = excluded.label,
