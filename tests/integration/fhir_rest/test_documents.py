@@ -367,6 +367,8 @@ async def test_a_refused_document_says_its_code(author: httpx.AsyncClient) -> No
     assert (traits.status_code, code(traits)) == (422, "TRAITS_MISMATCH")
     broken = await author.post(OPERATION, content=content[:-20], headers=XML)
     assert (broken.status_code, code(broken)) == (422, "XML_MALFORMED")
+    plain = await author.post(OPERATION, content=b"no CDA", headers={"content-type": "text/plain"})
+    assert (plain.status_code, code(plain)) == (422, "CDA_EXPECTED")
     reference = json.loads((EXAMPLES / "fhir/iti-105-document-reference.json").read_bytes())
     del reference["content"][0]["attachment"]["data"]
     missing = await author.post("DocumentReference", json=reference, headers=JSON)

@@ -193,6 +193,13 @@ async def test_a_patient_put_there_is_there_for_what_is_posted(system: httpx.Asy
     assert (await system.get(person)).json()["managingOrganization"]["reference"] == house
 
 
+async def test_a_name_that_no_entry_has_is_refused(system: httpx.AsyncClient) -> None:
+    nobody = "urn:uuid:5e0c9b1a-7a52-4f7e-9f5d-0a4c0d0f7b11"
+    answer = await post(system, entry("POST", "Observation", observation(nobody)))
+    assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["Bundle.entry[0].resource"])
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "REFERENCE_UNRESOLVED"
+
+
 async def test_an_empty_transaction_is_answered(system: httpx.AsyncClient) -> None:
     answer = await post(system)
     assert (answer.status_code, answer.json().get("entry")) == (200, None)

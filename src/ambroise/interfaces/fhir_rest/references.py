@@ -40,6 +40,11 @@ class Links:
                 holder[key] = given[target] + mark + fragment
         _rewrite_narrative(self._resource, given)
 
+    def unresolved(self) -> str | None:
+        """A reference to an entry that the Bundle does not have, once the others were rewritten."""
+        left = (value for _, key, value in self._present() if key == "reference" and value.startswith("urn:uuid:"))
+        return next(left, None)
+
     async def rewrite_conditional(self, find: Callable[[str, str], Awaitable[str]]) -> None:
         """Replace every `Type?query` reference by the one resource that `find(type, query)` designates."""
         for holder, key, type_, query in self._conditional():

@@ -191,6 +191,7 @@ class _Run:
 
     async def _perform(self, entry: Entry) -> Done | bytes:
         await self._rewrite(entry)
+        _refuse_unresolved(entry)
         act = self._acts()[entry.method]
         return await act(entry)
 
@@ -267,6 +268,13 @@ class _Run:
         location = f"{stored.type}/{stored.id}/_history/{stored.version}"
         told = encode(outcomes.information("Done.")) if self.preferences.form == "OperationOutcome" else None
         return Response(_REASONS[done.status], location, etag(stored.version), stored.updated, told)
+
+
+def _refuse_unresolved(entry: Entry) -> None:
+    missing = entry.links.unresolved() if entry.resource is not None and entry.method in ("POST", "PUT") else None
+    if missing is not None:
+        text = f"No entry of this Bundle has the fullUrl `{missing[:100]}` that this one refers to."
+        raise Refusal(Kind.INVALID, "REFERENCE_UNRESOLVED", text)
 
 
 def _type(entry: Entry) -> str:

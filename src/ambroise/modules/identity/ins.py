@@ -102,23 +102,30 @@ def matricule_is_valid(matricule: str) -> bool:
     return bool(_MATRICULE.fullmatch(matricule)) and nir_key(matricule[:13]) == int(matricule[13:])
 
 
-def check_ins(ins: Ins, *, demonstration: bool) -> None:
+def check_ins(ins: Ins, *, demonstration: bool, element: str = "recordTarget/patientRole/id") -> None:
     """Refuse (INS_INVALID) an identity that this instance cannot hold; `data["problem"]` says why.
+
+    `element` is where the sender wrote it.
 
     Test identities live on demonstration instances only, real ones never do: the two worlds do not meet.
     """
     if ins.oid not in INS_OIDS:
-        _refuse_ins("oid", f"the identifier system {ins.oid} is not one of an INS; use {_expected(demonstration)}")
+        _refuse_ins(
+            element, "oid", f"the identifier system {ins.oid} is not one of an INS; use {_expected(demonstration)}"
+        )
     if ins.oid not in (TEST_OIDS if demonstration else PRODUCTION_OIDS):
         kind, here = ("production", "test") if demonstration else ("test", "production")
         _refuse_ins(
+            element,
             f"{kind}_oid",
             f"the OID {ins.oid} marks a {kind} identity and this is a {here} instance; use {_expected(demonstration)}",
         )
     if not _MATRICULE.fullmatch(ins.matricule):
-        _refuse_ins("form", "a matricule has 15 characters: 13 of the number (2A or 2B for Corsica) and 2 of the key")
+        _refuse_ins(
+            element, "form", "a matricule has 15 characters: 13 of the number (2A or 2B for Corsica) and 2 of the key"
+        )
     if not matricule_is_valid(ins.matricule):
-        _refuse_ins("key", "the control key of the matricule is wrong: check the number against its source")
+        _refuse_ins(element, "key", "the control key of the matricule is wrong: check the number against its source")
 
 
 def normal_name(text: str) -> str:
@@ -229,7 +236,5 @@ def _expected(demonstration: bool) -> str:
     return TEST_OID if demonstration else f"{NIR_OID} or {NIA_OID}"
 
 
-def _refuse_ins(problem: str, diagnostics: str) -> NoReturn:
-    raise Refusal(
-        Kind.UNPROCESSABLE, "INS_INVALID", diagnostics, element="recordTarget/patientRole/id", data={"problem": problem}
-    )
+def _refuse_ins(element: str, problem: str, diagnostics: str) -> NoReturn:
+    raise Refusal(Kind.UNPROCESSABLE, "INS_INVALID", diagnostics, element=element, data={"problem": problem})

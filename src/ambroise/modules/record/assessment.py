@@ -74,6 +74,12 @@ async def recognise(reader: Reader, ctx: Context, incoming: Incoming, limit: int
     check_size(incoming.content, limit)
     clinical, header = _read(incoming.content)
     said = incoming.metadata
+    if header is None and said is None:
+        raise Refusal(
+            Kind.UNPROCESSABLE,
+            "CDA_EXPECTED",
+            "Without metadata a document is a CDA, whose header gives them: send any other with its DocumentReference.",
+        )
     responsible = checks.authors_said(said or {}) or (checks.said_by(header) if header else frozenset[str]())
     checks.check_author(ctx, responsible)
     return Recognised(incoming, clinical, header, responsible, await identify(reader, ctx, said, header))

@@ -86,7 +86,7 @@ async def _said(reader: Reader, ctx: Context, metadata: Json | None) -> tuple[Pa
     identifier: Json = subject.get("identifier") or {}
     if identifier.get("value"):
         ins = Ins(str(identifier["value"]), str(identifier.get("system", "")).removeprefix("urn:oid:"))
-        check_ins(ins, demonstration=ctx.demonstration)
+        check_ins(ins, demonstration=ctx.demonstration, element="DocumentReference.subject")
         identity = await identity_under(reader, ins)
         if identity is None:
             raise _unknown()

@@ -44,7 +44,7 @@ async def open_for(
     ins = ins_of(resource)
     if ins is None:
         return None
-    check_ins(ins, demonstration=ctx.demonstration)
+    check_ins(ins, demonstration=ctx.demonstration, element="Patient.identifier")
     traits = traits_of(resource)
     require_complete(traits)
     await _refuse_known(tx, ins)
