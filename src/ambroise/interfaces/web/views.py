@@ -45,6 +45,7 @@ class DocumentRow:
     date: datetime
     visible_to: VisibleTo
     new: bool = False
+    changed: bool = False
     mine: bool = False
     type_label: str = ""
 
@@ -58,6 +59,8 @@ class DocumentFilter:
     author: str = ""
     since: date | None = None
     until: date | None = None
+    after: datetime | None = None
+    """Filed or changed since this instant."""
     cursor: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import UUID
 
@@ -14,6 +14,12 @@ from ambroise.fhir.definitions import type_name
 from ambroise.kernel.db import Reader
 from ambroise.kernel.ids import shard_of
 from ambroise.trust.access.kinds import kinds
+from ambroise.trust.access.people import actor_id, actor_kind
+from ambroise.trust.context import Context
+
+_LOOKS: Final = ["read", "content_read", "search", "history"]
+_MOST_LOOKS: Final = 500
+_APART: Final = timedelta(hours=1)
 
 Group: TypeAlias = Literal["mine", "professionals", "services"]
 
@@ -133,6 +139,42 @@ async def count_lines(
     """How many lines there are."""
     where, values = _where(patient, filters, None, hide_secret_from)
     return await reader.fetch_value(sql.SQL("select count(*) from trace t where {}").format(where), values or ())
+
+
+async def last_visit(reader: Reader, ctx: Context, patient: UUID) -> datetime | None:
+    """When the caller last looked into this record before the present visit; None the first time.
+
+    Looks less than an hour apart are one visit. It tells callers of their own acts alone, so that it asks no right.
+    """
+    return await reader.fetch_value(
+        """
+        select v.at
+        from (
+          select t.at, lead(t.at, 1, %(now)s::timestamptz) over (order by t.at, t.id) as next
+          from (
+            select at, id
+            from trace
+            where shard = %(shard)s and patient = %(patient)s and actor_kind = %(kind)s and actor_id = %(actor)s
+              and outcome = 0 and event = any(%(looks)s)
+            order by at desc, id desc
+            limit %(most)s
+          ) t
+        ) v
+        where v.next - v.at >= %(apart)s
+        order by v.at desc
+        limit 1
+        """,
+        {
+            "now": ctx.now(),
+            "shard": shard_of(patient),
+            "patient": patient,
+            "kind": actor_kind(ctx),
+            "actor": actor_id(ctx),
+            "looks": _LOOKS,
+            "most": _MOST_LOOKS,
+            "apart": _APART,
+        },
+    )
 
 
 def _where(

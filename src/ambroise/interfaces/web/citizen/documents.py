@@ -139,7 +139,7 @@ def filter_of(query: dict[str, str]) -> DocumentFilter:
         author=query.get("auteur", "")[:200],
         since=_date(query.get("depuis")),
         until=_date(query.get("jusqua")),
-        cursor=query.get("page", "")[:500],
+        cursor=query.get("page", "")[:4000],
     )
 
 

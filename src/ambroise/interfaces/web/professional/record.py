@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +21,7 @@ from ambroise.interfaces.web.professional.views import (
     Standing,
 )
 from ambroise.interfaces.web.records import Records, reported_as, row_of
-from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage, DocumentRow
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.consent.api import Request, Requests
 from ambroise.modules.identity.api import Ins, Sex, check_ins, identity_of
@@ -40,10 +41,12 @@ from ambroise.trust.access.facts import Standing as Rank
 from ambroise.trust.access.grants import grants_of, patients_of
 from ambroise.trust.access.people import Party
 from ambroise.trust.access.spaces import space_of
+from ambroise.trust.audit.history import last_visit
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Gateway, Traits
 
 _MOST_PATIENTS = 30
+_MOST_NEWS = 200
 _TEST_INS = "urn:oid:1.2.250.1.213.1.4.10"
 _INS = ("urn:oid:1.2.250.1.213.1.4.8", "urn:oid:1.2.250.1.213.1.4.9")
 # What a professional does not file by hand: the patient's own pages, reimbursements, management documents.
@@ -103,6 +106,7 @@ class ProfessionalRecord:
             facts = await self._gateway.facts(reader, ctx, eyes, patient)
             space = await space_of(reader, patient)
             grants = await grants_of(reader, patient)
+            visited = await last_visit(reader, ctx, patient)
         verdict = judge_entry(facts, eyes)
         treating = next(
             (proper(one.party.name) for one in grants if one.state == "treating" and one.in_force(ctx.now())), None
@@ -114,14 +118,19 @@ class ProfessionalRecord:
             treats=facts.standing is Rank.TREATING,
             break_glass=bool(space and space.btg),
             emergency_opens_masked=bool(space and space.emergency_masked),
+            last_visit=visited if verdict.allowed else None,
         )
 
     async def documents(
         self, ctx: Context, patient: UUID, wanted: DocumentFilter, last_visit: datetime | None
     ) -> ProfessionalDocuments:
         page = await self._records.page(ctx, patient, wanted)
-        rows = [row_of(one, ctx) for one in page.documents]
-        return ProfessionalDocuments(rows, page.total, page.older)
+        rows = [_marked(row_of(one, ctx), one, last_visit) for one in page.documents]
+        if last_visit is None:
+            return ProfessionalDocuments(rows, page.total, page.older)
+        since = await self._records.page(ctx, patient, DocumentFilter(after=last_visit), count=_MOST_NEWS)
+        news = Counter(row_of(one, ctx).category for one in since.documents)
+        return ProfessionalDocuments(rows, page.total, page.older, dict(news.most_common()))
 
     async def attempt(self, ctx: Context, patient: UUID) -> None:
         await self._records.latest(ctx, patient, 1)
@@ -255,6 +264,12 @@ def _asked(one: Request, ctx: Context) -> Asked:
 def _full_name(known: Known) -> str:
     shown = _identity(known)
     return f"{shown.birth_name.upper()} {shown.first_name}".strip()
+
+
+def _marked(row: DocumentRow, document: Document, last_visit: datetime | None) -> DocumentRow:
+    """The row, which says whether it is new, or changed, since the last visit."""
+    fresh = last_visit is not None and document.filed > last_visit
+    return replace(row, new=fresh and document.version == 1, changed=fresh and document.version > 1)
 
 
 def _check_matricule(ctx: Context, matricule: str) -> None:

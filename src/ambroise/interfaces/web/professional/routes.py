@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -37,7 +37,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
             await service.attempt(ctx, patient)
             asked = await service.asked(ctx, patient)
             return await show_refusal(visit, identity, standing, EmergencyForm.drafted({}), asked)
-        wanted = _filter(visit)
+        wanted = _filter(visit, standing.last_visit)
         found = await service.documents(ctx, patient, wanted, standing.last_visit)
         chosen = visit.query.get("doc") or (
             found.rows[0].id if found.rows and "doc" in visit.request.query_params else None
@@ -59,6 +59,8 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
             categories=[(code, words.category(code)) for code in words.CATEGORIES],
             older=with_query(base, **{**visit.query, "page": found.older, "doc": None}) if found.older else None,
             newest=with_query(base, **{**visit.query, "page": None, "doc": None}) if wanted.cursor else None,
+            only_news=with_query(base, nouveau="1"),
+            news_in=lambda code: with_query(base, nouveau="1", categorie=code),
             row_address=lambda id: with_query(base, **{**visit.query, "doc": id}),
             words=words,
             place="patients",
@@ -107,12 +109,13 @@ async def _to_patients(visit: Visit) -> Response:
     return visit.go("/pro/patients")
 
 
-def _filter(visit: Visit) -> DocumentFilter:
+def _filter(visit: Visit, last_visit: datetime | None) -> DocumentFilter:
     years = _PERIODS.get(visit.query.get("periode", ""), 0)
     category = visit.query.get("categorie", "")
     return DocumentFilter(
         words=visit.query.get("filtre", "")[:200],
         category=category if category in words.CATEGORIES else "",
         since=dates.as_day(visit.now) - timedelta(days=366 * years) if years else None,
-        cursor=visit.query.get("page", "")[:500],
+        after=last_visit if visit.query.get("nouveau") else None,
+        cursor=visit.query.get("page", "")[:4000],
     )
