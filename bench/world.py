@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import islice
 from random import Random
 from uuid import UUID
 
-from ambroise.fhir.json import decode
-from ambroise.fhir.validation import validate
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
 from ambroise.interfaces.demonstration.documents import CONSULTATION, PARIS, Document, Text, uid_of
 from ambroise.interfaces.demonstration.model import Citizen, Nation, Professional, Role
@@ -28,7 +27,7 @@ from ambroise.modules.identity.api import identity_of, open_for
 from ambroise.modules.record.api import Incoming, Submission
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Context, System
-from ambroise.trust.gateway import New
+from bench import bulk
 from bench.instance import Instance
 from bench.resources import observation
 
@@ -36,7 +35,8 @@ _UNTIL = date(2026, 1, 31)
 _DOCTOR = "10"
 _OTHER_READERS = 3
 _CITIZENS_AT_ONCE = 100
-_LOADED_AT_ONCE = 2_000
+# As many as fit in memory comfortably, three times: the processes that load start again for the next ones.
+_LINES_AT_ONCE = 200_000
 _SOFTWARE = "ambroise-bench"
 
 Tell = Callable[[str], None]
@@ -131,15 +131,11 @@ class _Filling:
         return spaces
 
     async def results(self, world: World, spaces: Sequence[Space], each: int) -> None:
-        """Load lines of JSON; what is timed is what a bulk load does: parse, validate, decide, trace, index, write."""
-        waiting: list[bytes] = []
-        for resource in self._results(spaces, each):
-            waiting.append(json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode())
-            if len(waiting) == _LOADED_AT_ONCE:
-                await self._load(world, waiting)
-                waiting = []
-        if waiting:
-            await self._load(world, waiting)
+        """Load lines of JSON through the bulk path, and time it."""
+        resources = self._results(spaces, each)
+        while lines := [_line(resource) for resource in islice(resources, _LINES_AT_ONCE)]:
+            world.loading_seconds += await asyncio.to_thread(bulk.load, self.services.settings, lines)
+            world.loaded += len(lines)
 
     async def papers(self, spaces: Sequence[Space], each: int) -> None:
         writer = CdaWriter()
@@ -176,22 +172,15 @@ class _Filling:
             for _ in range(each):
                 yield observation(self.random, space.patient, space.readers[0])
 
-    async def _load(self, world: World, lines: Sequence[bytes]) -> None:
-        begun = time.perf_counter()
-        resources = [decode(line) for line in lines]
-        for resource in resources:
-            if problems := validate(resource):
-                raise RuntimeError(f"the benchmark writes what is not valid: {problems}")
-        async with self.services.database.transaction() as tx:
-            await self.services.gateway.load(tx, self._ctx, [New(resource) for resource in resources])
-        world.loading_seconds += time.perf_counter() - begun
-        world.loaded += len(lines)
-
     async def _paper(self, tx: Transaction, writer: CdaWriter, space: Space, number: int) -> None:
         document = letter(space, uid_of("bench", space.citizen.matricule, number), number)
         ctx = Context(actor_of(space.readers[0]), self.services.clock, channel="load", demonstration=True)
         incoming = Incoming(writer.write(document), "text/xml")
         await self.services.record.submit(tx, ctx, Submission((incoming,)))
+
+
+def _line(resource: dict[str, object]) -> bytes:
+    return json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def letter(space: Space, uid: str, number: int) -> Document:
