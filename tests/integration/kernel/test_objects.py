@@ -206,6 +206,18 @@ async def test_another_process_still_remembering_the_former_key_writes_with_the_
         assert await elsewhere.get(reader, id) == LARGE
 
 
+async def test_a_key_made_in_what_was_undone_is_made_again(database: Database, blobs: Blobs) -> None:
+    patient, undone, kept = new_id(18), new_id(18), new_id(18)
+    async with database.transaction() as tx:
+        with pytest.raises(InterruptedError):
+            async with tx.savepoint():
+                await blobs.put(tx, patient, undone, SMALL, "application/pdf")
+                raise InterruptedError
+        await blobs.put(tx, patient, kept, SMALL, "application/pdf")
+    async with database.reader() as reader:
+        assert await blobs.get(reader, kept) == SMALL
+
+
 async def test_a_new_master_key_wraps_every_data_key_again(
     database: Database, master: MasterKeys, folder: Path, blobs: Blobs, kept: dict[bytes, UUID]
 ) -> None:

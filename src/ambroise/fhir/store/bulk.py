@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -79,8 +80,8 @@ async def _copy(tx: Transaction, statement: sql.Composable, lines: Sequence[str]
 def _resource_line(each: Entry) -> str:
     stored, label, indexed = each.stored, each.stored.label, each.indexed
     return (
-        f"{each.shard}\t{each.type}\t{stored.key}\t{_text(each.name)}\t{stored.version}\t{stored.updated.isoformat()}\t"
-        f"{label.patient or _NULL}\t{label.kind}\t{int(label.flags)}\t{label.author}\t{label.author_organization}\t"
+        f"{each.shard}\t{each.type}\t{_key(each)}\t{_text(each.name)}\t{stored.version}\t{_moment(stored.updated)}\t"
+        f"{_patient(label.patient)}\t{label.kind}\t{int(label.flags)}\t{label.author}\t{label.author_organization}\t"
         f"{label.source or _NULL}\t{date_text(indexed.date_low)}\t{date_text(indexed.date_high)}\t{each.handle}\t"
         f"{array(indexed.terms)}\t{array(indexed.present)}\t{_text(indexed.displays)}\t\\\\x{each.packed.hex()}\n"
     )
@@ -89,17 +90,33 @@ def _resource_line(each: Entry) -> str:
 def _range_lines(each: Entry) -> Iterable[str]:
     for parameter, low, high, units in each.indexed.ranges:
         written = _NULL if units is None else array(units)
-        yield f"{each.shard}\t{parameter}\t{each.stored.key}\t{low}\t{high}\t{written}\n"
+        yield f"{each.shard}\t{parameter}\t{_key(each)}\t{low}\t{high}\t{written}\n"
 
 
 def _text_lines(each: Entry) -> Iterable[str]:
     for parameter, text, original in each.indexed.texts:
-        yield f"{each.shard}\t{parameter}\t{each.stored.key}\t{_text(text)}\t{_text(original)}\n"
+        yield f"{each.shard}\t{parameter}\t{_key(each)}\t{_text(text)}\t{_text(original)}\n"
 
 
 def _name_line(each: Entry) -> str:
     slot = slot_of(each.stored.type, each.name or "")
     return f"{slot}\t{each.type}\t{_text(each.name)}\t{each.shard}\t{each.stored.key}\n"
+
+
+def _key(each: Entry) -> str:
+    # The id is the key, written already, unless a client chose another.
+    return each.stored.id if each.name is None else str(each.stored.key)
+
+
+@lru_cache(64)
+def _moment(moment: datetime) -> str:
+    # Everything that is loaded together is of one instant.
+    return moment.isoformat()
+
+
+@lru_cache(4096)
+def _patient(patient: UUID | None) -> str:
+    return str(patient) if patient else _NULL
 
 
 def _text(value: str | None) -> str:

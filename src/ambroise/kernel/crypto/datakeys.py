@@ -8,6 +8,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from ambroise.kernel.crypto.master import MasterKeys
 from ambroise.kernel.db import Reader, Transaction
@@ -42,6 +43,8 @@ class DataKeys:
     def __init__(self, master: MasterKeys) -> None:
         self._master = master
         self._current: OrderedDict[UUID, DataKey] = OrderedDict()
+        # A key is certain once its transaction has committed; before that, it is so for this transaction alone.
+        self._within: WeakKeyDictionary[Transaction, dict[UUID, DataKey]] = WeakKeyDictionary()
 
     def unwrap(self, patient: UUID, version: int, master_id: str, wrapped: bytes | None) -> DataKey:
         """A key from its row. Raises DataKeyDestroyed."""
@@ -52,7 +55,8 @@ class DataKeys:
     async def current(self, tx: Transaction, patient: UUID | None) -> DataKey:
         """The key that protects what is written now; made the first time. Raises DataKeyDestroyed after a purge."""
         owner = patient or NOBODY
-        cached = self._current.get(owner)
+        within = self._within.setdefault(tx, {})
+        cached = self._current.get(owner) or within.get(owner)
         if cached is not None:
             return cached
         key = await self._latest(tx, owner)
@@ -61,7 +65,8 @@ class DataKeys:
             key = await self._latest(tx, owner)
         if key is None:
             raise DataKeyDestroyed
-        # Remembered once it is certain: a key made by a transaction that rolls back never existed.
+        # A key made by a transaction that rolls back never existed.
+        within[owner] = key
         tx.after_commit(lambda: self._remember(key))
         return key
 
@@ -81,7 +86,10 @@ class DataKeys:
 
     def forget_cached(self, patient: UUID | None) -> None:
         """Stop trusting what we remember about a citizen's current key."""
-        self._current.pop(patient or NOBODY, None)
+        owner = patient or NOBODY
+        self._current.pop(owner, None)
+        for within in self._within.values():
+            within.pop(owner, None)
 
     async def hold(self, tx: Transaction, patient: UUID) -> None:
         """Wait until nobody is writing under this citizen's keys, and let nobody start until this transaction ends."""
@@ -97,6 +105,7 @@ class DataKeys:
         renewed = await self._latest(tx, owner)
         if renewed is None:
             raise DataKeyDestroyed
+        self.forget_cached(patient)
         tx.after_commit(lambda: self._remember(renewed))
         return renewed
 
