@@ -86,7 +86,7 @@ async def test_a_professional_reports_a_document_of_somebody_else(visitors: Visi
 async def test_a_professional_reports_a_duplicate_and_the_desk_keeps_either_record(visitors: Visitors) -> None:
     other = await visitors.world.create_space(OTHER_INS)
     doctor = await (await visitors.enter("Charles Muller")).get(visitors.record)
-    await doctor.click("Signaler un doublon ou un changement d’INS")
+    await doctor.click("Erreur d’identité")
     await doctor.press("Envoyer le signalement", probleme="doublon", matricule=UNKNOWN_INS)
     assert doctor.status == 422
     assert "Aucun dossier n’a cet INS." in doctor.words

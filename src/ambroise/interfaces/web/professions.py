@@ -25,6 +25,8 @@ SHOWN = (
     ("psychologue", "93", N_("Psychologue")),
 )
 _MOST_EXCEPTIONS = 6
+# The signature of a submission is a document for machines: no page shows it to anybody.
+_NOBODYS = frozenset({"E1762"})
 _SUFFIX = re.compile(r"\s*\((SM|SCD|CM|DESC|PAC)\)$")
 
 
@@ -52,17 +54,23 @@ def name_of(system: str, code: str, specialty: str | None = None) -> str:
     """« médecine générale », « infirmier »: how a professional's role is said after the name."""
     prefix = "G15_" if system == G15 else "R95_"
     full = tables.label("author_specialty", f"{prefix}{code}/{specialty}") if specialty else None
-    label = full or tables.label("author_specialty", f"{prefix}{code}") or ""
-    label = _SUFFIX.sub("", label)
-    if code == "10" and " - " in label:
-        specialty_name = label.partition(" - ")[2]
-        label = f"médecin, {specialty_name[:1].lower()}{specialty_name[1:].replace('Générale', 'générale')}"
-    return label[:1].lower() + label[1:]
+    plain = plain_label(full or tables.label("author_specialty", f"{prefix}{code}") or "")
+    return plain[:1].lower() + plain[1:]
+
+
+def plain_label(label: str) -> str:
+    """« Médecin, gériatrie » for « Médecin - Gériatrie (SM) », as the national tables write it."""
+    role, dash, specialty = _SUFFIX.sub("", label).partition(" - ")
+    if not dash:
+        return role
+    return f"{role}, {specialty[:1].lower()}{specialty[1:].replace('Générale', 'générale')}"
 
 
 def _lines(code: str) -> Sequence[Readable]:
     by_category: dict[str, tuple[list[str], list[str]]] = {}
     for cell in matrix().cells(G15, code):
+        if cell.code in _NOBODYS:
+            continue
         yes, no = by_category.setdefault(category_of(cell.code).value, ([], []))
         (yes if cell.readable else no).append(cell.code)
     return [_line(category, *by_category[category]) for category in words.CATEGORIES if category in by_category]

@@ -17,7 +17,8 @@ from ambroise.trust.access.kinds import kinds
 from ambroise.trust.access.people import actor_id, actor_kind
 from ambroise.trust.context import Context
 
-_LOOKS: Final = ["read", "content_read", "search", "history"]
+LOOKS: Final = ("read", "content_read", "search", "history")
+"""The events of somebody who looked into a record."""
 _MOST_LOOKS: Final = 500
 _APART: Final = timedelta(hours=1)
 
@@ -170,7 +171,7 @@ async def last_visit(reader: Reader, ctx: Context, patient: UUID) -> datetime | 
             "patient": patient,
             "kind": actor_kind(ctx),
             "actor": actor_id(ctx),
-            "looks": _LOOKS,
+            "looks": list(LOOKS),
             "most": _MOST_LOOKS,
             "apart": _APART,
         },

@@ -75,7 +75,7 @@ def curve(name: str, unit: str, points: Sequence[Point], low: Decimal | None, hi
             y=down(point.value),
             label_y=down(point.value) + (24 if _is_low(shown, index) else -14),
             value=number(point.value),
-            when=dates.words(point.day, "MMM yy"),
+            when=_when(shown, index),
             last=index == len(shown) - 1,
             quiet=len(shown) > 3 and (len(shown) - 1 - index) % 2 == 1,
         )
@@ -98,6 +98,14 @@ def _is_low(shown: Sequence[Point], index: int) -> bool:
     """Whether both neighbours are higher: the figure then goes under the point, clear of the lines."""
     around = [shown[at].value for at in (index - 1, index + 1) if 0 <= at < len(shown)]
     return len(around) == 2 and all(value > shown[index].value for value in around)
+
+
+def _when(shown: Sequence[Point], index: int) -> str:
+    """The month of a measure; its day when a neighbour was made in the same month."""
+    day = shown[index].day
+    around = [shown[at].day for at in (index - 1, index + 1) if 0 <= at < len(shown)]
+    same = any((other.year, other.month) == (day.year, day.month) for other in around)
+    return dates.words(day, "d MMM" if same else "MMM yy")
 
 
 def number(value: Decimal) -> str:

@@ -175,4 +175,5 @@ class Narrative:
                 parts.append(f'<span class="cda-image">{image}{below}</span>')
             else:
                 parts.append(f'<a class="cda-file" href="{escape(found.url)}">{escape(title or self.words.file)}</a>')
-        return " ".join(parts) or str(escape(caption or ""))
+        # A space first: the words before may touch the element, as « Copie au format PDF<renderMultiMedia/> » does.
+        return f" {' '.join(parts)}" if parts else str(escape(caption or ""))

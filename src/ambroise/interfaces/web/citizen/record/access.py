@@ -8,14 +8,14 @@ from ambroise.interfaces.web.citizen.parties import described, parties, said
 from ambroise.interfaces.web.citizen.record.base import Base, space_of
 from ambroise.interfaces.web.citizen.views import Directory, EmergencyChoices, Person, Profession
 from ambroise.interfaces.web.names import proper
-from ambroise.interfaces.web.professions import professions
+from ambroise.interfaces.web.professions import plain_label, professions
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.directory import api as directory
 from ambroise.trust.access import spaces
 from ambroise.trust.access.grants import grants_of
 from ambroise.trust.access.people import Party
-from ambroise.trust.audit.history import Filters
+from ambroise.trust.audit.history import LOOKS, Filters
 from ambroise.trust.context import Context
 
 _RECENT_LINES = 200
@@ -27,7 +27,7 @@ class Accesses(Base):
         async with self._database.reader() as reader:
             await self._hold(reader, ctx)
             grants = [one for one in await grants_of(reader, space) if one.in_force(ctx.now())]
-            filters = Filters(group="professionals", refused=False)
+            filters = Filters(group="professionals", refused=False, events=LOOKS)
             lines, _ = await self._gateway.access_history(reader, ctx, space, filters, count=_RECENT_LINES)
             return [await described(reader, party) for party in parties(grants, lines)]
 
@@ -40,7 +40,7 @@ class Accesses(Base):
                 one.entry.id_nat,
                 proper(one.entry.name),
                 said(
-                    one.entry.label or "",
+                    plain_label(one.entry.label or ""),
                     one.structure.name if one.structure else "",
                     one.structure and one.structure.city,
                 ),

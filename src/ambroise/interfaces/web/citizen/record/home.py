@@ -15,7 +15,8 @@ from ambroise.modules.identity.api import identity_of
 from ambroise.modules.notification import api as notification
 from ambroise.modules.record.api import Document
 from ambroise.trust.access.relations import spaces_of_person
-from ambroise.trust.audit.history import Filters
+from ambroise.trust.audit.entry import Event
+from ambroise.trust.audit.history import LOOKS, Filters
 from ambroise.trust.context import Context
 
 _LATEST, _SHOWN = 20, 3
@@ -39,7 +40,7 @@ class Homes(Answers):
         space = space_of(ctx)
         async with self._database.reader() as reader:
             told = await notification.notices(reader, ctx, count=_MOST_NOTICES)
-            filters = Filters(group="professionals")
+            filters = Filters(group="professionals", events=(*LOOKS, Event.EMERGENCY_OPENED))
             lines, _ = await self._gateway.access_history(reader, ctx, space, filters, count=12)
         latest = await self._records.latest(ctx, space, _LATEST)
         named = {one.id: one for one in latest}
