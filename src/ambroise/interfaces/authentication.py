@@ -42,12 +42,26 @@ class People(Protocol):
         ...
 
 
+class SignOns(Protocol):
+    """What the provider of professionals knows of the tokens that it gave."""
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """The names under which it gives tokens."""
+        ...
+
+    async def is_live(self, family: UUID) -> bool:
+        """Whether what a token comes from still lasts: not revoked, not left, in its hours."""
+        ...
+
+
 @dataclass(frozen=True)
 class _Verified:
     context: Context
     claims: dict[str, Any]
     expires: int
     good_until: float
+    holder: str | None = None
 
 
 class Authenticator:
@@ -65,6 +79,7 @@ class Authenticator:
         audience: str,
         clock: Clock,
         demonstration: bool = False,
+        sign_ons: SignOns | None = None,
         keep: timedelta = timedelta(seconds=30),
         remembered: int = 10_000,
     ) -> None:
@@ -72,13 +87,14 @@ class Authenticator:
         self._people = people
         self._clock = clock
         self._demonstration = demonstration
+        self._sign_ons = sign_ons
         self._keep = keep.total_seconds()
         self._remembered = remembered
         self._verified: OrderedDict[str, _Verified] = OrderedDict()
         self._registry = JWTClaimsRegistry(
             now=lambda: int(clock.now().timestamp()),
             leeway=_LEEWAY_SECONDS,
-            iss={"essential": True, "value": issuer},
+            iss={"essential": True, "values": [issuer, *sorted(sign_ons.issuers if sign_ons else ())]},
             aud={"essential": True, "value": audience},
             sub={"essential": True},
             exp={"essential": True},
@@ -86,8 +102,11 @@ class Authenticator:
             jti={"essential": True},
         )
 
-    async def context(self, authorization: str | None, channel: Channel = "fhir") -> Context:
-        """The context of one request. Raises UNAUTHENTICATED, with what is wrong with the token."""
+    async def context(self, authorization: str | None, holder: str | None = None, channel: Channel = "fhir") -> Context:
+        """The context of one request. Raises UNAUTHENTICATED, with what is wrong with the token.
+
+        `holder` is the thumbprint of the certificate shown in the handshake, that a bound token wants (RFC 8705).
+        """
         token = bearer(authorization)
         now = self._clock.now().timestamp()
         known = self._verified.get(token)
@@ -95,6 +114,9 @@ class Authenticator:
             known = await self._verify(token, now, known)
         elif now >= known.expires:
             raise _expired()
+        if known.holder is not None and known.holder != holder:
+            raise _refused("It is bound to a certificate: use it on the mTLS port, with that certificate.")
+        await self._check_sign_on(known.claims)
         return _one_request(known.context, channel)
 
     def forget(self, professionals: frozenset[str] | None) -> None:
@@ -109,12 +131,20 @@ class Authenticator:
         claims = self._decoded(token) if before is None else before.claims
         self._validate(claims)
         context = await self._context(claims)
-        verified = _Verified(context, claims, int(claims["exp"]), now + self._keep)
+        verified = _Verified(context, claims, int(claims["exp"]), now + self._keep, _holder(claims))
         self._verified[token] = verified
         self._verified.move_to_end(token)
         while len(self._verified) > self._remembered:
             self._verified.popitem(last=False)
         return verified
+
+    async def _check_sign_on(self, claims: Mapping[str, Any]) -> None:
+        """A token of the provider ends with its sign-on: looked at in each request."""
+        if self._sign_ons is None or claims["iss"] not in self._sign_ons.issuers:
+            return
+        family = _text(claims, claim.FAMILY)
+        if family is None or not await self._sign_ons.is_live(_uuid(family)):
+            raise _refused("What it comes from has ended: sign in again.")
 
     def _decoded(self, token: str) -> dict[str, Any]:
         """What a token says, once its signature was found right."""
@@ -230,6 +260,24 @@ def bearer(authorization: str | None) -> str:
     if len(token) > MAX_TOKEN:
         raise _refused("It is too long to be one of ours.")
     return token
+
+
+def _holder(claims: Mapping[str, Any]) -> str | None:
+    """The certificate that a token wants; one that says so badly suits nobody."""
+    confirmation = claims.get("cnf")
+    if confirmation is None:
+        return None
+    wanted = confirmation.get("x5t#S256") if isinstance(confirmation, dict) else None
+    if not isinstance(wanted, str) or not wanted:
+        raise _refused("Its claim cnf names no certificate.")
+    return wanted
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _refused("It names nothing that exists here.") from None
 
 
 def _patient_key(named: str) -> UUID | str:

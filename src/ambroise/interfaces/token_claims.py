@@ -32,6 +32,8 @@ ACTING_FOR = "amb_for"
 SECRET = "amb_secret"  # noqa: S105 - the name of a claim.
 """True for a secret connection (connexion secrète): hidden from legal representatives in the trace."""
 DUTIES = "amb_duties"
+FAMILY = "amb_family"
+"""What a token of the provider of professionals comes from, and ends with."""
 NAME = "name"
 SOFTWARE = "client_id"
 

@@ -82,6 +82,28 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Address that people use, such as `https://ambroise.example`. Needed behind a proxy."),
     ] = None
+    mtls_port: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=65535,
+            description="Second port, where clients show certificates; demonstrations open one.",
+        ),
+    ] = None
+    mtls_public_url: Annotated[
+        str | None, Field(description="Address of the second port for clients, when it is not this machine's.")
+    ] = None
+    mtls_certificate_file: Annotated[
+        Path | None, Field(description="Certificate of the second port, in PEM, with its chain.")
+    ] = None
+    mtls_key_file: Annotated[Path | None, Field(description="Key of that certificate, in PEM.")] = None
+    mtls_authority_file: Annotated[
+        Path | None, Field(description="Authorities whose client certificates are believed, in PEM.")
+    ] = None
+    mtls_revocations_file: Annotated[
+        Path | None,
+        Field(description="Their revocation list (CRL), in PEM; once out of date, it accepts no certificate."),
+    ] = None
     trusted_proxies: Annotated[
         str, Field(description="Addresses of the proxies whose `X-Forwarded-*` headers are believed, comma separated.")
     ] = "127.0.0.1"
@@ -137,6 +159,10 @@ class Settings(BaseSettings):
     @property
     def application_key(self) -> Path:
         return self.application_key_file or self.secrets / "application.key"
+
+    @property
+    def demonstration_pki(self) -> Path:
+        return self.secrets / "pki"
 
     @property
     def embedded(self) -> bool:

@@ -107,6 +107,16 @@ def _services(
     scanner = ClamAv(settings.malware_scanner) if settings.malware_scanner else None
     record = Record(gateway, scanner=scanner, limits=limits)
     addresses = _addresses(settings)
+    provider = Provider.over(
+        database,
+        clock,
+        signing_keys,
+        addresses=addresses,
+        audience=settings.token_audience,
+        seed=installed.id,
+        secure=_secure(settings, addresses),
+        demonstration=installed.demonstration,
+    )
     return Services(
         settings=settings,
         installation=installed,
@@ -118,21 +128,14 @@ def _services(
         spaces=Spaces(gateway, record),
         relations=Relations(gateway),
         identity=Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration),
-        provider=Provider.over(
-            database,
-            clock,
-            signing_keys,
-            addresses=addresses,
-            audience=settings.token_audience,
-            seed=installed.id,
-            demonstration=installed.demonstration,
-        ),
+        provider=provider,
         authenticator=Authenticator(
             signing_keys.all,
             KnownPeople(database, settings),
             issuer=settings.token_issuer,
             audience=settings.token_audience,
             clock=clock,
+            sign_ons=provider.tokens,
             demonstration=installed.demonstration,
         ),
         signing_keys=signing_keys,
@@ -145,6 +148,20 @@ def _addresses(settings: Settings) -> tuple[str, ...]:
     if settings.public_url is not None:
         return (settings.public_url.rstrip("/"),)
     return tuple(f"http://{host}:{settings.port}" for host in ("localhost", "127.0.0.1", "[::1]"))
+
+
+def _secure(settings: Settings, addresses: tuple[str, ...]) -> dict[str, str]:
+    """Where the second port is, for who came by each address."""
+    if settings.mtls_port is None:
+        return {}
+    if settings.mtls_public_url is not None:
+        return dict.fromkeys(addresses, settings.mtls_public_url.rstrip("/"))
+    return {address: f"https://{host_of(address)}:{settings.mtls_port}" for address in addresses}
+
+
+def host_of(address: str) -> str:
+    """The host of an address, as addresses write it."""
+    return address.partition("://")[2].rpartition(":")[0] or address.partition("://")[2]
 
 
 def _blobs(settings: Settings) -> Blobs:

@@ -72,6 +72,7 @@ async def welcome(services: Services) -> str:
         "",
         f"  Portals  {services.public_url}/",
         f"  FHIR R4  {services.public_url}/fhir",
+        f"  OpenID   {services.provider.ground.issuer}",
         "",
         "You can be any of its people: choose one on the sign-in page. Among them:",
     ]

@@ -13,6 +13,7 @@ from ambroise.kernel.log import configure, logger
 from ambroise.kernel.postgres import EmbeddedPostgres, locks
 from ambroise.kernel.settings import Settings
 from ambroise.main.place import Addresses, database, prepare
+from ambroise.main.secure import SecureFront, open_front
 from ambroise.main.sockets import listen
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
     configure(level=settings.log_level, human=settings.log_format == "human")
     stop = _stop_signal()
     sockets = listen(settings.host, settings.port) if settings.roles & {"web", "api"} else []
+    front = open_front(settings, demonstration=demonstration) if sockets else None
     if sockets:
         # With port 0 the system has chosen; everything that shows an address shows that one.
         settings = settings.model_copy(update={"port": sockets[0].getsockname()[1]})
+    if front is not None:
+        settings = settings.model_copy(update={"mtls_port": front.port})
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(settings))
         addresses = await _open_database(stack, settings, demonstration=demonstration)
@@ -41,7 +45,7 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
             for work in application.work():
                 stack.push_async_callback(_cancel, asyncio.create_task(work))
         if not stop.is_set():
-            await _answer(stop, application, sockets, announcement)
+            await _answer(stop, application, sockets, front, announcement)
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings, *, demonstration: bool) -> Addresses:
@@ -76,7 +80,11 @@ async def _announcement(stop: asyncio.Event, application: Application, populatio
 
 
 async def _answer(
-    stop: asyncio.Event, application: Application, sockets: list[socket.socket], announcement: str
+    stop: asyncio.Event,
+    application: Application,
+    sockets: list[socket.socket],
+    front: SecureFront | None,
+    announcement: str,
 ) -> None:
     if not sockets:
         print("ready", flush=True)
@@ -86,7 +94,7 @@ async def _answer(
 
     services = application.services
     address = f"http://{services.settings.host}:{services.settings.port}"
-    await serve_until(stop, services, sockets, f"{announcement}\nready {address}".lstrip("\n"))
+    await serve_until(stop, services, sockets, front, f"{announcement}\nready {address}".lstrip("\n"))
 
 
 def _stop_signal() -> asyncio.Event:

@@ -7,37 +7,55 @@ import gc
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from ambroise.interfaces.services import Services
 from ambroise.main.app import build
 from ambroise.main.http import HttpProtocol
+from ambroise.main.secure import SecureFront
 
 _GRACE_SECONDS = 10
 
 
-async def serve_until(stop: asyncio.Event, services: Services, sockets: list[socket.socket], announcement: str) -> None:
-    """Answer on the sockets until told to stop; prints the announcement once it answers."""
-    config = uvicorn.Config(
-        build(services),
+async def serve_until(
+    stop: asyncio.Event,
+    services: Services,
+    sockets: list[socket.socket],
+    front: SecureFront | None,
+    announcement: str,
+) -> None:
+    """Answer on the sockets, and behind the TLS front, until told to stop; prints the announcement once it answers."""
+    app = build(services)
+    proxies = services.settings.trusted_proxies
+    config = _config(app, http=HttpProtocol, proxy_headers=True, forwarded_allow_ips=proxies)
+    server = _Server(config, announcement)
+    # No proxy stands before this one, which sees the certificates itself.
+    behind = _Server(_config(app, proxy_headers=False, **front.options(services.clock)), "") if front else None
+    # What start-up made lives as long as the process, and hardly any of it is garbage: looking through it now, or at
+    # each collection, is time lost.
+    gc.freeze()
+    waiter = asyncio.create_task(_stop(stop, *((server, behind) if behind else (server,))))
+    async with asyncio.TaskGroup() as serving:
+        if front is not None and behind is not None:
+            serving.create_task(behind.serve(sockets=front.sockets))
+        serving.create_task(server.serve(sockets=sockets))
+    waiter.cancel()
+
+
+def _config(app: ASGIApp, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         loop="uvloop",
-        http=HttpProtocol,
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=services.settings.trusted_proxies,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        **more,
     )
-    server = _Server(config, announcement)
-    # What start-up made lives as long as the process, and hardly any of it is garbage: looking through it now, or at
-    # each collection, is time lost.
-    gc.freeze()
-    waiter = asyncio.create_task(_stop(stop, server))
-    await server.serve(sockets=sockets)
-    waiter.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -54,10 +72,11 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
+        if self.started and self._announcement:
             print(self._announcement, flush=True)
 
 
-async def _stop(stop: asyncio.Event, server: uvicorn.Server) -> None:
+async def _stop(stop: asyncio.Event, *servers: uvicorn.Server) -> None:
     await stop.wait()
-    server.should_exit = True
+    for server in servers:
+        server.should_exit = True

@@ -43,6 +43,13 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         jwks: Annotated[
             Path | None, typer.Option(metavar="FILE", help="Its public keys: it signs assertions, and has no secret.")
         ] = None,
+        tls_subject: Annotated[
+            str | None, typer.Option(metavar="DN", help="Subject of its certificate: it shows it on the mTLS port.")
+        ] = None,
+        exchange: Annotated[
+            bool,
+            typer.Option("--exchange", help="It exchanges tokens for API tokens; needs --tls-subject."),
+        ] = False,
         scope: Annotated[
             list[str], typer.Option(metavar="SCOPE", help="Scope beyond openid and scope_all; may be repeated.")
         ] = [],  # noqa: B006
@@ -51,18 +58,20 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         """Register a client, and print it as JSON with its secret, which is shown this once."""
         from ambroise.modules.identity.provider.api import OPENID, SCOPE_ALL, Grant, NewClient
 
-        people = ({Grant.CODE} if redirect_uri or not (machine or ciba) else set[Grant]()) | (
+        people = ({Grant.CODE} if redirect_uri or not (machine or ciba or exchange) else set[Grant]()) | (
             {Grant.CIBA} if ciba else set[Grant]()
         )
         grants = people | ({Grant.REFRESH} if people else set()) | ({Grant.CLIENT} if machine else set())
+        grants |= {Grant.EXCHANGE} if exchange else set()
         new = NewClient(
             name=name,
             redirect_uris=tuple(redirect_uri),
             post_logout_uris=tuple(post_logout_uri),
             backchannel_logout_uri=backchannel_logout_uri,
-            authentication=_authentication(public=public, keys=jwks is not None),
+            authentication=_authentication(public=public, keys=jwks is not None, certificate=tls_subject is not None),
             grants=frozenset(grants),
             jwks=_keys(jwks) if jwks is not None else None,
+            tls_subject=tls_subject,
             scopes=frozenset({*scope, *({OPENID, SCOPE_ALL} if people else ())}),
         )
         typer.echo(json.dumps(toolbox.run(_register(toolbox, toolbox.settings(data), new)), indent=2))
@@ -82,9 +91,11 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         typer.echo(f"{client_id} is unknown from now on.")
 
 
-def _authentication(*, public: bool, keys: bool) -> ClientAuthentication:
+def _authentication(*, public: bool, keys: bool, certificate: bool) -> ClientAuthentication:
     from ambroise.modules.identity.provider.api import ClientAuthentication
 
+    if certificate:
+        return ClientAuthentication.CERTIFICATE
     if keys:
         return ClientAuthentication.ASSERTION
     return ClientAuthentication.NONE if public else ClientAuthentication.SECRET
@@ -131,6 +142,7 @@ def _described(client: Client) -> dict[str, Any]:
         "backchannel_logout_uri": client.backchannel_logout_uri,
         "backchannel_logout_session_required": client.backchannel_logout_uri is not None,
         "token_endpoint_auth_method": method,
+        **({"tls_client_auth_subject_dn": client.tls_subject} if client.tls_subject else {}),
         "grant_types": sorted(client.grants),
         "response_types": ["code"] if client.redirect_uris else [],
         "scope": " ".join(sorted(client.scopes)),

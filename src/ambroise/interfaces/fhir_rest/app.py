@@ -14,12 +14,13 @@ from ambroise.interfaces.fhir_rest.faults import as_refusal
 from ambroise.interfaces.fhir_rest.http import PATH, Answer, Call, ClientGone
 from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, require_json_answer
 from ambroise.interfaces.fhir_rest.shaping import pretty
+from ambroise.kernel.crypto.certificates import ClientCertificate
 from ambroise.kernel.errors import Issue, Refusal
 from ambroise.kernel.log import logger
 from ambroise.trust.context import Context
 
 Handler = Callable[[Call], Awaitable[Answer]]
-Authenticate = Callable[[str | None], Awaitable[Context]]
+Authenticate = Callable[[str | None, str | None], Awaitable[Context]]
 Router = Callable[[Call], Handler]
 _log = logger(__name__)
 _UNDER: Final = PATH + "/"
@@ -66,7 +67,7 @@ class FhirEdge:
                 require_json_answer(call.header(b"accept"), call.parameter("_format"))
             handler = self._route(call)
             if call.segments != ("metadata",):
-                call.context = await self._authenticate(call.header(b"authorization"))
+                call.context = await self._authenticate(call.header(b"authorization"), _holder(call.scope))
             answer = await handler(call)
         except Refusal as refusal:
             answer = refused(refusal)
@@ -87,6 +88,14 @@ class FhirEdge:
         text = f"Something went wrong on our side; nothing was changed. Quote request {request} to the operator."
         issue = Issue("fatal", "exception", text, None, "INTERNAL_ERROR")
         return Answer(500, encode(outcomes.outcome([issue])))
+
+
+def _holder(scope: Scope) -> str | None:
+    """The thumbprint of the certificate that the client showed, on the port where it may."""
+    if "extensions" not in scope:
+        return None
+    shown: ClientCertificate | None = scope["extensions"].get("tls", {}).get("client_certificate")
+    return shown.thumbprint if shown is not None else None
 
 
 def refused(refusal: Refusal) -> Answer:

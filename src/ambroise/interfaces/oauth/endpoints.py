@@ -10,10 +10,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.oauth import metadata
-from ambroise.interfaces.oauth.wire import address_of, bearer, endpoint, form, json, presented
+from ambroise.interfaces.oauth.wire import address_of, bearer, certificate_of, endpoint, form, json, presented
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Provider
-from ambroise.modules.identity.provider.api import PUBLISHED_FIRST, REALM, Client, Grant, Tokens, read, redirection
+from ambroise.modules.identity.provider.api import (
+    ACCESS_TOKEN,
+    PUBLISHED_FIRST,
+    REALM,
+    Client,
+    Grant,
+    Tokens,
+    read,
+    redirection,
+)
 
 _KEPT_SECONDS = int(PUBLISHED_FIRST.total_seconds())
 
@@ -22,15 +31,18 @@ def routes(provider: Provider) -> Sequence[BaseRoute]:
     """Discovery, keys, tokens, what tokens say and are worth."""
 
     async def discovery(request: Request) -> Response:
-        return json(metadata.document(provider.ground.issuer_at(address_of(request))), keep=_KEPT_SECONDS)
+        issuer = provider.ground.issuer_at(address_of(request))
+        return json(metadata.document(issuer, provider.ground.secure_address(issuer)), keep=_KEPT_SECONDS)
 
     async def certs(request: Request) -> Response:
         return json(provider.ground.jose.jwks(), keep=_KEPT_SECONDS)
 
     async def token(request: Request) -> Response:
         fields = await form(request)
-        client = await provider.clients.authenticate(presented(request, fields))
-        given = await _granted(provider, client, fields, provider.ground.issuer_at(address_of(request)))
+        shown = presented(request, fields)
+        client = await provider.clients.authenticate(shown)
+        issuer = provider.ground.issuer_at(address_of(request))
+        given = await _granted(provider, client, fields, issuer, shown.holder(client))
         return json(_as_json(given))
 
     async def push(request: Request) -> Response:
@@ -53,7 +65,9 @@ def routes(provider: Provider) -> Sequence[BaseRoute]:
 
     async def user_info(request: Request) -> Response:
         fields = await form(request) if request.method == "POST" and request.headers.get("content-type") else None
-        return json(await provider.tokens.user_info(bearer(request, fields)))
+        certificate = certificate_of(request)
+        holder = certificate.thumbprint if certificate else None
+        return json(await provider.tokens.user_info(bearer(request, fields), holder))
 
     async def introspect(request: Request) -> Response:
         fields = await form(request)
@@ -78,17 +92,22 @@ def routes(provider: Provider) -> Sequence[BaseRoute]:
     ]
 
 
-async def _granted(provider: Provider, client: Client, fields: dict[str, str], issuer: str) -> Tokens:
+async def _granted(
+    provider: Provider, client: Client, fields: dict[str, str], issuer: str, holder: str | None
+) -> Tokens:
     match fields.get("grant_type"):
         case Grant.CODE:
-            code = _needed(fields, "code")
-            return await provider.tokens.by_code(client, code, fields.get("redirect_uri"), fields.get("code_verifier"))
+            code, back = _needed(fields, "code"), fields.get("redirect_uri")
+            return await provider.tokens.by_code(client, code, back, fields.get("code_verifier"), holder)
         case Grant.REFRESH:
-            return await provider.tokens.by_refresh(client, _needed(fields, "refresh_token"), fields.get("scope"))
+            refresh = _needed(fields, "refresh_token")
+            return await provider.tokens.by_refresh(client, refresh, fields.get("scope"), holder)
         case Grant.CLIENT:
-            return await provider.tokens.for_client(client, fields.get("scope"), issuer)
+            return await provider.tokens.for_client(client, fields.get("scope"), issuer, holder)
         case Grant.CIBA:
-            return await provider.decoupled.poll(client, _needed(fields, "auth_req_id"))
+            return await provider.decoupled.poll(client, _needed(fields, "auth_req_id"), holder)
+        case Grant.EXCHANGE:
+            return await provider.exchanging.exchange(client, fields, holder)
         case None:
             raise Refusal(Kind.INVALID, "INVALID_REQUEST", "Send grant_type.")
         case _:
@@ -112,6 +131,7 @@ def _as_json(given: Tokens) -> dict[str, Any]:
         "refresh_expires_in": given.refresh_expires_in,
         "id_token": given.id_token,
         "session_state": given.session,
+        "issued_token_type": ACCESS_TOKEN if given.exchanged else None,
         "not-before-policy": 0 if given.session else None,
     }
     return {name: value for name, value in answer.items() if value is not None}

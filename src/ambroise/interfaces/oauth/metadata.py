@@ -24,12 +24,28 @@ LOGOUT = f"{PROTOCOL}/logout"
 CIBA = f"{PROTOCOL}/ext/ciba/auth"
 PUSH = f"{PROTOCOL}/ext/par/request"
 AUTHORIZE = "/auth"
+_WITH_CERTIFICATES = (
+    "token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint",
+    "backchannel_authentication_endpoint", "pushed_authorization_request_endpoint",
+)  # fmt: skip
 # The federation of the State publishes under a name of its own; software that follows the standard looks for the other.
 DISCOVERY = ("/.well-known/wallet-openid-configuration", "/.well-known/openid-configuration")
 
 
-def document(issuer: str) -> dict[str, Any]:
-    """The discovery document of an issuer."""
+def document(issuer: str, secure: str | None) -> dict[str, Any]:
+    """The discovery document of an issuer. `secure`: the address where its clients show certificates."""
+    described = _described(issuer)
+    if secure is not None:
+        described["mtls_endpoint_aliases"] = {
+            name: f"{secure}{described[name].removeprefix(issuer.removesuffix(REALM))}" for name in _WITH_CERTIFICATES
+        }
+        described["tls_client_certificate_bound_access_tokens"] = True
+        for name in ("token", "introspection", "revocation"):
+            described[f"{name}_endpoint_auth_methods_supported"].append("tls_client_auth")
+    return described
+
+
+def _described(issuer: str) -> dict[str, Any]:
     address = issuer.removesuffix(REALM)
     proofs = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
     return {
@@ -67,7 +83,7 @@ def document(issuer: str) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [*proofs, "none"],
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "introspection_endpoint_auth_methods_supported": proofs,
+        "introspection_endpoint_auth_methods_supported": [*proofs],
         "revocation_endpoint_auth_methods_supported": [*proofs, "none"],
         "authorization_response_iss_parameter_supported": True,
         "ui_locales_supported": ["fr", "en"],

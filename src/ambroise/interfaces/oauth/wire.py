@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ambroise.kernel.crypto.certificates import ClientCertificate
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
 from ambroise.modules.identity.provider.api import TYPE, Presented, Unmet
@@ -107,7 +108,7 @@ def presented(request: Request, fields: dict[str, str]) -> Presented:
     address = request.client.host if request.client else ""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        return _in_form(fields, address)
+        return _in_form(fields, address, certificate_of(request))
     try:
         name, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -118,11 +119,16 @@ def presented(request: Request, fields: dict[str, str]) -> Presented:
     return Presented(id, unquote_plus(secret), address=address)
 
 
-def _in_form(fields: dict[str, str], address: str) -> Presented:
+def certificate_of(request: Request) -> ClientCertificate | None:
+    """The certificate that the client showed in its handshake, on the port where it may."""
+    return request.scope.get("extensions", {}).get("tls", {}).get("client_certificate")
+
+
+def _in_form(fields: dict[str, str], address: str, certificate: ClientCertificate | None) -> Presented:
     assertion = fields.get("client_assertion")
     if assertion is not None and (fields.get("client_assertion_type") != TYPE or "client_secret" in fields):
         raise Refusal(Kind.INVALID, "INVALID_REQUEST", f"Send client_assertion_type={TYPE}, and no secret beside.")
-    return Presented(fields.get("client_id"), fields.get("client_secret"), assertion, address)
+    return Presented(fields.get("client_id"), fields.get("client_secret"), assertion, address, certificate)
 
 
 def bearer(request: Request, fields: dict[str, str] | None = None) -> str:

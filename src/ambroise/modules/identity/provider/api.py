@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from ambroise.modules.identity.provider.asking import Unmet, read, redirection
 from ambroise.modules.identity.provider.assertions import ALGORITHMS, TYPE
 from ambroise.modules.identity.provider.clients import Clients, Presented
 from ambroise.modules.identity.provider.decoupled import Decoupled
+from ambroise.modules.identity.provider.exchanging import ACCESS_TOKEN, Exchanging
 from ambroise.modules.identity.provider.ground import REALM, TOKEN_ENDPOINT, Ground
 from ambroise.modules.identity.provider.jose import PUBLISHED_FIRST, Jose
 from ambroise.modules.identity.provider.leaving import CLIENT_TO_TELL, Leave, Leaving
@@ -32,6 +34,7 @@ from ambroise.modules.identity.provider.signing_on import SigningOn
 from ambroise.modules.identity.provider.tokens import TokenService
 
 __all__ = [
+    "ACCESS_TOKEN",
     "ACR_VALUES",
     "ALGORITHMS",
     "CLIENT_TO_TELL",
@@ -68,6 +71,7 @@ class Provider:
     tokens: TokenService
     leaving: Leaving
     decoupled: Decoupled
+    exchanging: Exchanging
 
     @staticmethod
     def over(
@@ -79,10 +83,14 @@ class Provider:
         audience: str,
         seed: UUID,
         demonstration: bool = False,
+        secure: Mapping[str, str] | None = None,
     ) -> Provider:
-        """Build the provider of an instance. `addresses`: by which people reach it, the usual one first."""
-        ground = Ground(database, clock, Jose(keys), addresses, audience, seed, demonstration)
+        """Build the provider of an instance. `addresses`: by which people reach it, the usual one first.
+
+        `secure`: the address of the mTLS port of each.
+        """
+        ground = Ground(database, clock, Jose(keys), addresses, audience, seed, demonstration, secure or {})
         clients = Clients(ground)
         signing_on, tokens = SigningOn(ground, clients), TokenService(ground)
         decoupled = Decoupled(ground, signing_on, tokens)
-        return Provider(ground, clients, signing_on, tokens, Leaving(ground), decoupled)
+        return Provider(ground, clients, signing_on, tokens, Leaving(ground), decoupled, Exchanging(ground, tokens))

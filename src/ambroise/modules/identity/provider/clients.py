@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ambroise.kernel.crypto.certificates import ClientCertificate, subject_name
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
@@ -40,6 +41,12 @@ class Presented:
     secret: str | None = None
     assertion: str | None = None
     address: str = ""
+    certificate: ClientCertificate | None = None
+
+    def holder(self, client: Client) -> str | None:
+        """The certificate to which tokens for this client are bound: the one by which it proved itself."""
+        bound = client.authentication is ClientAuthentication.CERTIFICATE and self.certificate is not None
+        return self.certificate.thumbprint if bound and self.certificate else None
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Clients:
             scopes=new.scopes,
             created_at=self.ground.clock.now(),
             jwks=assertions.key_set(new.jwks) if new.jwks is not None else None,
+            tls_subject=_subject(new.tls_subject) if new.tls_subject is not None else None,
         )
         await repository.insert(tx, client, str(getattr(ctx.actor, "id", ctx.actor.name)))
         details = {"client": client.id, "redirect_uris": list(client.redirect_uris)}
@@ -111,6 +119,8 @@ class Clients:
                 return presented.secret is None and presented.assertion is None
             case ClientAuthentication.SECRET:
                 return _knows_secret(client, presented)
+            case ClientAuthentication.CERTIFICATE:
+                return presented.certificate is not None and presented.certificate.subject == client.tls_subject
             case ClientAuthentication.ASSERTION:
                 return await self._asserted(client, presented.assertion)
 
@@ -128,7 +138,8 @@ class Clients:
 
 _HOW = (
     "The client is unknown, or did not prove who it is: send client_id and client_secret by HTTP Basic or in the form; "
-    "one with keys a fresh client_assertion signed for this issuer; a public client sends client_id alone."
+    "one with a certificate shows it on the mTLS port; one with keys sends a fresh client_assertion signed for this "
+    "issuer; a public client sends client_id alone."
 )
 
 
@@ -145,6 +156,12 @@ def _check(new: NewClient) -> None:
         refuse("INVALID_REDIRECT_URI", "Give at least one address to which people come back after signing in.")
     if (new.authentication is ClientAuthentication.ASSERTION) != (new.jwks is not None):
         refuse("INVALID_CLIENT_METADATA", "Give public keys (jwks) to a client that signs assertions, and to it alone.")
+    if (new.authentication is ClientAuthentication.CERTIFICATE) != (new.tls_subject is not None):
+        refuse(
+            "INVALID_CLIENT_METADATA", "Give the subject of the certificate (tls_subject) of a client that shows one."
+        )
+    if Grant.EXCHANGE in new.grants and new.authentication is not ClientAuthentication.CERTIFICATE:
+        refuse("INVALID_CLIENT_METADATA", "Who exchanges tokens shows a certificate: give tls_client_auth.")
     if {Grant.CLIENT, Grant.CIBA} & new.grants and new.authentication is ClientAuthentication.NONE:
         refuse("INVALID_CLIENT_METADATA", "A public client cannot act by itself: it proves nothing.")
     for uri in (*new.redirect_uris, *new.post_logout_uris):
@@ -176,6 +193,13 @@ def check_address(uri: str, *, called: bool = False) -> None:
             f"{uri!r} is refused: give an https address without fragment, http on localhost, "
             "or the private scheme of an application such as com.example.app:/back.",
         )
+
+
+def _subject(text: str) -> str:
+    try:
+        return subject_name(text)
+    except ValueError:
+        refuse("INVALID_CLIENT_METADATA", "Write the subject as RFC 4514 does: CN=service,OU=id,O=structure,C=FR.")
 
 
 def _slug(name: str) -> str:

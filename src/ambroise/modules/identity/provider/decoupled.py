@@ -76,7 +76,7 @@ class Decoupled:
             )
         return await self._notify(client, given["login_hint"], scopes, number, channel, issuer)
 
-    async def poll(self, client: Client, reference: str) -> Tokens:
+    async def poll(self, client: Client, reference: str, holder: str | None = None) -> Tokens:
         """The tokens, once the professional approved.
 
         Raises AUTHORIZATION_PENDING, SLOW_DOWN, ACCESS_DENIED, EXPIRED_TOKEN, INVALID_GRANT.
@@ -84,7 +84,7 @@ class Decoupled:
         now = self.ground.clock.now()
         async with self.ground.database.transaction() as tx:
             polled = await approvals.poll(tx, digest(reference), client.id, now)
-            answer = polled if isinstance(polled, Refusal) else await self._answered(tx, client, polled, now)
+            answer = polled if isinstance(polled, Refusal) else await self._answered(tx, client, polled, now, holder)
         # Raised once the poll is counted: a refusal would undo it.
         if isinstance(answer, Refusal):
             raise answer
@@ -118,7 +118,7 @@ class Decoupled:
         return Pending(reference, int(APPROVAL_LASTS.total_seconds()), POLL_SECONDS)
 
     async def _answered(
-        self, tx: Transaction, client: Client, approval: Approval | None, now: datetime
+        self, tx: Transaction, client: Client, approval: Approval | None, now: datetime, holder: str | None
     ) -> Tokens | Refusal:
         if approval is None or approval.used or approval.account is None:
             return Refusal(Kind.INVALID, "INVALID_GRANT", "The auth_req_id is unknown, or gave its tokens already.")
@@ -134,4 +134,4 @@ class Decoupled:
         means = Means.CARD if approval.channel == "CARD" else Means.E_CPS
         session = await self.signing_on.open(tx, found.account, means, client.id)
         session = await self.signing_on.choose_situation(tx, session, approval.situation or 0, client.id)
-        return await self.tokens.grant(tx, session, client, approval.issuer, approval.scopes)
+        return await self.tokens.grant(tx, session, client, approval.issuer, approval.scopes, holder)

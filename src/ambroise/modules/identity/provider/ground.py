@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -27,7 +27,8 @@ TOKEN_ENDPOINT = "/protocol/openid-connect/token"  # noqa: S105 - an address.
 class Ground:
     """`addresses`: those by which the instance may be reached, the usual one first; each makes an issuer.
 
-    `audience` is the one of the FHIR base. `seed` names the instance in the subjects of its tokens.
+    `audience` is the one of the FHIR base, `seed` names the instance in the subjects of its tokens, `secure` gives the
+    address of the mTLS port for each of the others.
     """
 
     database: Database
@@ -37,6 +38,7 @@ class Ground:
     audience: str
     seed: UUID
     demonstration: bool = False
+    secure: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def issuer(self) -> str:
@@ -49,7 +51,14 @@ class Ground:
 
     def issuer_at(self, address: str) -> str:
         """The issuer for who came by this address; an address that is not ours never makes one."""
+        for usual, secure in self.secure.items():
+            if address == secure:
+                return usual + REALM
         return (address if address in self.addresses else self.addresses[0]) + REALM
+
+    def secure_address(self, issuer: str) -> str | None:
+        """The address of the mTLS port for an issuer, if there is one."""
+        return self.secure.get(issuer.removesuffix(REALM))
 
     def subject(self, account: Account) -> str:
         """Claim `sub` of a professional: `f:<instance>:<PS_IdNat>`, as the federation of the State writes it."""

@@ -17,6 +17,8 @@ from ambroise.modules.identity.model import Account
 SIGN_ON_IDLE = timedelta(minutes=30)
 SIGN_ON_MOST = timedelta(hours=4)
 ACCESS_LASTS = timedelta(minutes=2)
+# A token for an API, by exchange: about an hour.
+API_LASTS = timedelta(hours=1)
 REFRESH_LASTS = timedelta(minutes=30)
 # RFC 6749 §4.1.2 allows ten minutes at most; a browser comes back at once.
 CODE_LASTS = timedelta(minutes=1)
@@ -38,6 +40,7 @@ class Grant(StrEnum):
     REFRESH = "refresh_token"
     CLIENT = "client_credentials"
     CIBA = "urn:openid:params:grant-type:ciba"
+    EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 class ClientAuthentication(StrEnum):
@@ -46,6 +49,7 @@ class ClientAuthentication(StrEnum):
     NONE = "none"
     SECRET = "client_secret"  # noqa: S105 - the name of a method.
     ASSERTION = "private_key_jwt"
+    CERTIFICATE = "tls_client_auth"
 
 
 class Means(StrEnum):
@@ -85,6 +89,7 @@ class NewClient:
     grants: frozenset[Grant] = frozenset({Grant.CODE, Grant.REFRESH})
     scopes: frozenset[str] = frozenset({OPENID, SCOPE_ALL})
     jwks: Mapping[str, Any] | None = None
+    tls_subject: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ class Client:
     scopes: frozenset[str]
     created_at: datetime
     jwks: Mapping[str, Any] | None = None
+    tls_subject: str | None = None
 
     @property
     def public(self) -> bool:
@@ -213,7 +219,6 @@ class Family:
     scopes: tuple[str, ...]
     situation: int
     nonce: str | None
-    thumbprint: str | None
     authenticated_at: datetime
     ends_at: datetime
     live: bool = True
@@ -230,3 +235,4 @@ class Tokens:
     refresh_expires_in: int | None = None
     id_token: str | None = None
     session: str | None = None
+    exchanged: bool = False

@@ -10,9 +10,10 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from ambroise.kernel.db import Reader, Transaction
@@ -76,7 +77,9 @@ class TokenService:
             )
         return code
 
-    async def by_code(self, client: Client, code: str, redirect_uri: str | None, verifier: str | None) -> Tokens:
+    async def by_code(
+        self, client: Client, code: str, redirect_uri: str | None, verifier: str | None, holder: str | None = None
+    ) -> Tokens:
         """Tokens for a code (RFC 6749 §4.1.3). Raises INVALID_GRANT."""
         self._may(client, Grant.CODE)
         now = self.ground.clock.now()
@@ -85,11 +88,17 @@ class TokenService:
             if found is not None and (found.used or found.family.client != client.id):
                 await self._end(tx, found.family, "code_replayed")
             elif found is not None and _fits(found, redirect_uri, verifier, now):
-                return await self._issue(tx, found.family, client, now)
+                return await self._issue(tx, found.family, client, now, holder)
         refuse("INVALID_GRANT", _GONE)
 
     async def grant(
-        self, tx: Transaction, session: SignOn, client: Client, issuer: str, scopes: tuple[str, ...]
+        self,
+        tx: Transaction,
+        session: SignOn,
+        client: Client,
+        issuer: str,
+        scopes: tuple[str, ...],
+        holder: str | None = None,
     ) -> Tokens:
         """The tokens of a sign-on without browser; who approved it agreed to it."""
         now = self.ground.clock.now()
@@ -101,9 +110,9 @@ class TokenService:
         await self.ground.trace(
             tx, session.account, "client_entered", client.id, situation=situation, channel="partner", details=details
         )
-        return await self._issue(tx, family, client, now)
+        return await self._issue(tx, family, client, now, holder)
 
-    async def by_refresh(self, client: Client, token: str, scope: str | None) -> Tokens:
+    async def by_refresh(self, client: Client, token: str, scope: str | None, holder: str | None = None) -> Tokens:
         """Tokens for a refresh token, which is replaced. Raises INVALID_GRANT, INVALID_SCOPE."""
         self._may(client, Grant.REFRESH)
         now = self.ground.clock.now()
@@ -116,10 +125,10 @@ class TokenService:
                 await self._suspect(tx, digest(token), now)
             else:
                 scopes = _narrowed(family, scope)
-                return self._tokens(family, scopes, successor, now)
+                return self._tokens(family, scopes, successor, now, holder)
         refuse("INVALID_GRANT", _REFRESH_GONE)
 
-    async def for_client(self, client: Client, scope: str | None, issuer: str) -> Tokens:
+    async def for_client(self, client: Client, scope: str | None, issuer: str, holder: str | None = None) -> Tokens:
         """A token for a client acting by itself (RFC 6749 §4.4): it opens nothing that belongs to somebody."""
         self._may(client, Grant.CLIENT)
         scopes = known_scopes(client, scope or "")
@@ -137,14 +146,15 @@ class TokenService:
             "iat": seconds(now),
             "exp": seconds(now + ACCESS_LASTS),
             "jti": uuid4().hex,
+            **_bound(holder),
         }
         return Tokens(self.ground.jose.sign(claims, jose.ACCESS, now), _lasts(now, now + ACCESS_LASTS), scopes)
 
     # What a token is worth
 
-    async def user_info(self, token: str) -> dict[str, Any]:
+    async def user_info(self, token: str, holder: str | None = None) -> dict[str, Any]:
         """What the holder of an access token may be told of its professional. Raises INVALID_TOKEN."""
-        claims = self._access(token)
+        claims = self.access(token, holder)
         async with self.ground.database.reader() as reader:
             family = await self._live(reader, claims)
             if family is None or OPENID not in family.scopes:
@@ -204,6 +214,16 @@ class TokenService:
             if family is not None and family.client == client.id:
                 await self._end(tx, family, "revoked")
 
+    @property
+    def issuers(self) -> frozenset[str]:
+        """The names under which tokens are given."""
+        return self.ground.issuers
+
+    async def is_live(self, family: UUID) -> bool:
+        """Whether what a token comes from still lasts."""
+        async with self.ground.database.reader() as reader:
+            return await families.is_live(reader, family, self.ground.clock.now())
+
     async def live_family(self, reader: Reader, id: UUID) -> Family | None:
         """A family that nothing ended."""
         found = await families.find(reader, id, self.ground.clock.now())
@@ -224,39 +244,26 @@ class TokenService:
             scopes=scopes,
             situation=situation,
             nonce=nonce,
-            thumbprint=None,
             authenticated_at=session.authenticated_at,
             ends_at=session.ends_at,
         )
 
-    async def _issue(self, tx: Transaction, family: Family, client: Client, now: datetime) -> Tokens:
+    async def _issue(
+        self, tx: Transaction, family: Family, client: Client, now: datetime, holder: str | None
+    ) -> Tokens:
         """The first tokens of a family."""
         refresh = secrets.token_urlsafe(32) if Grant.REFRESH in client.grants else None
         if refresh is not None:
             ends = min(now + REFRESH_LASTS, family.ends_at)
             await families.insert_refresh(tx, digest(refresh), family.id, now, ends)
-        return self._tokens(family, family.scopes, refresh, now)
+        return self._tokens(family, family.scopes, refresh, now, holder)
 
-    def _tokens(self, family: Family, scopes: tuple[str, ...], refresh: str | None, now: datetime) -> Tokens:
+    def _tokens(
+        self, family: Family, scopes: tuple[str, ...], refresh: str | None, now: datetime, holder: str | None
+    ) -> Tokens:
         ends = min(now + ACCESS_LASTS, family.ends_at)
         common = self._common(family, now, ends)
-        situation = family.account.situations[family.situation : family.situation + 1]
-        access = self.ground.jose.sign(
-            {
-                **common,
-                "aud": [family.issuer, self.ground.audience],
-                "typ": "Bearer",
-                "scope": " ".join(scopes),
-                "jti": uuid4().hex,
-                "client_id": family.client,
-                FAMILY: str(family.id),
-                "amb_role": "professional",
-                "amb_rpps": (family.account.professional or " ")[1:],
-                **({"amb_organization": situation[0].organization} if situation and situation[0].organization else {}),
-            },
-            jose.ACCESS,
-            now,
-        )
+        access = self._access_token(family, scopes, [family.issuer, self.ground.audience], common, now, holder)
         id_claims: dict[str, Any] = {**common, "aud": family.client, "typ": "ID", "at_hash": _half_hash(access)}
         if family.nonce is not None:
             id_claims["nonce"] = family.nonce
@@ -269,6 +276,38 @@ class TokenService:
             id_token=self.ground.jose.sign(id_claims, jose.ID, now) if OPENID in scopes else None,
             session=str(family.sign_on),
         )
+
+    def for_api(self, family: Family, holder: str, now: datetime) -> Tokens:
+        """A token for the APIs alone, bound to a certificate: by exchange."""
+        common = self._common(family, now, family.ends_at)
+        access = self._access_token(family, family.scopes, [self.ground.audience], common, now, holder)
+        return Tokens(access, _lasts(now, family.ends_at), family.scopes, exchanged=True)
+
+    def _access_token(
+        self,
+        family: Family,
+        scopes: tuple[str, ...],
+        audience: list[str],
+        common: dict[str, Any],
+        now: datetime,
+        holder: str | None,
+    ) -> str:
+        situation = family.account.situations[family.situation : family.situation + 1]
+        organization = situation[0].organization if situation else None
+        claims: dict[str, Any] = {
+            **common,
+            "aud": audience,
+            "typ": "Bearer",
+            "scope": " ".join(scopes),
+            "jti": uuid4().hex,
+            "client_id": family.client,
+            FAMILY: str(family.id),
+            "amb_role": "professional",
+            "amb_rpps": (family.account.professional or " ")[1:],
+            **({"amb_organization": organization} if organization else {}),
+            **_bound(holder),
+        }
+        return self.ground.jose.sign(claims, jose.ACCESS, now)
 
     def _common(self, family: Family, now: datetime, ends: datetime) -> dict[str, Any]:
         assurance, session = ASSURANCE[family.means], str(family.sign_on)
@@ -307,7 +346,8 @@ class TokenService:
             "exp": seconds(ends),
         }
 
-    def _access(self, token: str) -> dict[str, Any]:
+    def access(self, token: str, holder: str | None) -> dict[str, Any]:
+        """The claims of a living access token, in the hands of who may hold it. Raises INVALID_TOKEN."""
         try:
             claims = self.ground.jose.read(token, jose.ACCESS)
         except NotOurs:
@@ -316,6 +356,7 @@ class TokenService:
             self.ground.clock.now()
         ):
             refuse("INVALID_TOKEN", "The access token expired; refresh it.", Kind.UNAUTHENTICATED)
+        check_holder(claims, holder)
         return claims
 
     async def _live(self, reader: Reader, claims: dict[str, Any]) -> Family | None:
@@ -361,6 +402,24 @@ def _narrowed(family: Family, scope: str | None) -> tuple[str, ...]:
     if not set(asked) <= set(family.scopes):
         refuse("INVALID_SCOPE", "A refresh gives the scopes of the sign-in, or fewer.")
     return asked
+
+
+def check_holder(claims: Mapping[str, Any], holder: str | None) -> None:
+    """Refuse a bound token without its certificate (RFC 8705 §3). Raises INVALID_TOKEN."""
+    confirmation = claims.get("cnf")
+    if confirmation is None:
+        return
+    wanted = cast("dict[str, Any]", confirmation).get("x5t#S256") if isinstance(confirmation, dict) else None
+    if not isinstance(wanted, str) or holder is None or not hmac.compare_digest(wanted, holder):
+        refuse(
+            "INVALID_TOKEN",
+            "The access token is bound to a certificate: use it on the mTLS port, with that certificate.",
+            Kind.UNAUTHENTICATED,
+        )
+
+
+def _bound(holder: str | None) -> dict[str, Any]:
+    return {"cnf": {"x5t#S256": holder}} if holder is not None else {}
 
 
 def _half_hash(token: str) -> str:

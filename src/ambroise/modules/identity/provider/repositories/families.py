@@ -11,7 +11,7 @@ from ambroise.modules.identity.provider.model import Family, Means
 from ambroise.modules.identity.repository import ACCOUNT_COLUMNS, ACCOUNT_WIDTH, account_of_row
 
 _FAMILY = f"""
-  {ACCOUNT_COLUMNS}, f.id, f.client, f.sign_on, n.means, f.issuer, f.scopes, f.situation, f.nonce, f.thumbprint,
+  {ACCOUNT_COLUMNS}, f.id, f.client, f.sign_on, n.means, f.issuer, f.scopes, f.situation, f.nonce,
   n.authenticated_at, f.ends_at
 """
 # A family is live while nothing revoked it and the session that it comes from lasts.
@@ -32,13 +32,12 @@ class Code:
 async def insert(tx: Transaction, family: Family, now: datetime) -> None:
     await tx.execute(
         """
-        insert into oauth_family (id, client, sign_on, issuer, scopes, situation, nonce, thumbprint, created_at,
-          ends_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        insert into oauth_family (id, client, sign_on, issuer, scopes, situation, nonce, created_at, ends_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             family.id, family.client, family.sign_on, family.issuer, list(family.scopes), family.situation,
-            family.nonce, family.thumbprint, now, family.ends_at,
+            family.nonce, now, family.ends_at,
         ),
     )  # fmt: skip
 
@@ -129,7 +128,7 @@ async def use_code(tx: Transaction, code: bytes, now: datetime) -> Code | None:
         """,
         (code, now, code, now),
     )
-    return None if row is None else Code(_family(row), *row[ACCOUNT_WIDTH + 12 :])
+    return None if row is None else Code(_family(row), *row[ACCOUNT_WIDTH + 11 :])
 
 
 async def insert_refresh(tx: Transaction, token: bytes, family: UUID, now: datetime, ends: datetime) -> None:
@@ -188,15 +187,15 @@ async def refresh(reader: Reader, token: bytes, now: datetime) -> tuple[Family, 
         """,
         (now, now, token),
     )
-    return None if row is None else (_family(row), row[ACCOUNT_WIDTH + 12], row[ACCOUNT_WIDTH + 13])
+    return None if row is None else (_family(row), row[ACCOUNT_WIDTH + 11], row[ACCOUNT_WIDTH + 12])
 
 
 def _family(row: Row) -> Family:
-    id, client, sign_on, means, issuer, scopes, situation, nonce, thumbprint, since, ends, live = row[
-        ACCOUNT_WIDTH : ACCOUNT_WIDTH + 12
+    id, client, sign_on, means, issuer, scopes, situation, nonce, since, ends, live = row[
+        ACCOUNT_WIDTH : ACCOUNT_WIDTH + 11
     ]
     return Family(
         id=id, client=client, sign_on=sign_on, account=account_of_row(row), means=Means(means), issuer=issuer,
-        scopes=tuple(scopes), situation=situation, nonce=nonce, thumbprint=thumbprint, authenticated_at=since,
+        scopes=tuple(scopes), situation=situation, nonce=nonce, authenticated_at=since,
         ends_at=ends, live=live,
     )  # fmt: skip

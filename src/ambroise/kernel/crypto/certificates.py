@@ -1,0 +1,72 @@
+"""Certificates of machines, as they are shown to us in a TLS handshake: read, named, and checked against a CRL."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+
+@dataclass(frozen=True)
+class ClientCertificate:
+    """A certificate whose chain the TLS library verified. `thumbprint` is `x5t#S256` (RFC 8705 §3.1)."""
+
+    serial: int
+    subject: str
+    thumbprint: str
+    begins: datetime
+    ends: datetime
+
+    @classmethod
+    def read(cls, der: bytes) -> ClientCertificate:
+        """The certificate of a handshake."""
+        found = x509.load_der_x509_certificate(der)
+        return cls(
+            serial=found.serial_number,
+            subject=found.subject.rfc4514_string(),
+            thumbprint=base64.urlsafe_b64encode(found.fingerprint(SHA256())).rstrip(b"=").decode(),
+            begins=found.not_valid_before_utc,
+            ends=found.not_valid_after_utc,
+        )
+
+    def is_good(self, now: datetime, revocations: Revocations) -> bool:
+        """Whether it may be trusted now: in its dates, and not revoked by a list that is itself in its dates."""
+        return self.begins <= now < self.ends and revocations.accepts(self.serial, now)
+
+
+def subject_name(text: str) -> str:
+    """A subject (RFC 4514) in one form, however it is spelled. Raises ValueError."""
+    return x509.Name.from_rfc4514_string(text).rfc4514_string()
+
+
+class Revocations:
+    """A certificate revocation list in a file, read again when the file changes. A list out of date accepts nothing."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._seen = -1
+        self._revoked: frozenset[int] = frozenset()
+        self._until: datetime | None = None
+
+    def accepts(self, serial: int, now: datetime) -> bool:
+        """Whether this certificate is not revoked. Without a list, every certificate of the authority is accepted."""
+        if self._file is None:
+            return True
+        self._read(self._file)
+        return self._until is not None and now < self._until and serial not in self._revoked
+
+    def _read(self, file: Path) -> None:
+        changed = file.stat().st_mtime_ns if file.is_file() else 0
+        if changed == self._seen:
+            return
+        self._seen = changed
+        if not changed:
+            self._until = None
+            return
+        found = x509.load_pem_x509_crl(file.read_bytes())
+        self._revoked = frozenset(one.serial_number for one in found)
+        self._until = found.next_update_utc
