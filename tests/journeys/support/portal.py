@@ -10,11 +10,14 @@ import pytest
 from starlette.applications import Starlette
 
 from ambroise.interfaces.web import portals
+from ambroise.interfaces.web.lives import Lives
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.kernel.db import Database
 from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
 from ambroise.modules.identity.sealing import KeySealer
+from ambroise.modules.record.api import Record
+from ambroise.trust.gateway import Gateway
 from tests.journeys.support.sample import ALICE, SampleProfessional, SampleRecord
 from tests.journeys.support.strict import StrictClient
 
@@ -43,7 +46,9 @@ class Portal:
 def application_of(identity: Identity, record: SampleRecord) -> Starlette:
     """The portals over a sample record."""
     professional: Any = SampleProfessional(record)
-    return Starlette(routes=portals(identity, cast(Any, record), professional, cast(Any, record)))
+    gateway = Gateway(identity.database, identity.clock)
+    lives = Lives.on(identity.database, gateway, Record(gateway))
+    return Starlette(routes=portals(identity, cast(Any, record), professional, cast(Any, record), lives))
 
 
 async def add_people(identity: Identity) -> None:

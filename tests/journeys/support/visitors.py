@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from ambroise.interfaces.web import portals
 from ambroise.interfaces.web.citizen.record import CitizenRecord
 from ambroise.interfaces.web.desk.record import DeskRecord
+from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.records import Records
 from ambroise.kernel.crypto.application import ApplicationSecret
@@ -92,5 +93,6 @@ async def visitors(world: World) -> Visitors:
         CitizenRecord(records, world.record),
         ProfessionalRecord(records, world.record),
         DeskRecord(world.database, Desk(world.record, world.gateway)),
+        Lives.on(world.database, world.gateway, world.record),
     )
     return Visitors(world, Starlette(routes=pages), document)

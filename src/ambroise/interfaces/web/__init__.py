@@ -16,10 +16,12 @@ from ambroise.interfaces.web.citizen.home import shell_of
 from ambroise.interfaces.web.citizen.record import CitizenRecord
 from ambroise.interfaces.web.citizen.routes import citizen_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
+from ambroise.interfaces.web.desk.lives import desk_life_routes
 from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.routes import entrance_routes
+from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
@@ -43,6 +45,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         CitizenRecord(records, services.record),
         ProfessionalRecord(records, services.record),
         DeskRecord(services.database, Desk(services.record, services.gateway)),
+        Lives.on(services.database, services.gateway, services.record),
         provider=services.provider,
     )
 
@@ -52,6 +55,7 @@ def portals(
     citizen: CitizenService,
     professional: ProfessionalService,
     desk: DeskService,
+    lives: Lives,
     *,
     provider: Provider | None = None,
     tokens: Path | None = None,
@@ -82,9 +86,10 @@ def portals(
             Route("/static/{name}", static),
             *entrance_routes(site),
             *(sign_on_routes(site, provider) if provider is not None else ()),
-            *citizen_routes(site, citizen),
+            *citizen_routes(site, citizen, lives),
             *professional_routes(site, professional),
             *desk_routes(site, desk),
+            *desk_life_routes(site, lives),
         ],
         exception_handlers={404: unknown, 405: unknown},
     )

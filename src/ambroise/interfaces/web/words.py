@@ -69,6 +69,7 @@ _BECAUSE = {
     "identity_only": N_("Règle : identité seule, aucune donnée de santé"),
     "representative": N_("Règle : représentant légal"),
     "carer": N_("Règle : aidant que vous avez choisi"),
+    "mediator": N_("Règle : médiateur à qui vous avez donné un code"),
     "operator": N_("Règle : gestion du service, sans donnée de santé"),
     "system": N_("Règle : fonctionnement du service"),
 }
@@ -86,6 +87,7 @@ _REFUSED = {
     "emergency_reason": N_("il n’a pas écrit de motif"),
     "space_closed": N_("votre dossier est fermé"),
     "withheld_from_patient": N_("ce document attend une annonce par votre médecin"),
+    "content_hidden_from_mediator": N_("le contenu n’est pas montré au médiateur"),
     "withheld_from_representatives": N_("ce document n’est pas montré aux représentants"),
     "no_relation": N_("il ne vous représente pas"),
     "not_author": N_("il n’est pas l’auteur du document"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -135,6 +135,11 @@ class Spaces:
         """The spaces in a state, those longest in it first, for the desk."""
         _refuse_others(ctx)
         return await repository.queue(reader, state, count, offset)
+
+    async def openings(self, reader: Reader, ctx: Context, since: datetime) -> dict[date, int]:
+        """How many spaces opened on each day since an instant, for the desk."""
+        _refuse_others(ctx)
+        return dict(await repository.opened_by_day(reader, since))
 
     # How.
 

@@ -18,6 +18,7 @@ from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.relations.api import is_minor
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,49 @@ _TASKS: Mapping[str, tuple[str, str, str, str, str]] = {
         N_("Lire"),
         "/documents/{subject}",
     ),
+    "PARTAGE_PROFIL_AIDANT": ("users", "due", N_("On vous demande de l’aide"), N_("Répondre"), "/proches"),
+    "ACCORD_PARTAGE_PROFIL": ("users", "", N_("Un proche accepte de vous aider"), N_("Voir mes proches"), "/proches"),
+    "REFUS_PARTAGE_PROFIL": (
+        "users",
+        "plain",
+        N_("Un proche a décliné votre demande"),
+        N_("Voir mes proches"),
+        "/proches",
+    ),
+    "REVOCATION_PAR_AIDANT": ("users", "plain", N_("Un proche ne vous aide plus"), N_("Voir mes proches"), "/proches"),
+    "REVOCATION_PAR_AIDE": ("users", "plain", N_("Vous n’aidez plus une personne"), N_("Voir mes proches"), "/proches"),
+    "RAPPEL_CONSENT_PASSAGE_MAJO": (
+        "key-round",
+        "due",
+        N_("Vous êtes majeur : vérifiez les accords donnés pour vous"),
+        N_("Voir qui peut lire"),
+        "/acces",
+    ),
+    "RAPPEL_CONSENT_RL_PASSAGE_MAJO": (
+        "users",
+        "plain",
+        N_("Votre enfant est majeur : vous ne le représentez plus"),
+        N_("Voir mes proches"),
+        "/proches",
+    ),
+    "AIDE_SUR_PLACE": ("users", "due", N_("Un médiateur vous aide en ce moment"), N_("Voir ou arrêter"), "/proches"),
+    "ESPACE_OUVERT": ("house", "due", N_("Votre espace est ouvert"), N_("L’activer"), "/espace"),
+    "ESPACE_FERME": ("lock", "plain", N_("Votre espace est fermé"), N_("Voir mon espace"), "/espace"),
+    "ESPACE_SUSPENDU": (
+        "triangle-alert",
+        "danger",
+        N_("Votre espace est suspendu"),
+        N_("Voir et contester"),
+        "/espace",
+    ),
+    "ESPACE_ROUVERT": ("house", "", N_("Votre espace est de nouveau ouvert"), N_("Voir mon espace"), "/espace"),
+    "ESPACE_SUPPRESSION": (
+        "trash-2",
+        "danger",
+        N_("La suppression de vos données est prévue"),
+        N_("Voir ou annuler"),
+        "/espace",
+    ),
     "REPONSE_SUPPORT": (
         "flag",
         "",
@@ -89,7 +133,13 @@ _TASKS: Mapping[str, tuple[str, str, str, str, str]] = {
 
 def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
     async def home(visit: Visit) -> Response:
-        found = await service.home(visit.context())
+        try:
+            found = await service.home(visit.context())
+        except Refusal as refusal:
+            if refusal.kind not in (Kind.FORBIDDEN, Kind.NOT_FOUND):
+                raise
+            # Not open to this person now: not yet, no more, or for a mediator who is shown the screens only.
+            return visit.go("/espace")
         tasks = [_task(notice) for notice in found.notices]
         return await visit.render(
             "citizen/home.html",
@@ -121,15 +171,11 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             )
         return visit.go("/accueil", Toast("space"))
 
-    async def relatives(visit: Visit) -> Response:
-        return await visit.render("citizen/relatives.html", place="proches")
-
     return [
         screen.route("/accueil", home),
         screen.route("/accueil/lu", change=read_all),
         screen.route("/accueil/lu/{id}", change=read_notice),
         screen.route("/dossier", change=switch),
-        screen.route("/proches", relatives),
     ]
 
 
@@ -160,7 +206,9 @@ def _says(space: Space, visit: Visit) -> str:
         return gettext("Mon dossier")
     if space.relation == "carer":
         return gettext("Vous l’aidez")
-    if space.birth_date is None:
+    if space.relation == "mediator":
+        return gettext("Vous l’aidez sur place")
+    if space.birth_date is None or not is_minor(space.birth_date, visit.now):
         return gettext("Vous la représentez")
     return gettext("Votre enfant, %(age)s", age=dates.age(space.birth_date, dates.as_day(visit.now)))
 

@@ -8,12 +8,15 @@ from ambroise.interfaces.web.citizen.access import access_routes
 from ambroise.interfaces.web.citizen.documents import document_routes
 from ambroise.interfaces.web.citizen.history import history_routes
 from ambroise.interfaces.web.citizen.home import home_routes
+from ambroise.interfaces.web.citizen.relatives import relative_routes
+from ambroise.interfaces.web.citizen.space import space_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
+from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.ui.visit import Screen, Site
 from ambroise.modules.identity.api import AccountKind
 
 
-def citizen_routes(site: Site, service: CitizenService) -> list[BaseRoute]:
+def citizen_routes(site: Site, service: CitizenService, lives: Lives) -> list[BaseRoute]:
     """Every page of the citizen's portal."""
     screen = Screen(site, AccountKind.CITIZEN)
     return [
@@ -21,4 +24,6 @@ def citizen_routes(site: Site, service: CitizenService) -> list[BaseRoute]:
         *document_routes(screen, service),
         *access_routes(screen, service),
         *history_routes(screen, service),
+        *space_routes(screen, lives),
+        *relative_routes(screen, lives),
     ]
