@@ -75,7 +75,9 @@ async def test_a_closed_space_takes_nothing(world: World) -> None:
 
 async def test_opposition_to_feeding_is_respected(world: World) -> None:
     async with world.database.transaction() as tx:
-        await world.gateway.rights.set_feed_opposed(tx, world.citizen, world.patient, True)
+        await world.gateway.rights.set_feed_opposed(
+            tx, world.citizen, world.patient, True, reason="a conflict of interest"
+        )
     refused = await refusal_of(world, LETTER)
     assert (refused.code, refused.kind) == ("FEED_OPPOSED", Kind.CONFLICT)
 

@@ -63,7 +63,7 @@ async def test_a_closed_space_takes_nothing_and_shows_its_author_nothing(world: 
 async def test_an_opposition_to_feeding_holds_for_professionals(world: World) -> None:
     patient = await world.patient()
     async with world.database.transaction() as tx:
-        await world.gateway.rights.set_feed_opposed(tx, world.citizen(patient), patient, True)
+        await world.gateway.rights.set_feed_opposed(tx, world.citizen(patient), patient, True, reason="a conflict")
     assert await code_of(world, world.of(AUTHOR), note(patient)) == (Kind.FORBIDDEN, "ACCESS_FEED_OPPOSED")
 
 

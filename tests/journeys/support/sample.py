@@ -13,6 +13,7 @@ from ambroise.interfaces.web.citizen.views import (
     ConsentRequest,
     Directory,
     EmergencyChoices,
+    FilingChoices,
     History,
     HistoryFilter,
     Home,
@@ -126,6 +127,7 @@ class SampleRecord:
     choices: EmergencyChoices = field(
         default_factory=lambda: EmergencyChoices(call_centre=True, break_glass=True, masked=False)
     )
+    filing: FilingChoices = field(default_factory=lambda: FilingChoices(masked=False, opposed=False))
     standing_now: Standing = field(default_factory=lambda: TREATING)
     reported: set[str] = field(default_factory=set[str])
     taken: bool = False
@@ -262,6 +264,12 @@ class SampleRecord:
 
     async def choose_emergency(self, ctx: Context, choices: EmergencyChoices) -> None:
         self.choices = choices
+
+    async def filing_choices(self, ctx: Context) -> FilingChoices:
+        return self.filing
+
+    async def choose_filing(self, ctx: Context, choices: FilingChoices) -> None:
+        self.filing = choices
 
     async def professions(self, ctx: Context) -> Sequence[Profession]:
         def lines(*no: int) -> list[Readable]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ambroise.kernel.db import Transaction
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.outbox import emit
 from ambroise.trust.access import grants, relations, spaces
 from ambroise.trust.access.authority import Act, authority
@@ -78,11 +79,17 @@ class Rights:
         await spaces.set_masked_by_default(tx, ctx, patient, masked)
         await self._done(tx, ctx, patient, "U", Event.DEFAULT_MASKING, rule, {"masked": masked})
 
-    async def set_feed_opposed(self, tx: Transaction, ctx: Context, patient: UUID, opposed: bool) -> None:
-        """Record an opposition to feeding, for a legitimate reason."""
+    async def set_feed_opposed(
+        self, tx: Transaction, ctx: Context, patient: UUID, opposed: bool, *, reason: str | None = None
+    ) -> None:
+        """Record an opposition to feeding, with its legitimate reason (motif légitime), or its end."""
+        if opposed and not reason:
+            raise Refusal(
+                Kind.INVALID, "OPPOSITION_REASON_MISSING", "An opposition to feeding needs its legitimate reason."
+            )
         rule = await self._allow(tx, ctx, patient, Act.CHOICES, Event.FEED_OPPOSITION)
         await spaces.set_feed_opposed(tx, ctx, patient, opposed)
-        await self._done(tx, ctx, patient, "U", Event.FEED_OPPOSITION, rule, {"opposed": opposed})
+        await self._done(tx, ctx, patient, "U", Event.FEED_OPPOSITION, rule, {"opposed": opposed, "reason": reason})
 
     async def authorise(
         self, tx: Transaction, ctx: Context, patient: UUID, party: Party, *, until: datetime | None = None

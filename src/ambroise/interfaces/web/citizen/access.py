@@ -9,8 +9,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import words
-from ambroise.interfaces.web.citizen.forms import EmergencyForm
-from ambroise.interfaces.web.citizen.views import CitizenService, ConsentRequest, EmergencyChoices, Person, Profession
+from ambroise.interfaces.web.citizen.forms import EmergencyForm, FilingForm
+from ambroise.interfaces.web.citizen.views import (
+    CitizenService,
+    ConsentRequest,
+    EmergencyChoices,
+    FilingChoices,
+    Person,
+    Profession,
+)
 from ambroise.interfaces.web.documents import by_month
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
@@ -28,6 +35,7 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             people=await service.people(ctx),
             requests=await service.requests(ctx),
             emergency=await service.emergency_choices(ctx),
+            filing=await service.filing_choices(ctx),
             professions=professions,
             profession=_chosen(professions, visit.query.get("metier")),
             place="acces",
@@ -79,6 +87,23 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         await service.choose_emergency(visit.context(), choices)
         return visit.go("/acces#urgence", Toast("emergency-settings"))
 
+    async def ask_filing(visit: Visit) -> Response:
+        present = await service.filing_choices(visit.context())
+        form = FilingForm(masques=_yes(present.masked), depots="non" if present.opposed else "oui")
+        return await visit.render("citizen/filing.html", form=form, problems=[], place="acces")
+
+    async def choose_filing(visit: Visit, sent: FormData) -> Response:
+        form = FilingForm.of(sent)
+        if form.validate():
+            opposed = form.depots.data == "non"
+            choices = FilingChoices(form.masques.data == "oui", opposed, (form.motif.data or "").strip())
+            try:
+                await service.choose_filing(visit.context(), choices)
+                return visit.go("/acces#depots", Toast("filing-settings"))
+            except Refusal as refusal:
+                form.refuse(refusal, "motif")
+        return await visit.render("citizen/filing.html", 422, form=form, problems=form.problems, place="acces")
+
     async def ask_answer(visit: Visit) -> Response:
         request = _waiting(await service.requests(visit.context()), visit.parameter("id"))
         return await visit.render("citizen/request.html", request=request, place="acces")
@@ -98,6 +123,7 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         screen.route("/acces/demandes/{id}", ask_answer, answer),
         screen.route("/acces/chercher", look_for),
         screen.route("/acces/comme", see_as),
+        screen.route("/acces/depots", ask_filing, choose_filing),
         screen.route("/acces/urgence", ask_emergency, choose_emergency),
         screen.route("/acces/personnes/{id}", one, change),
     ]

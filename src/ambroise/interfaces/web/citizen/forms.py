@@ -96,3 +96,19 @@ class EmergencyForm(Form):
         lazy(N_("Y compris mes documents masqués, pendant cette urgence")),
         choices=[("oui", lazy(N_("Oui"))), ("non", lazy(N_("Non")))],
     )
+
+
+class FilingForm(Form):
+    masques = RadioField(
+        lazy(N_("Les documents des soignants arrivent masqués")),
+        choices=[("oui", lazy(N_("Oui"))), ("non", lazy(N_("Non")))],
+    )
+    depots = RadioField(
+        lazy(N_("Les soignants peuvent déposer des documents dans mon dossier")),
+        choices=[("oui", lazy(N_("Oui"))), ("non", lazy(N_("Non, je m’y oppose")))],
+    )
+    motif = TextAreaField(
+        lazy(N_("Motif de votre opposition")),
+        description=lazy(N_("Seulement si vous vous opposez. N’écrivez aucune donnée de santé.")),
+        render_kw={"rows": "3", "maxlength": "500"},
+    )

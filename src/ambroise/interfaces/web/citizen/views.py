@@ -68,6 +68,15 @@ class EmergencyChoices:
 
 
 @dataclass(frozen=True)
+class FilingChoices:
+    """What happens to the documents that professionals file."""
+
+    masked: bool
+    opposed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Directory:
     """Somebody found in the directory."""
 
@@ -218,6 +227,10 @@ class CitizenService(Protocol):
     async def emergency_choices(self, ctx: Context) -> EmergencyChoices: ...
 
     async def choose_emergency(self, ctx: Context, choices: EmergencyChoices) -> None: ...
+
+    async def filing_choices(self, ctx: Context) -> FilingChoices: ...
+
+    async def choose_filing(self, ctx: Context, choices: FilingChoices) -> None: ...
 
     async def professions(self, ctx: Context) -> Sequence[Profession]: ...
 

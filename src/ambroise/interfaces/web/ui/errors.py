@@ -66,6 +66,7 @@ _BY_CODE: Mapping[str, str] = {
     "CONTENT_UNSUPPORTED": N_("Ce format n’est pas accepté. Choisissez un PDF, une photo ou un texte."),
     "CONTENT_EMPTY": N_("Ce fichier est vide."),
     "DUPLICATE_UNIQUE_ID": N_("Ce document est déjà dans le dossier."),
+    "OPPOSITION_REASON_MISSING": N_("Dites pourquoi vous vous opposez aux dépôts."),
     "FEED_OPPOSED": N_("La personne s’oppose au dépôt de ce document, pour un motif légitime."),
     "DMP_CLOSED": N_("Le dossier de cette personne est fermé. Vous ne pouvez pas y déposer de document."),
     "DMP_NOT_FOUND": N_("Aucun dossier n’existe pour cette identité."),

@@ -22,6 +22,7 @@ _SAID = {
     "authorised": N_("Accès autorisé."),
     "withdrawn": N_("Accès retiré."),
     "emergency-settings": N_("Votre choix pour les urgences est enregistré."),
+    "filing-settings": N_("Vos choix pour les dépôts sont enregistrés."),
     "reported": N_("Signalement envoyé. Nous vous répondrons ici."),
     "reported-before": N_("Vous l’avez déjà signalé : le guichet vérifie."),
     "reported-desk": N_("Signalement envoyé au guichet."),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ambroise.interfaces.web.citizen.parties import described, parties, said
 from ambroise.interfaces.web.citizen.record.base import Base, space_of
-from ambroise.interfaces.web.citizen.views import Directory, EmergencyChoices, Person, Profession
+from ambroise.interfaces.web.citizen.views import Directory, EmergencyChoices, FilingChoices, Person, Profession
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professions import plain_label, professions
 from ambroise.kernel.db import Reader
@@ -70,11 +70,7 @@ class Accesses(Base):
                 await self._gateway.rights.revoke(tx, ctx, space, party, team=team)
 
     async def emergency_choices(self, ctx: Context) -> EmergencyChoices:
-        async with self._database.reader() as reader:
-            await self._hold(reader, ctx)
-            space = await spaces.space_of(reader, space_of(ctx))
-        if space is None:
-            raise Refusal(Kind.NOT_FOUND, "SPACE_NOT_FOUND", "This person has no space.")
+        space = await self._space(ctx)
         return EmergencyChoices(space.etreat, space.btg, space.emergency_masked)
 
     async def choose_emergency(self, ctx: Context, choices: EmergencyChoices) -> None:
@@ -82,6 +78,27 @@ class Accesses(Base):
             await self._gateway.rights.set_emergency_consents(
                 tx, ctx, space_of(ctx), etreat=choices.call_centre, btg=choices.break_glass, masked=choices.masked
             )
+
+    async def filing_choices(self, ctx: Context) -> FilingChoices:
+        space = await self._space(ctx)
+        return FilingChoices(space.masked_by_default, space.feed_opposed)
+
+    async def choose_filing(self, ctx: Context, choices: FilingChoices) -> None:
+        """Keep what changed: each choice that did leaves its own line in the history."""
+        present, rights, patient = await self.filing_choices(ctx), self._gateway.rights, space_of(ctx)
+        async with self._database.transaction() as tx:
+            if choices.masked != present.masked:
+                await rights.set_masked_by_default(tx, ctx, patient, choices.masked)
+            if choices.opposed != present.opposed:
+                await rights.set_feed_opposed(tx, ctx, patient, choices.opposed, reason=choices.reason or None)
+
+    async def _space(self, ctx: Context) -> spaces.Space:
+        async with self._database.reader() as reader:
+            await self._hold(reader, ctx)
+            space = await spaces.space_of(reader, space_of(ctx))
+        if space is None:
+            raise Refusal(Kind.NOT_FOUND, "SPACE_NOT_FOUND", "This person has no space.")
+        return space
 
     async def professions(self, ctx: Context) -> Sequence[Profession]:
         return professions()
