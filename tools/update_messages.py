@@ -17,6 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "src" / "ambroise" / "interfaces" / "web"
 ENGLISH = WEB / "locale" / "en" / "messages.po"
 
+# What is written on top of the catalogue: the same at each run, so that only sentences make a difference.
+_HEADER = """# English of the portals. Made by tools/update_messages.py from the French sentences of the pages.
+msgid ""
+msgstr ""
+"Language: en\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+
 _METHODS = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
 _OPTIONS = {"**/templates/**.html": {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trimmed": "true"}}
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "lazy": None}
@@ -44,8 +56,8 @@ def update() -> None:
         if one.id and _key(one.id) in known:
             one.string = known[_key(one.id)]
     out = io.BytesIO()
-    write_po(out, fresh, width=120, sort_output=True, no_location=True, omit_header=False, include_lineno=False)
-    ENGLISH.write_bytes(out.getvalue())
+    write_po(out, fresh, width=120, sort_output=True, no_location=True, omit_header=True, include_lineno=False)
+    ENGLISH.write_text(_HEADER + out.getvalue().decode())
     for sentence in missing(_read()):
         print("to translate:", sentence)
 
