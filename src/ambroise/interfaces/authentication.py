@@ -84,7 +84,7 @@ class Authenticator:
         remembered: int = 10_000,
     ) -> None:
         self._key = key
-        self._people = people
+        self.people = people
         self._clock = clock
         self._demonstration = demonstration
         self._sign_ons = sign_ons
@@ -183,7 +183,7 @@ class Authenticator:
 
     async def _professional(self, claims: Mapping[str, Any]) -> Professional:
         rpps, organization = _text(claims, claim.RPPS), _text(claims, claim.ORGANIZATION)
-        found = await self._people.professional(rpps, organization) if rpps else None
+        found = await self.people.professional(rpps, organization) if rpps else None
         if found is None:
             where = " in that organization" if organization else ""
             raise Refusal(
@@ -201,7 +201,7 @@ class Authenticator:
         return replace(context, acting_for=(await self._space(shared.acting_for)).patient)
 
     async def _space(self, named: str | None) -> Space:
-        found = await self._people.space(_patient_key(named)) if named else None
+        found = await self.people.space(_patient_key(named)) if named else None
         if found is None:
             raise Refusal(Kind.UNAUTHENTICATED, "SPACE_UNKNOWN", "The token names a space that does not exist here.")
         return found

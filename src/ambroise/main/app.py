@@ -17,7 +17,7 @@ def build(services: Services) -> ASGIApp:
     metrics = operations.Metrics()
     routes: list[BaseRoute] = list(operations.routes(services, metrics))
     if services.settings.roles & {"web", "api"}:
-        routes.extend(importlib.import_module("ambroise.interfaces.oauth").routes(services.provider))
+        routes.extend(importlib.import_module("ambroise.interfaces.oauth").routes(services))
     if "api" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.insi").routes(services))
         routes.extend(importlib.import_module("ambroise.interfaces.annuaire").routes(services))

@@ -114,6 +114,7 @@ def _services(
         addresses=addresses,
         audience=settings.token_audience,
         seed=installed.id,
+        sealer=KeySealer(secret),
         secure=_secure(settings, addresses),
         demonstration=installed.demonstration,
     )

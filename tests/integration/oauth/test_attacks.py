@@ -154,6 +154,10 @@ async def test_tokens_that_we_did_not_sign_for_this_use_are_refused(nation: Nati
         assert await introspected(nation, client, token) == {"active": False}, what
     assert await user_info(nation, tokens["refresh_token"]) == 401
     assert await user_info(nation, "-") == 401
+    async with nation.http() as http:
+        missing = await http.get(f"{PROTOCOL}/userinfo")
+    assert missing.status_code == 401
+    assert missing.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
 
 
 async def test_an_access_token_lasts_two_minutes(nation: Nation, client: Registered, clock: FixedClock) -> None:

@@ -1,5 +1,17 @@
 """OAuth 2.0 and OpenID Connect for software: what machines call. What people see is in `interfaces/web/sign_on`."""
 
-from ambroise.interfaces.oauth.endpoints import routes
+from __future__ import annotations
 
-__all__ = ["routes"]
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.oauth import endpoints
+from ambroise.interfaces.oauth.sharing import sharing_routes
+from ambroise.interfaces.services import Services
+
+
+def routes(services: Services) -> Sequence[BaseRoute]:
+    """The provider of professionals, and the API that carries a context from one tool to another."""
+    provider = services.provider
+    return [*endpoints.routes(provider), *sharing_routes(provider, services.gateway, services.authenticator.people)]

@@ -71,7 +71,8 @@ def error(request: Request, refusal: Refusal) -> Response:
     if refusal.code == "INVALID_CLIENT" and request.headers.get("authorization", "").lower().startswith("basic"):
         response.headers["www-authenticate"] = 'Basic realm="ambroise"'
     if refusal.code in ("INVALID_TOKEN", "INSUFFICIENT_SCOPE"):
-        said = refusal.diagnostics.replace('"', "'")
+        # A header takes ASCII (RFC 6750 §3).
+        said = refusal.diagnostics.replace('"', "'").encode("ascii", "replace").decode()
         response.headers["www-authenticate"] = f'Bearer error="{name}", error_description="{said}"'
     if "seconds" in refusal.data:
         response.headers["retry-after"] = str(refusal.data["seconds"])
@@ -86,14 +87,10 @@ async def form(request: Request) -> dict[str, str]:
     """The fields of a form, each sent once and not blank (RFC 6749 §3.1)."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise Refusal(Kind.INVALID, "INVALID_REQUEST", "Send a form: application/x-www-form-urlencoded.")
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LARGEST:
-            raise Refusal(Kind.TOO_LARGE, "INVALID_REQUEST", "The form is too large.")
+    sent = await body(request, _LARGEST)
     fields: dict[str, str] = {}
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
+        pairs = parse_qsl(sent.decode(), keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
     except ValueError:
         raise Refusal(Kind.INVALID, "INVALID_REQUEST", "The form cannot be read.") from None
     for name, value in pairs:
@@ -101,6 +98,16 @@ async def form(request: Request) -> dict[str, str]:
             raise Refusal(Kind.INVALID, "INVALID_REQUEST", f"Send {name} once.")
         fields[name] = value
     return {name: value for name, value in fields.items() if value}
+
+
+async def body(request: Request, most: int) -> bytes:
+    """What a request carries, up to so many bytes."""
+    sent = bytearray()
+    async for piece in request.stream():
+        sent += piece
+        if len(sent) > most:
+            raise Refusal(Kind.TOO_LARGE, "INVALID_REQUEST", f"Send {most} bytes at most.")
+    return bytes(sent)
 
 
 def presented(request: Request, fields: dict[str, str]) -> Presented:
@@ -138,7 +145,7 @@ def bearer(request: Request, fields: dict[str, str] | None = None) -> str:
         return token.strip()
     if fields and "access_token" in fields:
         return fields["access_token"]
-    raise Refusal(Kind.UNAUTHENTICATED, "INVALID_TOKEN", "Send `Authorization: Bearer …` with an access token.")
+    raise Refusal(Kind.UNAUTHENTICATED, "INVALID_TOKEN", "Send `Authorization: Bearer` with an access token.")
 
 
 def address_of(request: Request) -> str:

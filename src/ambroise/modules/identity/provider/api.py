@@ -23,6 +23,7 @@ from ambroise.modules.identity.provider.model import (
     SCOPE_ALL,
     Client,
     ClientAuthentication,
+    Family,
     Grant,
     NewClient,
     Registered,
@@ -30,8 +31,10 @@ from ambroise.modules.identity.provider.model import (
     SignOn,
     Tokens,
 )
+from ambroise.modules.identity.provider.sharing import SharedContext, Sharing, schemas
 from ambroise.modules.identity.provider.signing_on import SigningOn
 from ambroise.modules.identity.provider.tokens import TokenService
+from ambroise.modules.identity.tokens import Sealer
 
 __all__ = [
     "ACCESS_TOKEN",
@@ -46,6 +49,7 @@ __all__ = [
     "TYPE",
     "Client",
     "ClientAuthentication",
+    "Family",
     "Grant",
     "Leave",
     "NewClient",
@@ -53,11 +57,13 @@ __all__ = [
     "Provider",
     "Registered",
     "Request",
+    "SharedContext",
     "SignOn",
     "Tokens",
     "Unmet",
     "read",
     "redirection",
+    "schemas",
 ]
 
 
@@ -72,6 +78,7 @@ class Provider:
     leaving: Leaving
     decoupled: Decoupled
     exchanging: Exchanging
+    sharing: Sharing
 
     @staticmethod
     def over(
@@ -82,6 +89,7 @@ class Provider:
         addresses: tuple[str, ...],
         audience: str,
         seed: UUID,
+        sealer: Sealer,
         demonstration: bool = False,
         secure: Mapping[str, str] | None = None,
     ) -> Provider:
@@ -93,4 +101,5 @@ class Provider:
         clients = Clients(ground)
         signing_on, tokens = SigningOn(ground, clients), TokenService(ground)
         decoupled = Decoupled(ground, signing_on, tokens)
-        return Provider(ground, clients, signing_on, tokens, Leaving(ground), decoupled, Exchanging(ground, tokens))
+        exchanging, sharing = Exchanging(ground, tokens), Sharing(ground, tokens, sealer)
+        return Provider(ground, clients, signing_on, tokens, Leaving(ground), decoupled, exchanging, sharing)

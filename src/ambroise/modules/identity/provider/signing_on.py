@@ -38,7 +38,7 @@ from ambroise.modules.identity.provider.model import (
     Request,
     SignOn,
 )
-from ambroise.modules.identity.provider.repositories import approvals, clients, requests, signons
+from ambroise.modules.identity.provider.repositories import approvals, clients, contexts, requests, signons
 
 PUSHED = "urn:ietf:params:oauth:request_uri:"
 # Approvals asked of one person in vain within this time, whoever asks: nobody is worn down by notifications.
@@ -280,6 +280,7 @@ class SigningOn:
         """Forget what ended before this instant; how many sessions."""
         await requests.sweep(tx, before)
         await clients.sweep_assertions(tx, before)
+        await contexts.sweep(tx, before)
         await approvals.sweep(tx, before)
         return await signons.sweep(tx, before)
 
