@@ -60,6 +60,9 @@ SHOWN = (Flags(0), Flags.MASKED, Flags.INVISIBLE_PATIENT, Flags.INVISIBLE_REPRES
 FLAGS = (*SHOWN, Flags.DELETED, Flags.SIGNATURE, Flags.ARCHIVED, Flags.MASKED | Flags.INVISIBLE_REPRESENTATIVES)
 
 
+NO_DOCUMENT = UUID(int=0)
+DOCUMENTS = tuple(new_id(shard_of(PATIENTS[0])) for _ in range(2))
+"""Documents that rows follow."""
 TYPES = ("Practitioner", "Schedule", "Group")
 
 
@@ -70,13 +73,16 @@ class Row:
     label: Label
 
 
-def _row(type: str, patient: UUID | None, kind: int, flags: Flags, author: tuple[int, int]) -> Row:
-    return Row(type, new_id(shard_of(patient) if patient else None), Label(patient, kind, flags, *author))
+def _row(
+    type: str, patient: UUID | None, kind: int, flags: Flags, author: tuple[int, int], source: UUID | None = None
+) -> Row:
+    return Row(type, new_id(shard_of(patient) if patient else None), Label(patient, kind, flags, *author, source))
 
 
 ROWS = (
     *(_row("Observation", p, k, f, AUTHORS[0]) for p, k, f in product(PATIENTS[:2], KINDS, FLAGS)),
     *(_row("Observation", p, KINDS[0], f, a) for p, f, a in product(PATIENTS, FLAGS, AUTHORS)),
+    *(_row("Observation", PATIENTS[0], KINDS[0], f, a, d) for f, a, d in product(FLAGS[:2], AUTHORS, DOCUMENTS)),
     *(_row(type, None, kinds.UNLABELLED, flags, author) for type, flags, author in product(TYPES, FLAGS[:6], AUTHORS)),
 )
 BY_KEY = {row.key: row for row in ROWS}
@@ -90,6 +96,7 @@ class World:
     grants: Sequence[tuple[Any, ...]]
     relations: Sequence[tuple[Any, ...]]
     emergencies: Sequence[tuple[Any, ...]]
+    restrictions: Sequence[tuple[Any, ...]]
 
 
 PAST, FUTURE = NOW - timedelta(days=2), NOW + timedelta(days=2)
@@ -131,12 +138,22 @@ emergencies = st.lists(
     ),
     max_size=6,
 )
+# A kind, a document that rows follow, or a document that is a row itself.
+kept = st.one_of(
+    st.sampled_from([(kind, NO_DOCUMENT) for kind in KINDS]),
+    st.sampled_from([(-1, document) for document in (*DOCUMENTS, *(row.key for row in ROWS[:8]))]),
+)
+restrictions = st.lists(
+    st.tuples(patients, st.sampled_from([doctor.id for doctor in DOCTORS] + ["1990000001"]), kept, since, until),
+    max_size=6,
+)
 worlds = st.builds(
     World,
     spaces.map(lambda drawn: [(p, state.value, *choices) for p, (state, *choices) in drawn.items()]),
     grants,
     relations,
     emergencies,
+    restrictions,
 )
 
 INSERTS = {
@@ -144,8 +161,10 @@ INSERTS = {
     "grants": "access_grant (shard, patient, actor, team, actor_id, state, via, actor_kind, since, until, recorded_by)",
     "relations": "access_relation (shard, patient, person, kind, since, until, scope, recorded_by)",
     "emergencies": "access_emergency (shard, patient, actor, id, actor_id, purpose, opened, until, actor_name, reason)",
+    "restrictions": "access_restriction"
+    " (shard, patient, actor, id, actor_id, kind, document, since, until, actor_kind, recorded_by)",
     "rows": "resource"
-    " (updated, author, author_organization, handle, version, kind, flags, shard, type, id, patient, body)",
+    " (updated, author, author_organization, handle, version, kind, flags, shard, type, id, patient, source, body)",
 }
 
 
@@ -167,6 +186,15 @@ async def build(tx: Transaction, world: World) -> None:
         [(shard_of(p), p, hash64(one), new_id(), one, *rest, "", "x") for p, one, *rest in world.emergencies],
     )
 
+    await insert(
+        tx,
+        "restrictions",
+        [
+            (shard_of(p), p, hash64(one), new_id(), one, *what, *when, "professional", "")
+            for p, one, what, *when in world.restrictions
+        ],
+    )
+
 
 async def insert_rows(tx: Transaction) -> None:
     await insert(tx, "rows", [_values(row, row.label) for row in ROWS])
@@ -175,7 +203,7 @@ async def insert_rows(tx: Transaction) -> None:
 def _values(row: Row, label: Label) -> tuple[Any, ...]:
     shard, type, flags = shard_of(row.key), type_number(row.type), int(label.flags)
     authors = (label.author, label.author_organization)
-    return (NOW, *authors, 0, 1, label.kind, flags, shard, type, row.key, label.patient, b"")
+    return (NOW, *authors, 0, 1, label.kind, flags, shard, type, row.key, label.patient, label.source, b"")
 
 
 async def admitted(tx: Transaction, ctx: Context, patient: UUID | None, type: str | None = None) -> set[UUID]:
@@ -198,7 +226,7 @@ async def compare(tx: Transaction, ctx: Context) -> None:
     allowed = {
         row.key
         for row in ROWS
-        if judge(facts[row.label.patient], eyes, Action.READ, Target(row.type, row.label)).allowed
+        if judge(facts[row.label.patient], eyes, Action.READ, Target(row.type, row.label, row.key)).allowed
     }
     wide = await admitted(tx, ctx, None)
     assert wide == allowed, [(BY_KEY[key], key in allowed) for key in wide ^ allowed]

@@ -2,8 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from uuid import UUID
 
+from ambroise.trust.access.kinds import kinds
 from ambroise.trust.access.people import Party
+from ambroise.trust.gateway import Action, Flags
 from tests.integration.leak_pack.door import Door
 from tests.integration.leak_pack.record import (
     SECRET_BYTES,
@@ -189,6 +192,40 @@ async def matrix(door: Door, secrets: Secrets) -> None:
     query = f"DocumentReference?patient=Patient/{secrets.patient}&type=68599-0"
     assert (await door.search(secrets.viewer, query)).total == 1
     assert (await door.search(secrets.nurse, query)).total == 0
+
+
+@case
+async def what_is_kept_from_one_person(door: Door, secrets: Secrets) -> None:
+    """A document, all that follows it and what replaced it before; then every result of one kind."""
+    world, patient = secrets.world, secrets.patient
+    for unmasked in (secrets.hidden_document, secrets.hidden_result, f"Binary/{secrets.hidden_binary}"):
+        type, _, id = unmasked.partition("/")
+        async with world.database.transaction() as tx:
+            await world.gateway.relabel(tx, secrets.knower, Action.MASK, type, id, clear=Flags.MASKED)
+    assert await door.read(secrets.viewer, secrets.hidden_result), "the control: nothing hides it any more"
+    document = UUID(secrets.hidden_document.partition("/")[2])
+    who = Party.of(VIEWER)
+    async with world.database.transaction() as tx:
+        rights = world.gateway.rights
+        kept = await rights.restrict(tx, secrets.knower, patient, who, document=document)
+    for hidden in (secrets.hidden_document, secrets.hidden_result):
+        assert not await door.read(secrets.viewer, hidden)
+        assert await door.read(secrets.nurse, hidden)
+    whole = f"patient=Patient/{patient}"
+    await _only_the_knower(door, secrets, f"Observation?{whole}", secrets.hidden_result)
+    await _only_the_knower(door, secrets, f"DocumentReference?{whole}", secrets.hidden_document)
+    await _only_the_knower(door, secrets, "Observation?code=75622-1", secrets.hidden_result)
+    query = f"Observation?{whole}&code=2093-3&_include=Observation:derived-from"
+    await _only_the_knower(door, secrets, query, secrets.hidden_result, secrets.hidden_document)
+    count = f"Observation?{whole}&code=75622-1&_summary=count"
+    assert (await door.search(secrets.viewer, count)).total in (0, None)
+    async with world.database.transaction() as tx:
+        await rights.lift_restriction(tx, secrets.knower, patient, kept)
+    assert await door.read(secrets.viewer, secrets.hidden_result)
+    laboratory = kinds().number("11502-2")
+    async with world.database.transaction() as tx:
+        await rights.restrict(tx, secrets.knower, patient, who, kinds=[laboratory])
+    await _only_the_knower(door, secrets, f"Observation?{whole}", secrets.shown, secrets.hidden_result)
 
 
 @case

@@ -49,6 +49,8 @@ _ACTIONS: Mapping[str, Action] = {
     "consent_reopened": "grant",
     "blocked": "block",
     "unblocked": "block",
+    "restricted": "block",
+    "restriction_lifted": "block",
     "emergency_opened": "emergency",
     "emergency_choices": "choices",
     "default_masking": "choices",

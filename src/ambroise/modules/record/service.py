@@ -40,6 +40,7 @@ from ambroise.modules.record.model import (
     Submission,
     Submitted,
 )
+from ambroise.trust.access import restrictions
 from ambroise.trust.access.facts import Eyes
 from ambroise.trust.audit.entry import REFUSED, Entry, Event
 from ambroise.trust.context import Citizen, Context, Professional
@@ -228,6 +229,7 @@ class Record:
         for replaced in assessed.replaces:
             if replaced.document:
                 await self._replace(tx, ctx, patient, replaced.document)
+                await restrictions.follow_document(tx, patient, replaced.document, stored.key)
         await self._after_filing(tx, ctx, assessed, stored)
         filed = Filed(
             document=stored.key,

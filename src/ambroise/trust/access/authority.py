@@ -23,10 +23,11 @@ class Act(StrEnum):
     REVOKE = "revoke"
     BLOCK = "block"
     UNBLOCK = "unblock"
+    RESTRICT = "restrict"
 
 
 _DESK = frozenset({Act.OPEN, Act.STATE, Act.RELATE, Act.OBJECT})
-_CARER = frozenset({Act.AUTHORISE, Act.REVOKE, Act.BLOCK, Act.UNBLOCK})
+_CARER = frozenset({Act.AUTHORISE, Act.REVOKE, Act.BLOCK, Act.UNBLOCK, Act.RESTRICT})
 _CLOSED_TOO = frozenset({Act.OPEN, Act.STATE})
 _LIFE = frozenset({Act.OBJECT, Act.LIVE})
 """Objecting, activating, closing, reopening, deleting: when they are possible is for the life of the space to say."""

@@ -50,6 +50,12 @@ class Target(msgspec.Struct, frozen=True):
 
     type: str
     label: Label
+    key: UUID | None = None
+
+    @property
+    def document(self) -> UUID | None:
+        """The document that it is, or follows."""
+        return self.label.source or self.key
 
     @property
     def shelf(self) -> Shelf:
@@ -82,7 +88,7 @@ def judge(facts: Facts, eyes: Eyes, action: Action, target: Target) -> Verdict:
     """Whether the rules allow this action, the facts being these. Pure."""
     label = target.label
     if action is Action.READ:
-        return first_match(facts, label, eyes, target.shelf)
+        return first_match(facts, label, eyes, target.shelf, target.document)
     if int(label.flags) & DELETED:
         return Verdict(False, Rule.DELETED)
     if eyes.viewer is Viewer.SYSTEM:
@@ -144,7 +150,7 @@ def _change(facts: Facts, eyes: Eyes, action: Action, target: Target) -> Verdict
         return Verdict(True, Rule.OPERATOR) if mine or rectifies else Verdict(False, Rule.CLINICAL)
     if action is Action.REPLACE and _same_structure(label, eyes) and facts.state in OPEN_STATES:
         return Verdict(True, Rule.AUTHOR_STRUCTURE)
-    sight = first_match(facts, label, eyes, target.shelf)
+    sight = first_match(facts, label, eyes, target.shelf, target.document)
     if not sight.allowed:
         return sight
     if eyes.viewer is Viewer.CITIZEN:
@@ -172,7 +178,7 @@ def _relabel(facts: Facts, eyes: Eyes, action: Action, target: Target) -> Verdic
         return _operator_only(eyes)
     if eyes.viewer is Viewer.OPERATOR:
         return Verdict(False, Rule.CLINICAL)
-    sight = first_match(facts, label, eyes, target.shelf)
+    sight = first_match(facts, label, eyes, target.shelf, target.document)
     if not sight.allowed:
         return sight
     if eyes.viewer is Viewer.CITIZEN and not eyes.own and not facts.may_act:
@@ -217,6 +223,7 @@ SECRET_RULES = frozenset(
         Rule.OPERATIONAL,
         Rule.MATRIX,
         Rule.MASKED,
+        Rule.RESTRICTED,
         Rule.OTHER_SPACE,
         Rule.NO_RELATION,
         Rule.NO_SPACE,

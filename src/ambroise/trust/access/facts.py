@@ -62,6 +62,14 @@ class Facts(msgspec.Struct, frozen=True):
     emergency_masked: bool = False
     masked_by_default: bool = False
     feed_opposed: bool = False
+    kept_kinds: frozenset[int] = frozenset()
+    """The kinds that the patient keeps from this professional or his structure."""
+    kept_documents: frozenset[UUID] = frozenset()
+    """The documents that the patient keeps from them, with all that follows each."""
+
+    def keeps(self, kind: int, document: UUID | None) -> bool:
+        """Whether the patient keeps what is of this kind, or follows this document, from the viewer."""
+        return kind in self.kept_kinds or document in self.kept_documents
 
     @property
     def may_act(self) -> bool:

@@ -16,7 +16,7 @@ _NOBODY = UUID(int=0)
 
 _SELECT: Final = """
 select s.state, s.etreat, s.btg, s.emergency_masked, s.masked_by_default, s.feed_opposed,
-  g.standing, g.blocked, g.in_team, d.closeness, e.opened
+  g.standing, g.blocked, g.in_team, d.closeness, e.opened, k.kinds, k.documents
 """
 _JOINS: Final = """
 left join access_space s on s.shard = q.shard and s.patient = q.patient
@@ -43,6 +43,13 @@ left join lateral (
     and e.opened <= q.at and e.until > q.at
   limit 1
 ) e on true
+left join lateral (
+  select array_agg(k.kind) filter (where k.kind >= 0) as kinds,
+    array_agg(k.document) filter (where k.kind < 0) as documents
+  from access_restriction k
+  where k.shard = q.shard and k.patient = q.patient and k.actor in (q.me, q.organization)
+    and k.since <= q.at and (k.until is null or k.until > q.at)
+) k on true
 """
 _ONE: Final = (
     _SELECT
@@ -77,6 +84,8 @@ from (
 # Row 4 comes before row 5: who both represents and cares is a representative; the closest counts.
 _RELATIONS: Final[tuple[Relation | None, ...]] = (None, "mediator", "mediator", "carer", "carer", "representative")
 _LIMITED: Final = (1, 3)
+_NO_KINDS: Final[frozenset[int]] = frozenset()
+_NO_DOCUMENTS: Final[frozenset[UUID]] = frozenset()
 
 
 class Question(NamedTuple):
@@ -117,6 +126,8 @@ def facts_in(rows: Sequence[Row]) -> list[Facts]:
             emergency_masked=bool(masked),
             masked_by_default=bool(masked_by_default),
             feed_opposed=bool(feed_opposed),
+            kept_kinds=frozenset(kinds) if kinds else _NO_KINDS,
+            kept_documents=frozenset(documents) if documents else _NO_DOCUMENTS,
         )
         for (
             state,
@@ -130,6 +141,8 @@ def facts_in(rows: Sequence[Row]) -> list[Facts]:
             in_team,
             closeness,
             opened,
+            kinds,
+            documents,
         ) in rows
     ]
 

@@ -27,11 +27,16 @@ class Role:
     @cached_property
     def readable_array(self) -> str:
         """The same as PostgreSQL writes an array: a parameter that costs nothing to send."""
-        return "{" + ",".join(map(str, sorted(self.readable))) + "}"
+        return as_array(self.readable)
 
     def mark(self, kind: int) -> Mark:
         """Whether this cell was read in a source or is a proposal."""
         return "verified" if kind in self.verified else "proposal"
+
+
+def as_array(kinds: frozenset[int]) -> str:
+    """Kinds as PostgreSQL writes an array."""
+    return "{" + ",".join(map(str, sorted(kinds))) + "}"
 
 
 NO_ROLE = Role(name="unknown", readable=frozenset(), emergency=False)

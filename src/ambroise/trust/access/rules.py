@@ -62,6 +62,7 @@ class Rule(StrEnum):
     MATRIX = "matrix"
     OPERATIONAL = "operational"
     MASKED = "masked"
+    RESTRICTED = "restricted"
     OTHER_SPACE = "other_space"
     NO_RELATION = "no_relation"
     MEDIATOR_CONTENT = "content_hidden_from_mediator"
@@ -81,8 +82,13 @@ class Verdict(NamedTuple):
     rule: Rule
 
 
-def first_match(facts: Facts, label: Label, eyes: Eyes, shelf: Shelf = Shelf.PATIENT) -> Verdict:
-    """Decide whether this viewer sees a resource with this label, its patient's facts being these."""
+def first_match(
+    facts: Facts, label: Label, eyes: Eyes, shelf: Shelf = Shelf.PATIENT, document: UUID | None = None
+) -> Verdict:
+    """Decide whether this viewer sees a resource with this label, its patient's facts being these.
+
+    `document`: the document that it is or follows, which the patient may keep from somebody.
+    """
     flags = int(label.flags)
     if flags & DELETED:
         return Verdict(False, Rule.DELETED)
@@ -93,7 +99,7 @@ def first_match(facts: Facts, label: Label, eyes: Eyes, shelf: Shelf = Shelf.PAT
     if flags & _SIGNATURE:
         return Verdict(False, Rule.SIGNATURE)
     if eyes.viewer is Viewer.PROFESSIONAL:
-        return _professional(facts, label, eyes)
+        return _professional(facts, label, eyes, document)
     if eyes.viewer is Viewer.CITIZEN:
         return _citizen(facts, label, eyes)
     if eyes.viewer is Viewer.OPERATOR:
@@ -134,9 +140,7 @@ class Sight(NamedTuple):
 def sight(facts: Facts, eyes: Eyes, patient: UUID) -> Sight:
     """What a professional or a citizen sees of this patient, the facts being these."""
     if eyes.viewer is Viewer.PROFESSIONAL:
-        masked_too = facts.standing >= Standing.TREATING or (
-            eyes.purpose is not Purpose.NORMAL and facts.emergency_masked
-        )
+        masked_too = _sees_masked(facts, eyes)
         return Sight(entry(facts, eyes).allowed, facts.state in AUTHOR_STATES, masked_too, DELETED | _SIGNATURE)
     if eyes.viewer is not Viewer.CITIZEN:
         raise ValueError("only professionals and citizens look at a space by its facts")
@@ -183,7 +187,7 @@ def _granted(facts: Facts) -> Rule:
     return Rule.CARE_TEAM if facts.in_care_team else Rule.AUTHORISED
 
 
-def _professional(facts: Facts, label: Label, eyes: Eyes) -> Verdict:
+def _professional(facts: Facts, label: Label, eyes: Eyes, document: UUID | None) -> Verdict:
     if facts.state in AUTHOR_STATES and is_author(label, eyes):
         return Verdict(True, Rule.AUTHOR if label.author else Rule.AUTHOR_STRUCTURE)
     verdict = entry(facts, eyes)
@@ -193,10 +197,18 @@ def _professional(facts: Facts, label: Label, eyes: Eyes) -> Verdict:
         return Verdict(False, Rule.OPERATIONAL)
     if label.kind not in eyes.role.readable:
         return Verdict(False, Rule.MATRIX)
-    if int(label.flags) & _MASKED and facts.standing < Standing.TREATING:
-        in_emergency = eyes.purpose is not Purpose.NORMAL
-        return verdict if in_emergency and facts.emergency_masked else Verdict(False, Rule.MASKED)
-    return verdict
+    if _sees_masked(facts, eyes):
+        return verdict
+    if int(label.flags) & _MASKED:
+        return Verdict(False, Rule.MASKED)
+    # Kept from this one person: the same as masked (CSP R. 1111-49), for him alone.
+    return Verdict(False, Rule.RESTRICTED) if facts.keeps(label.kind, document) else verdict
+
+
+def _sees_masked(facts: Facts, eyes: Eyes) -> bool:
+    """Whether masking hides nothing: from the treating doctor, from an administrator, or in an emergency if chosen."""
+    in_emergency = eyes.purpose is not Purpose.NORMAL
+    return facts.standing >= Standing.TREATING or (in_emergency and facts.emergency_masked)
 
 
 def _citizen(facts: Facts, label: Label, eyes: Eyes) -> Verdict:

@@ -21,7 +21,7 @@ from ambroise.fhir.store.types import Flags, Scope, ScopeRow
 from ambroise.kernel.ids import shard_of
 from ambroise.trust.access.facts import AUTHOR_STATES, HOLDER_STATES, OPEN_STATES, Eyes, Facts, Viewer
 from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, Shelf, always_inside, open_types, shelf_of
-from ambroise.trust.access.matrix import Role
+from ambroise.trust.access.matrix import Role, as_array
 from ambroise.trust.access.rules import sight
 from ambroise.trust.context import Context, Purpose
 
@@ -68,28 +68,29 @@ _TEMPLATES: Mapping[Form, str] = {
             or (not {team_only} or {in_team})
                 and {granted} and {open} and not {blocked}
                 and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
-                and ({flags} & {masked} = 0 or {treating})
+                and ({flags} & {masked} = 0 and not {kept} or {treating})
         )""",
     "bris_de_glace": """
         {inside} and {flags} & {hidden} = 0 and (
             {authored}
             or {emergency_role} and {emergency} and {open_btg} and not {blocked}
                 and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
-                and ({flags} & {masked} = 0 or {treating} or {masked_permitted})
+                and ({flags} & {masked} = 0 and not {kept} or {treating} or {masked_permitted})
         )""",
     "centre_15": """
         {inside} and {flags} & {hidden} = 0 and (
             {authored}
             or {emergency_role} and {emergency} and {open_etreat} and not {blocked}
                 and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
-                and ({flags} & {masked} = 0 or {treating} or {masked_permitted})
+                and ({flags} & {masked} = 0 and not {kept} or {treating} or {masked_permitted})
         )""",
     "professional_there": """
         {inside} and {flags} & {unseen} = 0 and (
             {own_words} and ({author} = {me} or {author} = 0 and {organization} <> 0
                 and {author_organization} = {organization})
             or {enters} and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
-                and ({flags} & {masked} = 0 or {sees_masked})
+                and ({sees_masked} or {flags} & {masked} = 0
+                    and coalesce({source}, {id}) <> all({kept_documents}::uuid[]))
         )""",
     "citizen_there": """{inside} and {flags} & {unseen} = 0 and {enters}
         and (not {identity_only} or {kind} = {identity_kind})""",
@@ -126,6 +127,11 @@ _EMERGENCY = """exists (select from access_emergency e
     where e.shard = {shard} and e.patient = {patient} and e.actor = {me}
     and e.purpose = {purpose} and e.opened <= {now} and e.until > {now})"""
 
+_KEPT = """exists (select from access_restriction k
+    where k.shard = {shard} and k.patient = {patient} and k.actor in ({me}, {organization})
+    and k.since <= {now} and (k.until is null or k.until > {now})
+    and (k.kind = {kind} or k.document = coalesce({source}, {id})))"""
+
 _RELATION = """exists (select from access_relation d
     where d.shard = {shard} and d.patient = {patient} and d.person = {person} and d.kind = {what}
     and d.since <= {now} and (d.until is null or d.until > {now}))"""
@@ -156,7 +162,7 @@ class _Text:
     def __init__(self, row: ScopeRow, narrow: bool) -> None:
         self._row = row
         self._columns: dict[str, sql.Composable] = {
-            name: row[name] for name in ("type", "kind", "flags", "author", "author_organization")
+            name: row[name] for name in ("type", "kind", "flags", "author", "author_organization", "source", "id")
         }
         self._columns |= {"row_shard": row["shard"], "row_patient": row["patient"]}
         self._columns["shard"] = row.parameter("shard") if narrow else row["shard"]
@@ -222,6 +228,7 @@ _FRAGMENTS: Mapping[str, str] = {
     "treating": _grant("g.state in ('treating', 'administrator')"),
     "blocked": _grant("g.state = 'blocked'"),
     "emergency": _EMERGENCY,
+    "kept": _KEPT,
     "represents": _RELATION.replace("{what}", "'representative'"),
     "cares": _RELATION.replace("{what}", "'carer'"),
     "mediates": _RELATION.replace("{what}", "'mediator'"),
@@ -282,10 +289,18 @@ def scope_given(eyes: Eyes, patient: UUID, facts: Facts) -> Scope:
         return Scope(SEAL, "citizen", predicate("citizen_there", narrow=True), parameters)
     parameters["me"] = eyes.key
     parameters["organization"] = eyes.organization
-    parameters["readable"] = eyes.role.readable_array
+    parameters["readable"] = _readable(eyes.role, facts, seen.sees_masked)
+    parameters["kept_documents"] = list(facts.kept_documents)
     parameters["own_words"] = seen.own_words
     parameters["sees_masked"] = seen.sees_masked
     return Scope(SEAL, "professional", predicate("professional_there", narrow=True), parameters)
+
+
+def _readable(role: Role, facts: Facts, sees_masked: bool) -> str:
+    """What the role reads, less what the patient keeps from this one person."""
+    if sees_masked or not facts.kept_kinds:
+        return role.readable_array
+    return as_array(role.readable - facts.kept_kinds)
 
 
 def scope(ctx: Context, *, type: str | None = None, patient: UUID | None = None) -> Scope:

@@ -62,6 +62,8 @@ class Event(StrEnum):
     REVOKED = "revoked"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
+    RESTRICTED = "restricted"
+    RESTRICTION_LIFTED = "restriction_lifted"
     RELATION_SET = "relation_set"
     RELATION_ENDED = "relation_ended"
 

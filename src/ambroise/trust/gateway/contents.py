@@ -47,7 +47,7 @@ class Contents(Writes):
         self, tx: Transaction, ctx: Context, current: Stored, content: bytes | BinaryIO, media_type: str
     ) -> BlobInfo:
         """Put other bytes behind a resource that `open` returned for an update; the rewrite is what gets traced."""
-        await self.decide(tx, ctx, Action.UPDATE, Target(current.type, current.label))
+        await self.decide(tx, ctx, Action.UPDATE, Target(current.type, current.label, current.key))
         await self._kept.delete(tx, current.key)
         return await self._kept.put(tx, current.label.patient, current.key, content, media_type)
 

@@ -159,7 +159,7 @@ class Owner(Protocol):
 
 def target_of(stored: Stored) -> Target:
     """A stored resource as the rules see it."""
-    return Target(stored.type, stored.label)
+    return Target(stored.type, stored.label, stored.key)
 
 
 __all__ = ["Core", "Flags", "Label", "Owner", "Verdict", "target_of"]

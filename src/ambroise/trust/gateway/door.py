@@ -15,6 +15,7 @@ from ambroise.trust.access.decide import Action, Target, permit
 from ambroise.trust.access.facts import Eyes, SpaceState, Viewer
 from ambroise.trust.access.grants import clear_grants
 from ambroise.trust.access.relations import clear_relations
+from ambroise.trust.access.restrictions import clear_restrictions
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.access.spaces import set_state
 from ambroise.trust.audit.entry import Entry, Event, record
@@ -91,6 +92,7 @@ class Gateway(Loading, Contents, Explaining, Traces):
         removed = await records.purge(tx, allowed)
         await clear_grants(tx, ctx, patient)
         await clear_relations(tx, patient)
+        await clear_restrictions(tx, patient)
         await set_state(tx, ctx, patient, SpaceState.PURGED)
         if self._blobs is not None:
             await self._blobs.purge(tx, patient)

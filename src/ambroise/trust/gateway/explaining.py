@@ -47,7 +47,10 @@ class Explaining(Finding):
         self, reader: Reader, ctx: Context, stored: Stored, viewers: Sequence[Professional]
     ) -> list[Explanation]:
         """The same of what the caller has just read through this door, without reading it again."""
-        return [await self._explain(reader, ctx, Target(stored.type, stored.label), viewer) for viewer in viewers]
+        return [
+            await self._explain(reader, ctx, Target(stored.type, stored.label, stored.key), viewer)
+            for viewer in viewers
+        ]
 
     async def _explain(self, reader: Reader, ctx: Context, target: Target, viewer: Professional) -> Explanation:
         theirs = Context(viewer, ctx.clock)

@@ -119,7 +119,7 @@ class Reads(Emergencies):
         for patient, entries in found.items():
             total = result.total if asked is not None else None
             entry = search_entry(patient, type, entries, total, text)
-            targets = tuple(Target(one.type, one.label) for one in entries)
+            targets = tuple(Target(one.type, one.label, one.key) for one in entries)
             readings.append(Reading(ctx, eyes, patient, targets, entry))
         if not readings and result.total and shelf_of(type) is not Shelf.OPEN:
             # A count over several patients names none of them, yet somebody asked.
@@ -150,7 +150,7 @@ class Reads(Emergencies):
         self, reader: Reader, ctx: Context, event: Event, stored: Stored, present: Peeked | None = None
     ) -> None:
         """Judge and trace one resource; what says nothing about a patient is not traced."""
-        target = Target(stored.type, present.label if present else stored.label)
+        target = Target(stored.type, present.label if present else stored.label, stored.key)
         if target.shelf is Shelf.OPEN:
             return
         label = target.label
@@ -166,7 +166,7 @@ class Reads(Emergencies):
         peeked = await store.peek(reader, inspection(), type, id)
         if peeked is None:
             raise unknown(type)
-        eyes, target = Eyes.of(ctx), Target(type, peeked.label)
+        eyes, target = Eyes.of(ctx), Target(type, peeked.label, peeked.key)
         patient = peeked.label.patient
         facts = await self.facts(reader, ctx, eyes, patient)
         verdict = judge(facts, eyes, Action.READ, target)

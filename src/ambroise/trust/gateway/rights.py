@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.outbox import emit
-from ambroise.trust.access import grants, relations, spaces
+from ambroise.trust.access import grants, relations, restrictions, spaces
 from ambroise.trust.access.authority import Act, authority
 from ambroise.trust.access.decide import Action, refusal
 from ambroise.trust.access.facts import Eyes, SpaceState
@@ -151,6 +151,39 @@ class Rights:
         rule = await self._allow(tx, ctx, patient, Act.UNBLOCK, Event.UNBLOCKED, party)
         if await grants.unblock(tx, ctx, patient, party):
             await self._granted(tx, ctx, patient, Event.UNBLOCKED, rule, party)
+
+    async def restrict(
+        self,
+        tx: Transaction,
+        ctx: Context,
+        patient: UUID,
+        party: Party,
+        *,
+        kinds: Collection[int] = (),
+        document: UUID | None = None,
+        until: datetime | None = None,
+    ) -> UUID:
+        """Keep some kinds of documents, or one document, from a professional or a structure; the id of the gesture."""
+        if not kinds and document is None:
+            raise Refusal(Kind.INVALID, "RESTRICTION_EMPTY", "Say which documents to keep from this person.")
+        if until is not None and until <= ctx.now():
+            raise Refusal(Kind.INVALID, "RESTRICTION_OVER", "Choose an end that is still to come.", element="until")
+        rule = await self._allow(tx, ctx, patient, Act.RESTRICT, Event.RESTRICTED, party)
+        id = await restrictions.restrict(tx, ctx, patient, party, kinds=kinds, document=document, until=until)
+        what = {"restriction": str(id), "kinds": sorted(kinds), "document": str(document) if document else None}
+        about = {**(_about(party) or {}), **what, "until": until.isoformat() if until else None}
+        await self._done(tx, ctx, patient, "U", Event.RESTRICTED, rule, about)
+        return id
+
+    async def lift_restriction(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> None:
+        """Undo one of those gestures."""
+        rule = await self._allow(tx, ctx, patient, Act.RESTRICT, Event.RESTRICTION_LIFTED)
+        for one in await restrictions.restrictions_of(tx, patient):
+            if one.id == id and await restrictions.lift(tx, patient, id):
+                about = {**(_about(one.party) or {}), "restriction": str(id)}
+                await self._done(tx, ctx, patient, "U", Event.RESTRICTION_LIFTED, rule, about)
+                return
+        raise Refusal(Kind.NOT_FOUND, "NO_SUCH_RESTRICTION", "Nothing is kept from anybody under this id.")
 
     async def set_relation(
         self,

@@ -57,7 +57,7 @@ def _hear_one(place: int, job: Testimony, evidence: Evidence) -> Heard:
 
 def _look(job: Look, closed: Closed, facts: Facts) -> Heard:
     """The resource if it is plainly there for this caller; else nothing, and no line: that is another story."""
-    label, target = closed.peeked.label, Target(job.type, closed.peeked.label)
+    label, target = closed.peeked.label, Target(job.type, closed.peeked.label, closed.peeked.key)
     verdict = judge(facts, job.eyes, Action.READ, target)
     if not verdict.allowed or closed.peeked.deleted:
         return None, ()
@@ -72,7 +72,7 @@ def _look(job: Look, closed: Closed, facts: Facts) -> Heard:
 def _find(job: Find, result: SearchResult, facts: Facts) -> Heard:
     entries = [stored for stored, _ in result.entries]
     entry = search_entry(job.patient, job.query.type, entries, result.total, job.text)
-    targets = tuple([Target(one.type, one.label) for one in entries])
+    targets = tuple([Target(one.type, one.label, one.key) for one in entries])
     answer, judged = _judge(Reading(job.ctx, job.eyes, job.patient, targets, entry), facts)
     lines = () if judged is None else (Line.of(job.ctx, judged),)
     return answer if isinstance(answer, Exception) else result, lines
@@ -97,7 +97,7 @@ def _judge(job: Reading, facts: Facts) -> tuple[Rule | Exception, Entry | None]:
             return verdict.rule, None
         return verdict.rule, replace(job.entry, rule=verdict.rule, outcome=DONE if verdict.allowed else REFUSED)
     rules: dict[Rule, int] = {}
-    for target, times in _alike(job.targets):
+    for target, times in _alike(job.targets, facts):
         verdict = judge(facts, job.eyes, Action.READ, target)
         if not verdict.allowed:
             entry = replace(job.entry, rule=verdict.rule, outcome=REFUSED)
@@ -110,7 +110,7 @@ def _judge(job: Reading, facts: Facts) -> tuple[Rule | Exception, Entry | None]:
     return rule, replace(job.entry, rule=rule, details=details)
 
 
-def _alike(targets: Sequence[Target]) -> Iterable[tuple[Target, int]]:
+def _alike(targets: Sequence[Target], facts: Facts) -> Iterable[tuple[Target, int]]:
     """One target of each sort, and how many there are: the rules see no difference between two of one sort."""
     if len(targets) == 1:
         return ((targets[0], 1),)
@@ -118,7 +118,8 @@ def _alike(targets: Sequence[Target]) -> Iterable[tuple[Target, int]]:
     for one in targets:
         label = one.label
         patient = label.patient.int if label.patient else 0
-        sort = (one.type, label.kind, int(label.flags), label.author, label.author_organization, patient)
+        document = one.document if facts.kept_documents else None
+        sort = (one.type, label.kind, int(label.flags), label.author, label.author_organization, patient, document)
         sorts.setdefault(sort, []).append(one)
     return [(alike[0], len(alike)) for alike in sorts.values()]
 

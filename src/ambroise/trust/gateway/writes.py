@@ -235,7 +235,7 @@ class Writes(Reads):
         wanted, present = flags & _VISIBILITY, current.label.flags & _VISIBILITY
         if wanted == present:
             return
-        target = Target(type, current.label)
+        target = Target(type, current.label, current.key)
         aligned = permit(Action.UPDATE, target, Verdict(True, Rule.SYSTEM))
         await records.relabel(tx, aligned, current.key, set=wanted & ~present, clear=present & ~wanted)
         entry = Entry(
@@ -312,7 +312,7 @@ class Writes(Reads):
 
     async def _permit(self, tx: Transaction, ctx: Context, action: Action, current: Peeked) -> Permit:
         """The permit to act on something that exists. What may not even be seen is answered like an unknown id."""
-        eyes, target = Eyes.of(ctx), Target(current.type, current.label)
+        eyes, target = Eyes.of(ctx), Target(current.type, current.label, current.key)
         facts = await self.facts(tx, ctx, eyes, current.label.patient)
         verdict = judge(facts, eyes, action, target)
         if verdict.allowed:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.citizen.access import access_routes
 from ambroise.interfaces.web.citizen.documents import document_routes
 from ambroise.interfaces.web.citizen.history import history_routes
 from ambroise.interfaces.web.citizen.home import home_routes
+from ambroise.interfaces.web.citizen.keeping import KeepingService, keeping_routes
 from ambroise.interfaces.web.citizen.relatives import relative_routes
 from ambroise.interfaces.web.citizen.space import space_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
@@ -23,6 +26,7 @@ def citizen_routes(site: Site, service: CitizenService, lives: Lives) -> list[Ba
         *home_routes(screen, service),
         *document_routes(screen, service),
         *access_routes(screen, service),
+        *keeping_routes(screen, cast(KeepingService, service)),
         *history_routes(screen, service),
         *space_routes(screen, lives),
         *relative_routes(screen, lives),

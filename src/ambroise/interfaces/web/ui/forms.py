@@ -7,7 +7,9 @@ from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 from wtforms import Form as WTForm
+from wtforms import SelectMultipleField
 from wtforms.validators import ValidationError
+from wtforms.widgets import CheckboxInput
 
 from ambroise.interfaces.web.ui.errors import explain
 from ambroise.interfaces.web.ui.i18n import lazy
@@ -68,9 +70,15 @@ class Form(WTForm):
         """Every error with the id of its field, for the summary on top of the page."""
         found: list[tuple[str | None, str]] = [(None, words) for words in self.general]
         for field in self:
-            target = f"{field.id}-0" if field.type == "RadioField" else field.id
+            target = f"{field.id}-0" if field.type in ("RadioField", "Ticks") else field.id
             found += [(target, str(words)) for words in field.errors]
         return found
+
+
+class Ticks(SelectMultipleField):
+    """Several choices among few, as boxes to tick."""
+
+    option_widget = CheckboxInput()
 
 
 class Required:

@@ -21,6 +21,8 @@ _SAID = {
     "unblocked": N_("Personne débloquée. Elle ne verra votre dossier qu’avec un nouvel accord."),
     "authorised": N_("Accès autorisé."),
     "withdrawn": N_("Accès retiré."),
+    "kept": N_("C’est caché à cette personne."),
+    "kept-no-more": N_("Cette personne peut de nouveau le voir, selon son métier."),
     "emergency-settings": N_("Votre choix pour les urgences est enregistré."),
     "filing-settings": N_("Vos choix pour les dépôts sont enregistrés."),
     "reported": N_("Signalement envoyé. Nous vous répondrons ici."),
