@@ -87,14 +87,23 @@ class Identity:
         return await repository.find_account(reader, patient, professional)
 
     async def change_password(self, session: Session, password: str, new_password: str) -> bool:
-        """Change the password and end the other sessions of the account; false when the present password is wrong."""
+        """Change the password and end the other sessions of the account; false when the present password is wrong.
+
+        Raises TOO_MANY_TRIES: a session left open, or stolen, is no place to guess the password from.
+        """
         account = session.account
         _refuse_weak(new_password, account.sign_in_name, account.display_name)
+        keys = [_key("change", str(account.id))]
         async with self.database.reader() as reader:
             found = await repository.credentials(reader, account=account.id)
+            wait = await self._wait(reader, keys, self.clock.now())
+        if wait:
+            raise Refusal(Kind.THROTTLED, "TOO_MANY_TRIES", "Wait before you try another password.")
         if found is None or not await passwords.matches(found.password_hash, password):
+            await self._count_failure(keys, SignInProblem.WRONG)
             return False
         async with self.database.transaction() as tx:
+            await repository.clear_failures(tx, keys[0])
             await repository.set_password(tx, account.id, passwords.hash_password(new_password))
             await repository.close_sessions(tx, account.id, self.clock.now(), session.id)
         return True

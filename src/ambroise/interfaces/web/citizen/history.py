@@ -59,7 +59,7 @@ def history_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             "content-disposition": 'attachment; filename="historique-des-acces.csv"',
             "cache-control": "no-store",
         }
-        lines = _csv(service.export_history(visit.context()))
+        lines = _csv(await _begun(service.export_history(visit.context())))
         return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
     async def ask_report(visit: Visit) -> Response:
@@ -103,6 +103,19 @@ def _groups(events: Sequence[AccessEvent], today: date) -> list[tuple[str, str, 
         return f"m{day:%Y-%m}", dates.month_title(day.replace(day=1))
 
     return [(id, title, [words.line(event) for event in group]) for (id, title), group in groupby(events, key=key)]
+
+
+async def _begun(events: AsyncIterator[AccessEvent]) -> AsyncIterator[AccessEvent]:
+    """The same events, once the first was found: a refusal is an answer of its own, never a download cut short."""
+    first = await anext(events, None)
+
+    async def whole() -> AsyncIterator[AccessEvent]:
+        if first is not None:
+            yield first
+        async for event in events:
+            yield event
+
+    return whole()
 
 
 async def _csv(events: AsyncIterator[AccessEvent]) -> AsyncIterator[str]:

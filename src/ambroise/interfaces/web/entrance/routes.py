@@ -211,7 +211,10 @@ async def _change_password(visit: Visit, form: FormData) -> Response:
                 return visit.go("/reglages", Toast("password"))
             filled.passe.errors = [gettext("Ce n’est pas votre mot de passe actuel")]
         except Refusal as refusal:
-            filled.nouveau.errors = [gettext(_WEAK[Weakness(refusal.code)])]
+            if refusal.kind is Kind.THROTTLED:
+                filled.refuse(refusal)
+            else:
+                filled.nouveau.errors = [gettext(_WEAK[Weakness(refusal.code)])]
     return await visit.render(
         "entrance/password.html", 422, layout=layout, form=filled, problems=filled.problems, place="reglages"
     )

@@ -9,7 +9,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import RedirectResponse, Response
 
 from ambroise.interfaces.web.ui.security import page_headers
-from ambroise.interfaces.web.ui.visit import Visit
+from ambroise.interfaces.web.ui.visit import Visit, read_form
 from ambroise.kernel.errors import Kind, Refusal
 
 _MOST_FORM = 64 * 1024
@@ -28,9 +28,10 @@ async def parameters(http: HttpRequest) -> dict[str, list[str]]:
     given: dict[str, list[str]] = {}
     pairs = http.query_params.multi_items()
     if http.method == "POST":
-        if int(http.headers.get("content-length") or _MOST_FORM + 1) > _MOST_FORM:
+        announced = http.headers.get("content-length", "")
+        if not announced.isdecimal() or int(announced) > _MOST_FORM:
             raise Refusal(Kind.TOO_LARGE, "TOO_LARGE", "The form is too large.")
-        form = await http.form(max_files=0, max_fields=50)
+        form = await read_form(http, most_files=0, most_fields=50)
         pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     for name, value in pairs:
         given.setdefault(name, []).append(value)

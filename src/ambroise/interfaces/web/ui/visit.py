@@ -16,6 +16,7 @@ from uuid import UUID
 
 from jinja2 import Environment
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -151,7 +152,8 @@ class Visit:
 
     def go(self, address: str, toast: Toast | None = None) -> Response:
         """Answer a change by sending the browser to a page, which may say what just happened."""
-        response = RedirectResponse(address, 303, page_headers(secure=self.request.url.scheme == "https"))
+        headers = {**page_headers(secure=self.request.url.scheme == "https"), "cache-control": "no-store"}
+        response = RedirectResponse(address, 303, headers)
         if toast is not None:
             self.cookies.put(response, "toast", toast.written(), max_age=60)
         return self._with_visitor(response)
@@ -276,13 +278,21 @@ async def _form(visit: Visit, most: int) -> FormData:
     if source and source != "null" and urlsplit(source).netloc != request.url.netloc:
         raise _forged()
     counted = Request(request.scope, _at_most(request.receive, most))
-    form = await counted.form(max_files=10, max_fields=200)
+    form = await read_form(counted, most_files=10, most_fields=200)
     sent = form.get(FORM_FIELD)
     holders = [cookie for cookie in (visit.token, visit.visitor) if cookie]
     if not isinstance(sent, str) or not any(tokens.genuine(cookie, sent) for cookie in holders):
         await form.close()
         raise _forged()
     return form
+
+
+async def read_form(request: Request, *, most_files: int, most_fields: int) -> FormData:
+    """The form that a request carries. Raises FORM_MALFORMED for what is none."""
+    try:
+        return await request.form(max_files=most_files, max_fields=most_fields)
+    except HTTPException as error:
+        raise Refusal(Kind.INVALID, "FORM_MALFORMED", "The body is not a form of these sizes.") from error
 
 
 def _forged() -> Refusal:
