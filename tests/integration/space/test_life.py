@@ -47,7 +47,10 @@ async def test_without_objection_it_opens_after_six_weeks_and_its_holder_is_told
     async with lives.world.database.reader() as reader:
         assert [one.code for one in await notices(reader, lives.holder)] == ["ESPACE_OUVERT"]
     assert ("space_opened", 0, "system", "open_inactive") in await lives.traces()
-    assert await lives.told() == ["space.notify", "space.open"]
+    assert await lives.told() == ["space.notify"]
+    async with lives.world.database.reader() as reader:
+        batch = await reader.fetch_value("select payload from outbox where event = 'space.opened_many'")
+    assert batch == {"patients": [str(lives.world.patient)]}
 
 
 async def test_an_objection_on_the_last_day_means_that_it_never_opens(lives: Lives) -> None:

@@ -14,7 +14,7 @@ from ambroise.kernel.log import logger
 from ambroise.kernel.outbox import emit
 from ambroise.modules.notification.api import Code, notify_many
 from ambroise.modules.space import repository
-from ambroise.modules.space.events import event_of
+from ambroise.modules.space.events import OPENED_MANY
 from ambroise.modules.space.model import ENDS, Step
 from ambroise.modules.space.service import Spaces
 from ambroise.trust.access.facts import SpaceState
@@ -61,6 +61,6 @@ async def _open_many(database: Database, spaces: Spaces, ctx: Context) -> int:
         await spaces.gateway.populations.move(tx, ctx, patients, SpaceState.OPEN_INACTIVE, details)
         await repository.opened_many(tx, patients, ctx.now())
         await notify_many(tx, patients, ctx.now(), Code.SPACE_OPENED)
-        for patient in patients:
-            await emit(tx, event_of(Step.OPEN.value), {"state": SpaceState.OPEN_INACTIVE.value}, patient=patient)
+        # One event for the batch: a million of them would keep every other event waiting.
+        await emit(tx, OPENED_MANY, {"patients": [str(patient) for patient in patients]})
     return len(due)

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -53,8 +54,14 @@ def environment(assets: Assets) -> Environment:
     )
     env.filters["initials"] = initials
     env.filters["size"] = size
+    env.filters["grouped"] = grouped
     env.filters["proper"] = proper
     return env
+
+
+def grouped(count: int) -> str:
+    """« 111 777 », or "111,777"."""
+    return format_decimal(count, locale=i18n.current().code)
 
 
 def page(request: Request, html: str, status: int, headers: Mapping[str, str]) -> Response:
