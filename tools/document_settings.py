@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import types
 import typing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def _values(annotation: Any) -> str:
         return _values(next(part for part in typing.get_args(annotation) if part is not type(None)))
     if origin in (dict, frozenset):
         return "JSON"
-    return {Path: "path", int: "number", str: "text", bool: "`true`, `false`"}[annotation]
+    return {Path: "path", int: "number", str: "text", date: "date", bool: "`true`, `false`"}[annotation]
 
 
 def _default(value: Any) -> str:

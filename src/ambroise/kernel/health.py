@@ -20,6 +20,7 @@ class Health:
     unsafe_settings: int = 0
     dead_events: int = 0
     failed_jobs: int = 0
+    real: bool = False
 
 
 def examine(dsn: str) -> Health:
@@ -35,7 +36,8 @@ def examine(dsn: str) -> Health:
               (select count(*) from pg_tables where tableowner = current_user),
               (select count(*) from pg_settings where name in ('fsync', 'full_page_writes') and setting <> 'on'),
               (select count(*) from outbox where dead),
-              (select count(*) from job_schedule where last_error is not null)
+              (select count(*) from job_schedule where last_error is not null),
+              (select count(*) > 0 from installation where not demonstration)
             """
         ).fetchone()
     assert row is not None  # noqa: S101 - a select without a table always answers.

@@ -3,6 +3,7 @@
 `tools/document_settings.py` writes docs/operations/settings.md from this file.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -110,6 +111,24 @@ class Settings(BaseSettings):
     # Names, not secrets: the rule S105 reads the word token.
     token_issuer: Annotated[str, Field(description="Claim `iss` of our access tokens.")] = "urn:ambroise"  # noqa: S105
     token_audience: Annotated[str, Field(description="Claim `aud` of our access tokens.")] = "urn:ambroise:fhir"  # noqa: S105
+
+    security_contact: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(mailto:|tel:|https://)[!-~]+$",
+            description="Where weaknesses are told, for `security.txt`: `mailto:…`, `tel:…` or `https://…`.",
+        ),
+    ] = None
+    security_contact_expires: Annotated[
+        date | None, Field(description="Until when that contact is good, within a year: `2027-03-31`.")
+    ] = None
+    security_policy: Annotated[
+        str | None,
+        Field(pattern=r"^https://[!-~]+$", description="Page that says how weaknesses are dealt with."),
+    ] = None
+    security_languages: Annotated[
+        str, Field(pattern=r"^[A-Za-z, -]+$", description="Languages that the security contact reads.")
+    ] = "fr, en"
 
     # What it does
     roles: Annotated[

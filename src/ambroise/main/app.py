@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ambroise.interfaces import operations
+from ambroise.interfaces import operations, security_txt
 from ambroise.interfaces.services import Services
 
 
@@ -17,6 +17,7 @@ def build(services: Services) -> ASGIApp:
     metrics = operations.Metrics()
     routes: list[BaseRoute] = list(operations.routes(services, metrics))
     if services.settings.roles & {"web", "api"}:
+        routes.extend(security_txt.routes(services.settings, services.public_url))
         routes.extend(importlib.import_module("ambroise.interfaces.oauth").routes(services))
     if "api" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.insi").routes(services))

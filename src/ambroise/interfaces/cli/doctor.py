@@ -34,7 +34,7 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         settings = toolbox.settings(data)
         findings = [*_secrets(settings), *_disk(settings)]
         with explained(), toolbox.builder.database(settings) as (_, app_dsn):
-            findings.extend(_database(app_dsn))
+            findings.extend(_database(app_dsn, settings))
         for finding in findings:
             mark = typer.style("ok  ", fg="green") if finding.good else typer.style("care", fg="red")
             typer.echo(f"{mark}  {finding.subject}: {finding.detail}")
@@ -60,7 +60,9 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield Finding(os.access(folder, os.W_OK), "data folder", str(folder))
 
 
-def _database(dsn: str) -> Iterator[Finding]:
+def _database(dsn: str, settings: Settings) -> Iterator[Finding]:
+    from ambroise.interfaces.security_txt import complaint
+    from ambroise.kernel.clock import SystemClock
     from ambroise.kernel.health import OLDEST_SERVER, examine
 
     seen = examine(dsn)
@@ -74,3 +76,6 @@ def _database(dsn: str) -> Iterator[Finding]:
     yield Finding(not unsafe, "durability", "turn fsync and full_page_writes back on" if unsafe else "on")
     yield Finding(not seen.dead_events, "events", f"{seen.dead_events} could not be delivered")
     yield Finding(not seen.failed_jobs, "jobs", f"{seen.failed_jobs} failed the last time; the logs say why")
+    if seen.real:
+        amiss = complaint(settings, SystemClock().now().date())
+        yield Finding(amiss is None, "security contact", amiss or f"until {settings.security_contact_expires}")
