@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 COMPILED := $(VENV)/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types contracts tests browser assets lock bench clean
+.PHONY: help install demo test check lint types contracts tests browser assets lock sbom bench clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ assets: install ## Take the third-party files of the pages from npm again
 
 lock: ## Pin dependencies again, after a change of pyproject.toml
 	tools/lock.sh
+
+sbom: ## List the components that are pinned (CycloneDX), in var/sbom.json
+	@mkdir -p var
+	@$(PYTHON) tools/sbom.py var/sbom.json
 
 bench: $(COMPILED) ## Measure, and write bench/RESULTS.md
 	$(BIN)/ambroise bench
