@@ -103,8 +103,9 @@ def put_entries(tx: Transaction, entry: ProfessionalEntry, structures: Sequence[
     for place in structures or (None,):
         tx.enqueue(
             """
-            insert into directory_entry (professional, organization, specialty, profession, name_key, city_key, postal)
-            values (%s, %s, %s, %s, %s, %s, %s)
+            insert into directory_entry
+              (professional, organization, specialty, profession, name_key, given_key, city_key, postal)
+            values (%s, %s, %s, %s, %s, %s, %s, %s)
             on conflict do nothing
             """,
             (
@@ -113,6 +114,7 @@ def put_entries(tx: Transaction, entry: ProfessionalEntry, structures: Sequence[
                 entry.specialty or "",
                 entry.profession,
                 key(f"{entry.family} {entry.given}"),
+                key(f"{entry.given} {entry.family}"),
                 key(place.city or "") if place else "",
                 (place.postal_code or "") if place else "",
             ),
@@ -163,23 +165,31 @@ async def situations(reader: Reader, rpps: str) -> list[Found]:
 
 async def search(reader: Reader, text: str, profession: str | None, city: str | None, limit: int) -> list[Found]:
     """Professionals all of whose searched words begin a word of theirs, by name."""
-    patterns = [f"% {word}%" for word in words(text)]
+    conditions: list[tuple[LiteralString, list[Any]]] = [("p.active", [])]
+    # A number is looked for whole: hardly any would be the beginning of nobody's RPPS.
+    if every := " & ".join(word if word.isdigit() else f"{word}:*" for word in words(text)):
+        conditions.append(("to_tsvector('simple', p.search) @@ to_tsquery('simple', %s)", [every]))
+    if profession is not None:
+        conditions.append(("p.profession = %s", [profession]))
+    if city is not None:
+        conditions.append(("o.city = %s", [city]))
     rows = await reader.fetch_all(
-        f"""
-        select {_PROFESSIONAL}, s.role_title, {_STRUCTURE}
-        from directory_professional p
-        left join lateral (
-          select * from directory_situation s where s.professional = p.id_nat and s.active order by s.rank limit 1
-        ) s on true
-        left join directory_organization o on o.id_nat = s.organization
-        where p.search like all (%s)
-          and p.active
-          and (%s::text is null or p.profession = %s)
-          and (%s::text is null or o.city = %s)
-        order by p.family, p.given, p.rpps
-        limit %s
-        """,
-        (patterns, profession, profession, city, city, limit),
+        SQL(
+            """
+            select {}, s.role_title, {}
+            from directory_professional p
+            left join lateral (
+              select * from directory_situation s where s.professional = p.id_nat and s.active order by s.rank limit 1
+            ) s on true
+            left join directory_organization o on o.id_nat = s.organization
+            where {}
+            order by p.family, p.given, p.rpps
+            limit %s
+            """
+        ).format(
+            SQL(_PROFESSIONAL), SQL(_STRUCTURE), SQL(" and ").join([SQL(condition) for condition, _ in conditions])
+        ),
+        (*(value for _, values in conditions for value in values), limit),
     )
     return [_found(row) for row in rows]
 
@@ -234,10 +244,8 @@ def _names(text: str) -> list[tuple[SQL, list[Any]]]:
     if not name:
         return [(SQL("true"), [])]
     ways: list[tuple[SQL, list[Any]]] = [(SQL("e.name_key between %s and %s"), [*_range(name)])]
-    first, _, last = name.rpartition(" ")
-    if first:
-        turned = SQL("e.name_key between %s and %s and e.name_key like %s")
-        ways.append((turned, [*_range(last), f"% {first}%"]))
+    if " " in name:
+        ways.append((SQL("e.given_key between %s and %s"), [*_range(name)]))
     return ways
 
 
@@ -248,7 +256,9 @@ def _conditions(wanted: Criteria) -> tuple[list[SQL], list[Any]]:
         asked.append(("e.professional = %s", ["8" + wanted.rpps]))
     if wanted.finess:
         asked.append(("e.organization = %s", ["1" + wanted.finess]))
-    if wanted.town.isdigit():
+    if len(wanted.town) == 5 and wanted.town.isdigit():
+        asked.append(("e.postal = %s", [wanted.town]))
+    elif wanted.town.isdigit():
         asked.append(("e.postal between %s and %s", [wanted.town, wanted.town.ljust(5, "9")]))
     elif town := key(wanted.town):
         asked.append(("e.city_key = %s", [town]))

@@ -132,6 +132,7 @@ class Reader:
             "specialty": specialty,
             "profession": profession,
             "name_key": name,
+            "given_key": key(f"{said.get('given', '')} {said['family']}"),
             "city_key": key(city),
             "postal": said.get("postal_code", "") if place else "",
         }

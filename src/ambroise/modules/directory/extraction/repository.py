@@ -300,14 +300,17 @@ order by x.professional, x.kind, x.code
 on conflict (professional, kind, code) do update set label = excluded.label, seen = excluded.seen
 """
 _ENTRIES: LiteralString = """
-insert into directory_entry (professional, organization, specialty, profession, name_key, city_key, postal, seen)
-select x.professional, x.organization, x.specialty, x.profession, x.name_key, x.city_key, x.postal, a.seen
+insert into directory_entry (
+  professional, organization, specialty, profession, name_key, given_key, city_key, postal, seen
+)
+select x.professional, x.organization, x.specialty, x.profession, x.name_key, x.given_key, x.city_key, x.postal, a.seen
 from (select %s::bigint as seen) a,
   json_to_recordset(%s::json) as x (professional text, organization text, specialty text, profession text,
-    name_key text, city_key text, postal text)
+    name_key text, given_key text, city_key text, postal text)
 order by x.professional, x.organization, x.specialty
 on conflict (professional, organization, specialty) do update set
-  profession = excluded.profession, name_key = excluded.name_key, city_key = excluded.city_key,
+  profession = excluded.profession, name_key = excluded.name_key, given_key = excluded.given_key,
+  city_key = excluded.city_key,
   postal = excluded.postal, seen = excluded.seen
 """
 _MAILBOXES: LiteralString = """
