@@ -21,6 +21,7 @@ from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.routes import entrance_routes
+from ambroise.interfaces.web.identities.routes import Identities, identity_routes
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
@@ -47,6 +48,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         DeskRecord(services.database, Desk(services.record, services.gateway)),
         Lives.on(services.database, services.gateway, services.record),
         provider=services.provider,
+        identities=Identities(services.database, services.gateway),
     )
 
 
@@ -58,6 +60,7 @@ def portals(
     lives: Lives,
     *,
     provider: Provider | None = None,
+    identities: Identities | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
     """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
@@ -90,6 +93,7 @@ def portals(
             *professional_routes(site, professional),
             *desk_routes(site, desk),
             *desk_life_routes(site, lives),
+            *(identity_routes(site, identities) if identities is not None else ()),
         ],
         exception_handlers={404: unknown, 405: unknown},
     )

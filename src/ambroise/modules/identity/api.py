@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ambroise.modules.identity.datamatrix.content import Scanned
+from ambroise.modules.identity.datamatrix.content import read as read_datamatrix
+from ambroise.modules.identity.datamatrix.face import datamatrix_of
 from ambroise.modules.identity.ins import (
     DEFAULT_OID,
     Ins,
@@ -44,6 +47,7 @@ from ambroise.modules.identity.model import (
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
 from ambroise.modules.identity.provider.api import Provider
 from ambroise.modules.identity.registry.desk import IdentityDesk
+from ambroise.modules.identity.registry.desk import require_duty as require_identity_duty
 from ambroise.modules.identity.registry.model import PatientIdentity
 from ambroise.modules.identity.registry.repository import (
     TrustLine,
@@ -97,6 +101,7 @@ __all__ = [
     "PatientIdentity",
     "Proof",
     "Provider",
+    "Scanned",
     "Sealer",
     "Session",
     "SessionToken",
@@ -118,6 +123,7 @@ __all__ = [
     "check_ins",
     "check_software",
     "check_traits",
+    "datamatrix_of",
     "differences",
     "enter_many",
     "erase",
@@ -138,6 +144,8 @@ __all__ = [
     "open_for",
     "proofs",
     "query_of",
+    "read_datamatrix",
+    "require_identity_duty",
     "restore_departed",
     "suspend_departed",
     "trust_lines",

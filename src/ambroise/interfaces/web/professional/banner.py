@@ -7,6 +7,7 @@ from datetime import date
 from itertools import pairwise
 from uuid import UUID
 
+from ambroise.interfaces.web.identities.words import attribute
 from ambroise.interfaces.web.professional.views import PatientIdentity, Standing
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import N_, gettext
@@ -42,6 +43,7 @@ def banner_of(identity: PatientIdentity, standing: Standing, visit: Visit) -> Ba
     years = dates.age(identity.birth_date, dates.as_day(visit.now)) if identity.birth_date else ""
     state, picture, status = _STATUS[identity.status]
     alerts = [(state, picture, gettext(status))]
+    alerts += [(one[0], "triangle-alert", one[1]) for one in map(attribute, identity.attributes)]
     if not standing.allowed:
         alerts.append(("off", "x", gettext("Accès refusé")))
     return Banner(

@@ -290,4 +290,5 @@ def _identity(known: Known) -> PatientIdentity:
         used_name=known.used_name,
         birth_place=traits.birth_place,
         status=known.status.value,
+        attributes=tuple(sorted(one.value for one in known.attributes)),
     )

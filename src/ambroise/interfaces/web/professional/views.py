@@ -25,6 +25,7 @@ class PatientIdentity:
     used_name: str | None = None
     birth_place: str | None = None
     status: Literal["PROV", "RECUP", "VALI", "QUAL"] = "QUAL"
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
