@@ -13,7 +13,7 @@ from ambroise.interfaces.cli.toolbox import Data, Toolbox, fail
 if TYPE_CHECKING:
     from ambroise.interfaces.services import Services
     from ambroise.kernel.settings import Settings
-    from ambroise.modules.identity.provider.api import Client, ClientAuthentication, NewClient
+    from ambroise.modules.identity.provider.api import ClientAuthentication, NewClient
     from ambroise.trust.context import Context
 
 
@@ -109,15 +109,19 @@ def _keys(file: Path) -> dict[str, Any]:
 
 
 async def _register(toolbox: Toolbox, settings: Settings, new: NewClient) -> dict[str, Any]:
+    from ambroise.interfaces.oauth.registration import described
+
     async with toolbox.builder.services(settings) as services, services.database.transaction() as tx:
         made = await services.provider.clients.register(tx, _operator(services), new)
     secret = {"client_secret": made.secret, "client_secret_expires_at": 0} if made.secret else {}
-    return {**_described(made.client), **secret}
+    return {**described(made.client), **secret}
 
 
 async def _list(toolbox: Toolbox, settings: Settings) -> list[dict[str, Any]]:
+    from ambroise.interfaces.oauth.registration import described
+
     async with toolbox.builder.services(settings) as services, services.database.reader() as reader:
-        return [_described(client) for client in await services.provider.clients.everyone(reader)]
+        return [described(client) for client in await services.provider.clients.everyone(reader)]
 
 
 async def _disable(toolbox: Toolbox, settings: Settings, id: str) -> None:
@@ -129,22 +133,3 @@ def _operator(services: Services) -> Context:
     from ambroise.trust.context import Context, System
 
     return Context(System(), services.clock, channel="cli", demonstration=services.demonstration)
-
-
-def _described(client: Client) -> dict[str, Any]:
-    """A client in the words of RFC 7591."""
-    method = {"client_secret": "client_secret_basic"}.get(client.authentication, client.authentication.value)
-    return {
-        "client_id": client.id,
-        "client_name": client.name,
-        "redirect_uris": list(client.redirect_uris),
-        "post_logout_redirect_uris": list(client.post_logout_uris),
-        "backchannel_logout_uri": client.backchannel_logout_uri,
-        "backchannel_logout_session_required": client.backchannel_logout_uri is not None,
-        "token_endpoint_auth_method": method,
-        **({"tls_client_auth_subject_dn": client.tls_subject} if client.tls_subject else {}),
-        "grant_types": sorted(client.grants),
-        "response_types": ["code"] if client.redirect_uris else [],
-        "scope": " ".join(sorted(client.scopes)),
-        "client_id_issued_at": int(client.created_at.timestamp()),
-    }

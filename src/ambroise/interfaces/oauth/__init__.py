@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.oauth import endpoints
+from ambroise.interfaces.oauth.registration import registration_route
 from ambroise.interfaces.oauth.sharing import sharing_routes
 from ambroise.interfaces.services import Services
 
@@ -14,4 +15,9 @@ from ambroise.interfaces.services import Services
 def routes(services: Services) -> Sequence[BaseRoute]:
     """The provider of professionals, and the API that carries a context from one tool to another."""
     provider = services.provider
-    return [*endpoints.routes(provider), *sharing_routes(provider, services.gateway, services.authenticator.people)]
+    authenticator = services.authenticator
+    return [
+        *endpoints.routes(provider),
+        registration_route(provider, authenticator),
+        *sharing_routes(provider, services.gateway, authenticator.people),
+    ]

@@ -22,6 +22,7 @@ REVOKE = f"{PROTOCOL}/revoke"
 CERTS = f"{PROTOCOL}/certs"
 LOGOUT = f"{PROTOCOL}/logout"
 CIBA = f"{PROTOCOL}/ext/ciba/auth"
+REGISTER = "/clients-registrations/openid-connect"
 PUSH = f"{PROTOCOL}/ext/par/request"
 AUTHORIZE = "/auth"
 _WITH_CERTIFICATES = (
@@ -61,6 +62,7 @@ def _described(issuer: str) -> dict[str, Any]:
         "backchannel_user_code_parameter_supported": False,
         "pushed_authorization_request_endpoint": issuer + PUSH,
         "require_pushed_authorization_requests": False,
+        "registration_endpoint": issuer + REGISTER,
         "end_session_endpoint": issuer + LOGOUT,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
