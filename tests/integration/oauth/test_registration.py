@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from ambroise.interfaces.token_claims import Role
+from ambroise.kernel.clock import FixedClock
 from ambroise.modules.identity.provider.api import Registered
+from ambroise.trust.context import Context, System
 from tests.integration.oauth.conftest import BACK, PROTOCOL, REALM, Journey, Nation
 
 REGISTER = f"{REALM}/clients-registrations/openid-connect"
@@ -60,3 +63,22 @@ async def test_only_operators_in_charge_register(nation: Nation, client: Registe
 async def test_metadata_that_break_the_rules_say_which(nation: Nation, change: dict[str, Any], error: str) -> None:
     answer = await register(nation, nation.house.token(), **change)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
+
+
+async def test_a_client_that_was_ended_is_unknown(nation: Nation, client: Registered) -> None:
+    services = nation.house.services
+    assert (await nation.ask({"token": "x"}, client, "/revoke")).status_code == 200
+    async with services.database.transaction() as tx:
+        await services.provider.clients.disable(tx, Context(System(), nation.clock), client.client.id)
+    assert (await nation.ask({"token": "x"}, client, "/revoke")).status_code == 401
+    assert (await nation.browser().get(Journey(client).address())).status == 400
+
+
+async def test_a_client_ended_by_another_process_is_unknown_within_a_second(
+    nation: Nation, client: Registered, clock: FixedClock
+) -> None:
+    assert (await nation.ask({"token": "x"}, client, "/revoke")).status_code == 200
+    async with nation.house.services.database.transaction() as tx:
+        await tx.execute("update oauth_client set disabled_at = %s", (clock.now(),))
+    clock.move(timedelta(seconds=1))
+    assert (await nation.ask({"token": "x"}, client, "/revoke")).status_code == 401

@@ -86,9 +86,9 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         client_id: Annotated[str, typer.Argument(metavar="CLIENT_ID", help="Identifier of the client.")],
         data: Data = None,
     ) -> None:
-        """End a client: from its next request on, it is unknown."""
+        """End a client: within a second, it is unknown."""
         toolbox.run(_disable(toolbox, toolbox.settings(data), client_id))
-        typer.echo(f"{client_id} is unknown from now on.")
+        typer.echo(f"{client_id} is unknown within a second.")
 
 
 def _authentication(*, public: bool, keys: bool, certificate: bool) -> ClientAuthentication:
