@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import LiteralString
@@ -35,6 +35,7 @@ from ambroise.modules.identity.api import (
     on_patient_created,
     on_patient_updated,
 )
+from ambroise.modules.notification.api import notices
 from ambroise.modules.record.api import Record, own_types
 from ambroise.trust.access.grants import grants_of
 from ambroise.trust.access.relations import relations_of
@@ -180,6 +181,19 @@ async def test_what_is_hidden_is_hidden(full: Doors, nation: Nation) -> None:
     assert masked not in await titles(full, doctor, diabetic)
     assert withheld in await titles(full, doctor, elderly)
     assert withheld not in await titles(full, as_citizen(full, elderly), elderly)
+
+
+async def test_only_what_came_lately_waits_to_be_read(full: Doors, nation: Nation) -> None:
+    for citizen in (one for one in nation.citizens if one.star):
+        patient = await patient_of(full, nation, citizen.star)
+        lately = [
+            one
+            for one in documents_of(nation, citizen)
+            if one.author is not None and one.moment.date() > UNTIL - timedelta(days=45)
+        ]
+        async with full.database.reader() as reader:
+            waiting = await notices(reader, as_citizen(full, patient), count=200)
+        assert len(waiting) <= len(lately), citizen.star
 
 
 async def test_an_interrupted_load_goes_on_with_the_same_nation(empty: Doors) -> None:

@@ -7,8 +7,9 @@ import multiprocessing
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
+from itertools import groupby
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from ambroise.interfaces.demonstration.story import MASKED
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
 from ambroise.modules.identity.api import Identity
+from ambroise.modules.notification.api import mark_read
 from ambroise.modules.record.api import Incoming, Record, Submission
 from ambroise.trust.context import Citizen as CitizenActor
 from ambroise.trust.context import Context, System
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 # Groups under way at once in a process: while one waits for the database, another is written.
 _CONCURRENT = 2
 _GROUP = 6
+# How long ago a document came for its notice to have been read.
+_READ_AFTER = timedelta(days=45)
 # How many citizens one can be on the sign-in list; a token can be made for any of them.
 _WITH_ACCOUNT = 300
 
@@ -172,10 +176,20 @@ class _Filling:
             filed = 0
             async with self._doors.database.transaction() as tx:
                 for citizen in group:
-                    for printed in print_documents(self._nation, self._writer, citizen):
-                        await self._submit(tx, printed)
-                        filed += 1
+                    filed += await self._file(tx, citizen)
             self._tell("documents", filed)
+
+    async def _file(self, tx: Transaction, citizen: Citizen) -> int:
+        """File what a citizen has, oldest first; they have read the notices of all but the latest. How many."""
+        limit, filed = self._nation.until - _READ_AFTER, 0
+        printed = print_documents(self._nation, self._writer, citizen)
+        for recent, documents in groupby(printed, lambda one: one.document.moment.date() > limit):
+            for document in documents:
+                await self._submit(tx, document)
+                filed += 1
+            if not recent:
+                await mark_read(tx, self._as_citizen(citizen, self.patients[citizen.matricule]))
+        return filed
 
     async def _submit(self, tx: Transaction, printed: Printed) -> None:
         document = printed.document
