@@ -152,6 +152,8 @@ async def test_a_citizen_asks_a_carer_who_acts_visibly_and_stops(town: Town) -> 
     assert "On vous demande de l’aide" in carer.words
     await carer.get("/proches")
     await carer.press("Accepter : Alix Fictif")
+    await citizen.get("/documents")
+    assert "Attestation : aide acceptée" in citizen.words, "each answer is attested among the documents"
     await carer.press("Ouvrir : Alix Fictif")
     assert "Vous agissez pour Alix Fictif." in whole(carer), "acting for another is always visible"
     await carer.get("/espace")

@@ -17,6 +17,7 @@ class Lives:
 
     database: Database
     gateway: Gateway
+    record: Record
     spaces: Spaces
     populations: Populations
     relations: Relations
@@ -28,6 +29,7 @@ class Lives:
         return Lives(
             database,
             gateway,
+            record,
             Spaces(gateway, record),
             Populations(database, gateway),
             Relations(gateway),

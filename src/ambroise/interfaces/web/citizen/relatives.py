@@ -13,12 +13,14 @@ from starlette.routing import BaseRoute
 from wtforms import BooleanField, DateField, RadioField, StringField
 from wtforms.validators import Optional
 
+from ambroise.interfaces.web.citizen.attestations import Attested, attest
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import DEFAULT_OID, Ins, Traits, identity_of
 from ambroise.modules.relations.api import Invitation, is_minor
@@ -137,21 +139,29 @@ def relative_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         ctx, gesture = visit.context(), str(sent.get("geste"))
         id = _id(str(sent.get("qui", "")))
         kind: Any = str(sent.get("role", "carer"))
+        if gesture not in _TOLD or kind not in _KINDS:
+            raise Refusal(Kind.INVALID, "NO_SUCH_GESTURE", "Choose what to do.")
+        attested: Attested | None = None
         async with lives.database.transaction() as tx:
-            if gesture == "accepter":
-                await relations.accept(tx, ctx, id)
-            elif gesture == "decliner":
-                await relations.refuse(tx, ctx, id)
+            if gesture in ("accepter", "decliner"):
+                answer = relations.accept if gesture == "accepter" else relations.refuse
+                one = await answer(tx, ctx, id)
+                reach = gettext(_SCOPES[one.scope]) if one.kind == "carer" else ""
+                what = gettext(_KINDS[one.kind])
+                attested = Attested(gesture, one.patient, one.invitee_name, what, reach, one.ends_at)
             elif gesture == "reprendre":
                 await relations.withdraw(tx, ctx, id)
-            elif gesture == "finir" and kind in _KINDS:
+            elif gesture == "finir":
+                name = await _name_of(tx, id)
                 await relations.end(tx, ctx, id, kind)
-            elif gesture == "quitter" and kind in _KINDS:
+                attested = Attested(gesture, ctx.space or id, name, gettext(_KINDS[kind]))
+            else:
                 await relations.leave(tx, ctx, id, kind)
+                attested = Attested(gesture, id, visit.who.account.display_name, gettext(_KINDS[kind]))
                 if visit.who.acting_for == id:
                     await visit.site.identity.choose_space(tx, visit.who, None, None)
-            else:
-                raise Refusal(Kind.INVALID, "NO_SUCH_GESTURE", "Choose what to do.")
+        if attested is not None and kind != "mediator":
+            await attest(lives, visit, attested)
         return visit.go("/proches", Toast(_TOLD[gesture]))
 
     async def ask_carer(visit: Visit) -> Response:
@@ -229,6 +239,11 @@ _TOLD = {
     "finir": "help-ended",
     "quitter": "help-ended",
 }
+
+
+async def _name_of(reader: Reader, person: UUID) -> str:
+    known = await identity_of(reader, person)
+    return known.display_name if known else ""
 
 
 def _decides(visit: Visit) -> bool:
