@@ -184,8 +184,8 @@ async def test_what_is_hidden_is_hidden(full: Doors, nation: Nation) -> None:
 
 
 async def test_only_what_came_lately_waits_to_be_read(full: Doors, nation: Nation) -> None:
-    for citizen in (one for one in nation.citizens if one.star):
-        patient = await patient_of(full, nation, citizen.star)
+    for citizen, star in [(one, one.star) for one in nation.citizens if one.star]:
+        patient = await patient_of(full, nation, star)
         lately = [
             one
             for one in documents_of(nation, citizen)
@@ -193,7 +193,7 @@ async def test_only_what_came_lately_waits_to_be_read(full: Doors, nation: Natio
         ]
         async with full.database.reader() as reader:
             waiting = await notices(reader, as_citizen(full, patient), count=200)
-        assert len(waiting) <= len(lately), citizen.star
+        assert len(waiting) <= len(lately), star
 
 
 async def test_an_interrupted_load_goes_on_with_the_same_nation(empty: Doors) -> None:
