@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from ambroise.kernel.db import Database
     from ambroise.kernel.installation import Installation
     from ambroise.kernel.settings import Settings
-    from ambroise.modules.identity.api import Identity, Provider
+    from ambroise.modules.identity.api import Enrolments, Identity, Provider
+    from ambroise.modules.letters.api import Letters
     from ambroise.modules.record.api import Record
     from ambroise.modules.relations.api import Relations
     from ambroise.modules.space.api import Spaces
@@ -33,6 +34,8 @@ class Services:
     spaces: Spaces
     relations: Relations
     identity: Identity
+    enrolments: Enrolments
+    letters: Letters
     provider: Provider
     authenticator: Authenticator
     signing_keys: SigningKeys

@@ -144,6 +144,18 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Address of clamd: `unix:/path/to/socket` or `tcp://host:port`. Default: no scanner."),
     ] = None
+    smtp_url: Annotated[
+        str | None,
+        Field(description="Mail server: `smtp://host:port`, `smtp+starttls://user@host` or `smtps://user@host`."),
+    ] = None
+    smtp_password_file: Annotated[
+        Path | None, Field(description="File that holds the password of the user of `AMBROISE_SMTP_URL`.")
+    ] = None
+    mail_from: Annotated[str, Field(description="Address that our mails come from.")] = "ambroise@localhost"
+    sms_domain: Annotated[
+        str | None,
+        Field(description="Domain of the mail gateway of an SMS operator: an SMS is a mail to `number@domain`."),
+    ] = None
     identity_mode: Annotated[
         Literal["test", "production"],
         Field(description="Which INS are accepted: those under the test OIDs, or the production ones."),
@@ -195,6 +207,10 @@ class Settings(BaseSettings):
     @property
     def owner_dsn(self) -> str | None:
         return _with_password(self.database_owner_url, self.database_owner_password_file)
+
+    @property
+    def smtp_password(self) -> str | None:
+        return self.smtp_password_file.read_text().strip() if self.smtp_password_file else None
 
     def objects(self) -> tuple[str, dict[str, Any]]:
         """Address and options of the object store."""

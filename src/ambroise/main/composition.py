@@ -23,7 +23,9 @@ from ambroise.kernel.settings import Settings
 from ambroise.kernel.time_shift import catch_up, follow, shift_of
 from ambroise.main import wiring
 from ambroise.main.people import KnownPeople
-from ambroise.modules.identity.api import Identity, KeySealer, Provider
+from ambroise.modules.identity.api import Codes, Enrolments, Identity, KeySealer, Provider
+from ambroise.modules.letters.api import Channel as LetterChannel
+from ambroise.modules.letters.api import Letters
 from ambroise.modules.record.api import ClamAv, Limits, Record
 from ambroise.modules.relations.api import Relations
 from ambroise.modules.space.api import Spaces
@@ -118,6 +120,10 @@ def _services(
         secure=_secure(settings, addresses),
         demonstration=installed.demonstration,
     )
+    spaces = Spaces(gateway, record)
+    identity = Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration)
+    letters = Letters.over(clock, secret, channels=_channels(settings), demonstration=installed.demonstration)
+    codes = Codes(database, clock, identity.sealer, letters)
     return Services(
         settings=settings,
         installation=installed,
@@ -126,9 +132,11 @@ def _services(
         database=database,
         gateway=gateway,
         record=record,
-        spaces=Spaces(gateway, record),
+        spaces=spaces,
         relations=Relations(gateway),
-        identity=Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration),
+        identity=identity,
+        enrolments=Enrolments(identity, gateway, codes, spaces.begin),
+        letters=letters,
         provider=provider,
         authenticator=Authenticator(
             signing_keys.all,
@@ -142,6 +150,13 @@ def _services(
         signing_keys=signing_keys,
         secret=secret,
     )
+
+
+def _channels(settings: Settings) -> frozenset[LetterChannel]:
+    """What this instance can send: mails by its server, SMS by the gateway of an operator."""
+    if settings.smtp_url is None:
+        return frozenset()
+    return frozenset(LetterChannel) if settings.sms_domain else frozenset({LetterChannel.MAIL})
 
 
 def _addresses(settings: Settings) -> tuple[str, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ambroise.interfaces.services import Services
+from ambroise.interfaces.web.letters import Postman
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.jobs import Schedule
 from ambroise.kernel.objects import Blobs
 from ambroise.kernel.outbox import Subscriptions
 from ambroise.modules.identity.api import on_patient_created, on_patient_updated
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
+from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
 from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
 from ambroise.modules.space.api import Handlers as SpaceHandlers
@@ -42,7 +44,15 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
         SpaceHandlers(populations, services.clock, demonstration=services.demonstration).table().items()
     ):
         subscriptions.on(event, handler)
+    subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url).post)
     subscriptions.on(CLIENT_TO_TELL, services.provider.leaving.tell)
+
+
+def _smtp(services: Services) -> Smtp | None:
+    settings = services.settings
+    if settings.smtp_url is None:
+        return None
+    return Smtp(settings.smtp_url, settings.mail_from, settings.sms_domain, settings.smtp_password)
 
 
 def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
@@ -59,6 +69,8 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
 
     async def forget_old_sessions(tx: Transaction) -> None:
         await services.identity.sweep(tx)
+        await services.enrolments.sweep(tx)
+        await services.letters.sweep(tx)
         await services.provider.signing_on.sweep(tx, services.clock.now() - _FORGET_EVERY)
 
     async def end_space_delays(tx: Transaction) -> None:

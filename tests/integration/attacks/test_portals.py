@@ -18,6 +18,8 @@ EVERYBODY = {
     "/reglages/mot-de-passe", "/aide", "/accessibilite", "/vie-privee", "/static/{name}", "/auth", "/ecps",
     "/ecps/{id}", "/connexion/pro", "/connexion/pro/attente", "/connexion/pro/etat", "/connexion/pro/accord",
     "/deconnexion/pro", "/auth/realms/esante-wallet/protocol/openid-connect/logout",
+    "/inscription", "/inscription/code", "/inscription/contacts", "/inscription/acces", "/inscription/conditions",
+    "/courrier",
 }  # fmt: skip
 # These take requests from other sites: the protocol has them so, and they change nothing by themselves.
 FROM_ELSEWHERE = {"/auth", "/auth/realms/esante-wallet/protocol/openid-connect/logout"}

@@ -20,6 +20,7 @@ from ambroise.interfaces.web.desk.lives import desk_life_routes
 from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
+from ambroise.interfaces.web.entrance.enrolment import enrolment_routes
 from ambroise.interfaces.web.entrance.routes import entrance_routes
 from ambroise.interfaces.web.identities.routes import Identities, identity_routes
 from ambroise.interfaces.web.lives import Lives
@@ -32,7 +33,7 @@ from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
 from ambroise.interfaces.web.ui.visit import Site, Visit, refused
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import AccountKind, Identity, Provider
+from ambroise.modules.identity.api import AccountKind, Enrolments, Identity, Provider
 from ambroise.modules.record.api import Desk
 
 __all__ = ["portals", "routes"]
@@ -49,6 +50,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         Lives.on(services.database, services.gateway, services.record),
         provider=services.provider,
         identities=Identities(services.database, services.gateway),
+        enrolments=services.enrolments,
     )
 
 
@@ -61,11 +63,12 @@ def portals(
     *,
     provider: Provider | None = None,
     identities: Identities | None = None,
+    enrolments: Enrolments | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
     """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
 
-    With a `provider`, professionals also sign on to other software here.
+    With a `provider`, professionals also sign on to other software here; with `enrolments`, citizens open accounts.
     """
     assets = Assets(tokens=tokens)
     site = Site(
@@ -88,6 +91,7 @@ def portals(
         routes=[
             Route("/static/{name}", static),
             *entrance_routes(site),
+            *(enrolment_routes(site, enrolments) if enrolments is not None else ()),
             *(sign_on_routes(site, provider) if provider is not None else ()),
             *citizen_routes(site, citizen, lives),
             *professional_routes(site, professional),

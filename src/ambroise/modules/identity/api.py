@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from ambroise.modules.identity.codes.service import Codes
 from ambroise.modules.identity.datamatrix.content import Scanned
 from ambroise.modules.identity.datamatrix.content import read as read_datamatrix
 from ambroise.modules.identity.datamatrix.face import datamatrix_of
+from ambroise.modules.identity.enrolment.model import Claim, Enrolment
+from ambroise.modules.identity.enrolment.model import Step as EnrolmentStep
+from ambroise.modules.identity.enrolment.service import Enrolments, note_cards
 from ambroise.modules.identity.ins import (
     DEFAULT_OID,
     Ins,
@@ -80,9 +84,14 @@ __all__ = [
     "AccountKind",
     "Attribute",
     "Change",
+    "Claim",
+    "Codes",
     "DeviceToken",
     "Draft",
     "Emergency",
+    "Enrolment",
+    "EnrolmentStep",
+    "Enrolments",
     "Identity",
     "IdentityDesk",
     "Ins",
@@ -139,6 +148,7 @@ __all__ = [
     "known_among",
     "normal_name",
     "normal_query",
+    "note_cards",
     "on_patient_created",
     "on_patient_updated",
     "open_for",

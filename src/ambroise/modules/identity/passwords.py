@@ -15,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from ambroise.modules.identity.model import PasswordHash
 
 SHORTEST = 12
+SHORTEST_OF_FOUR_CLASSES = 9
 LONGEST = 256
 _FEWEST_DISTINCT = 5
 
@@ -36,6 +37,7 @@ class Weakness(StrEnum):
 
     TOO_SHORT = "PASSWORD_TOO_SHORT"
     TOO_LONG = "PASSWORD_TOO_LONG"
+    CLASSES = "PASSWORD_CLASSES"
     COMMON = "PASSWORD_COMMON"
     PERSONAL = "PASSWORD_PERSONAL"
     REPETITIVE = "PASSWORD_REPETITIVE"
@@ -46,9 +48,32 @@ def weakness(password: str, *personal: str) -> Weakness | None:
 
     Twelve characters of any sort give at least 56 bits, above the 50 that a throttled sign-in asks for.
     """
-    plain = _plain(password)
-    if len(password) < SHORTEST:
+    return Weakness.TOO_SHORT if len(password) < SHORTEST else _guessable(password, personal)
+
+
+def citizen_weakness(password: str, *personal: str) -> Weakness | None:
+    """Why a citizen may not take this password: nine characters of four classes (as Mon espace santé asks), or twelve.
+
+    Lower case, upper case, digit, special. Twelve of any sort are as strong (CNIL deliberation 2022-100).
+    """
+    if len(password) < SHORTEST_OF_FOUR_CLASSES:
         return Weakness.TOO_SHORT
+    if len(password) < SHORTEST and not _has_four_classes(password):
+        return Weakness.CLASSES
+    return _guessable(password, personal)
+
+
+def _has_four_classes(password: str) -> bool:
+    return (
+        any(one.islower() for one in password)
+        and any(one.isupper() for one in password)
+        and any(one.isdigit() for one in password)
+        and any(not one.isalnum() for one in password)
+    )
+
+
+def _guessable(password: str, personal: tuple[str, ...]) -> Weakness | None:
+    plain = _plain(password)
     if len(password) > LONGEST:
         return Weakness.TOO_LONG
     if len(set(plain)) < _FEWEST_DISTINCT or _is_a_run(plain):
@@ -63,6 +88,11 @@ def weakness(password: str, *personal: str) -> Weakness | None:
 def hash_password(password: str) -> PasswordHash:
     """Hash a password for keeping. Takes some 25 ms of processor on purpose: call it in a thread from a server."""
     return PasswordHash(_hasher.hash(unicodedata.normalize("NFKC", password)))
+
+
+async def hash_in_thread(password: str) -> PasswordHash:
+    """Hash a password without making the other requests wait."""
+    return await asyncio.to_thread(hash_password, password)
 
 
 async def matches(kept: str | None, password: str) -> bool:

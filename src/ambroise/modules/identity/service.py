@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from uuid import UUID
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
-from ambroise.modules.identity import passwords, repository, throttle, tokens
+from ambroise.modules.identity import attempts, passwords, repository, tokens
 from ambroise.modules.identity.model import (
     DRAFT_KEPT,
     EMERGENCY_LASTS,
@@ -93,10 +92,10 @@ class Identity:
         """
         account = session.account
         _refuse_weak(new_password, account.sign_in_name, account.display_name)
-        keys = [_key("change", str(account.id))]
+        keys = [attempts.key("change", str(account.id))]
         async with self.database.reader() as reader:
             found = await repository.credentials(reader, account=account.id)
-            wait = await self._wait(reader, keys, self.clock.now())
+            wait = await attempts.wait(reader, keys, self.clock.now())
         if wait:
             raise Refusal(Kind.THROTTLED, "TOO_MANY_TRIES", "Wait before you try another password.")
         if found is None or not await passwords.matches(found.password_hash, password):
@@ -149,7 +148,7 @@ class Identity:
         async with self.database.reader() as reader:
             found = await repository.credentials(reader, name=name)
             keys = await self._failure_keys(reader, name, origin, found.account.id if found else None)
-            wait = await self._wait(reader, keys, now)
+            wait = await attempts.wait(reader, keys, now)
         if wait:
             return NotSignedIn(SignInProblem.WAIT, wait)
         if not await passwords.matches(found.password_hash if found else None, password) or found is None:
@@ -167,8 +166,8 @@ class Identity:
         session = await self._half_open(token)
         account = session.account
         async with self.database.reader() as reader:
-            keys = [_key("code", str(account.id)), *_address_keys(origin)]
-            wait = await self._wait(reader, keys, now)
+            keys = [attempts.key("code", str(account.id)), *attempts.address_keys(origin)]
+            wait = await attempts.wait(reader, keys, now)
             found = await repository.credentials(reader, account=account.id)
         if wait:
             return NotSignedIn(SignInProblem.WAIT, wait)
@@ -339,7 +338,7 @@ class Identity:
         await repository.close_session(tx, tokens.digest(token), now)
         device = DeviceToken(origin.device) if origin.device else tokens.new_device_token()
         await repository.remember_device(tx, tokens.digest(device), account.id, now)
-        await repository.clear_failures(tx, _key("device", device, account.sign_in_name))
+        await repository.clear_failures(tx, attempts.key("device", device, account.sign_in_name))
         return SignedIn(await self._open(tx, account, complete=True), account, complete=True, device=device)
 
     async def _accepts(self, tx: Transaction, found: repository.Credentials, code: str, now: datetime) -> bool:
@@ -358,23 +357,11 @@ class Identity:
             and account
             and await repository.device_account(reader, tokens.digest(origin.device)) == account
         ):
-            return [_key("device", origin.device, name)]
-        return [_key("name", name), *_address_keys(origin)]
-
-    async def _wait(self, reader: Reader, keys: list[bytes], now: datetime) -> timedelta:
-        found = await repository.failures(reader, keys)
-        waits = [
-            throttle.still_to_wait(found[key].count, found[key].last_at, now, by_address=position > 0)
-            for position, key in enumerate(keys)
-            if key in found
-        ]
-        return max(waits, default=timedelta())
+            return [attempts.key("device", origin.device, name)]
+        return [attempts.key("name", name), *attempts.address_keys(origin)]
 
     async def _count_failure(self, keys: list[bytes], problem: SignInProblem) -> NotSignedIn:
-        now = self.clock.now()
-        async with self.database.transaction() as tx:
-            for key in keys:
-                await repository.add_failure(tx, key, now, now - throttle.FORGOTTEN_AFTER)
+        await attempts.count(self.database, keys, self.clock.now())
         return NotSignedIn(problem)
 
 
@@ -400,17 +387,3 @@ def _actor(session: Session) -> Citizen | Professional | Operator:
     if account.kind is AccountKind.PROFESSIONAL:
         return account.as_professional(session.situation)
     return Operator(account.id, account.display_name, account.duties)
-
-
-def _key(*parts: str) -> bytes:
-    return tokens.digest("\x1f".join(parts))
-
-
-def _address_keys(origin: Origin) -> list[bytes]:
-    """The network of the address: one IPv4 address, the /64 of an IPv6 one."""
-    try:
-        address = ip_address(origin.address)
-    except ValueError:
-        return []
-    network = str(address) if address.version == 4 else str(ip_network((address, 64), strict=False))
-    return [_key("address", network)]

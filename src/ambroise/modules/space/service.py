@@ -57,6 +57,11 @@ class Spaces:
             raise Refusal(Kind.UNPROCESSABLE, "TERMS_NOT_ACCEPTED", "Accept the present terms of use.", element="terms")
         return await self._step(tx, ctx, patient, Step.ACTIVATE, terms=terms)
 
+    async def begin(self, tx: Transaction, ctx: Context, patient: UUID, terms: str) -> None:
+        """Activate the space as its account is made; a space already in use stays as it is."""
+        if (await self._held(tx, patient)).state is not SpaceState.OPEN_ACTIVE or terms != TERMS:
+            await self.activate(tx, ctx, patient, terms=terms)
+
     async def close(
         self, tx: Transaction, ctx: Context, patient: UUID, reason: Reason, *, delete: bool = False
     ) -> Life:

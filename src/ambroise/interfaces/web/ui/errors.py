@@ -104,6 +104,39 @@ _BY_CODE: Mapping[str, str] = {
     "INVALID_CLIENT": N_("Le logiciel qui vous envoie ici n’est pas connu. Prévenez son éditeur."),
     "REDIRECT_URI_UNKNOWN": N_("Le logiciel qui vous envoie ici n’a pas déclaré son adresse. Prévenez son éditeur."),
     "LOGOUT_HINT_INVALID": N_("Le logiciel qui vous envoie ici se trompe. Fermez votre navigateur pour partir."),
+    "NO_USER_FOUND": N_("Ces informations ne désignent personne. Vérifiez-les : elles doivent toutes être exactes."),
+    "CONTACTS_NOT_FOUND": N_(
+        "Votre assurance maladie ne connaît aucun moyen de vous écrire. Mettez vos coordonnées à jour auprès d’elle, "
+        "par votre compte ou au 3422."
+    ),
+    "MIN_DELAY_ERROR": N_("Un code vient de partir. Attendez 30 secondes avant d’en demander un autre."),
+    "ENROLMENT_WAIT": N_("Trop d’essais. Attendez quelques minutes avant de recommencer."),
+    "ENROLMENT_SENDS": N_("Trop de codes ont été envoyés. Recommencez depuis le début, plus tard."),
+    "ENROLMENT_STEP": N_("Cette étape n’est pas celle où vous en êtes."),
+    "SESSION_TIMED_OUT": N_("Trop de temps a passé. Recommencez depuis le début."),
+    "CODE_WRONG": N_("Ce code n’est pas le bon. Écrivez celui du dernier message reçu."),
+    "CODE_EXPIRED": N_("Ce code n’est plus valable. Demandez-en un autre."),
+    "CODE_ALREADY_USED": N_("Ce code a déjà servi. Demandez-en un autre."),
+    "DECEASED_INDIVIDUAL": N_("Cette personne est connue comme décédée : son espace ne s’ouvre plus."),
+    "PROFILE_ALREADY_EXISTS": N_("Vous avez déjà un compte. Connectez-vous."),
+    "LEGAL_REPRESENTATIVE_REQUIRED": N_("L’espace d’un enfant est ouvert par son représentant légal."),
+    "CONTACT_INVALID": N_("Cette adresse ou ce numéro n’est pas valable."),
+    "MAIL_NOT_PROVEN": N_("Vérifiez d’abord une adresse électronique."),
+    "LOGIN_FORMAT": N_(
+        "Au moins 8 lettres sans accent ou chiffres ; seuls le point, le tiret et le tiret bas sont admis."
+    ),
+    "LOGIN_FORBIDDEN": N_("N’utilisez ni votre numéro de sécurité sociale ni un numéro de compte."),
+    "LOGIN_ALREADY_EXISTS": N_("Cet identifiant est pris. Choisissez-en un autre."),
+    "PASSWORD_TOO_SHORT": N_("Ce mot de passe est trop court."),
+    "PASSWORD_TOO_LONG": N_("Il faut au plus 256 caractères."),
+    "PASSWORD_CLASSES": N_(
+        "Avec moins de 12 caractères, il faut une minuscule, une majuscule, un chiffre et un caractère spécial."
+    ),
+    "PASSWORD_COMMON": N_("Ce mot de passe est trop connu."),
+    "PASSWORD_PERSONAL": N_("Il ne doit contenir ni votre nom, ni votre date de naissance, ni votre adresse."),
+    "PASSWORD_REPETITIVE": N_("Il répète ou suit toujours les mêmes caractères."),
+    "TERMS_NOT_ACCEPTED": N_("Acceptez les conditions d’utilisation pour continuer."),
+    "LETTERS_UNAVAILABLE": N_("Cette instance n’envoie pas encore de message de cette sorte."),
     "ACCOUNT_SUSPENDED": N_("Ce compte est suspendu. Le guichet peut vous dire pourquoi."),
     "SPACE_STEP_REFUSED": N_("L’état de cet espace ne le permet pas. Rechargez la page."),
     "OBJECTION_TOO_LATE": N_("L’espace est déjà ouvert. Vous pouvez le fermer."),

@@ -60,6 +60,9 @@ _SAID = {
     "situation": N_("Vous travaillez maintenant dans un autre lieu."),
     "approval-given": N_("C’est validé. Revenez à l’autre écran."),
     "approval-refused": N_("C’est refusé."),
+    "account-opened": N_("Votre compte est ouvert. Connectez-vous."),
+    "code-sent": N_("Code envoyé."),
+    "contact-proven": N_("Adresse vérifiée."),
     "password": N_("Mot de passe changé. Vos autres appareils sont déconnectés."),
 }
 

@@ -22,7 +22,7 @@ from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.kernel.outbox import Event, Handler, emit
-from ambroise.modules.identity.api import DEFAULT_OID, Ins, PatientIdentity, Status, enter_many, known_among
+from ambroise.modules.identity.api import DEFAULT_OID, Ins, PatientIdentity, Status, enter_many, known_among, note_cards
 from ambroise.modules.space import repository as lives
 from ambroise.modules.space.model import Life, due
 from ambroise.modules.space.population import repository
@@ -202,6 +202,7 @@ class Populations:
             for key, person in keyed
         ]
         await enter_many(tx, identities, ctx.now())
+        await note_cards(tx, [(key, person.card) for key, person in keyed if person.card])
         resources = [(key, patient_of(person)) for key, person in keyed]
         await self.gateway.load(
             tx,

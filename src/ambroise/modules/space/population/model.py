@@ -55,6 +55,7 @@ class Person:
     address: str | None = None
     postal_code: str | None = None
     city: str | None = None
+    card: str | None = None
 
     @property
     def channel(self) -> Channel:
@@ -140,6 +141,7 @@ class Reader:
             address=address,
             postal_code=self._value(values, "postal_code"),
             city=self._value(values, "city"),
+            card=self._value(values, "card"),
         )
 
     def _ins(self, values: Sequence[str]) -> Ins:

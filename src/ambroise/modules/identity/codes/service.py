@@ -1,0 +1,88 @@
+"""Codes of six digits sent by mail or SMS: they prove that somebody reads an address.
+
+The official codes of refusal are those of the enrolment of Mon espace santé: MIN_DELAY_ERROR, CODE_EXPIRED,
+CODE_ALREADY_USED.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from ambroise.kernel.clock import Clock
+from ambroise.kernel.db import Database, Transaction
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity import tokens
+from ambroise.modules.identity.codes import repository
+from ambroise.modules.identity.tokens import Sealer
+from ambroise.modules.letters.api import Channel, Letters
+from ambroise.modules.letters.api import Kind as LetterKind
+
+APART: Final = timedelta(seconds=30)
+LASTS: Final = timedelta(minutes=10)
+_TRIES: Final = 5
+_SEALED: Final = "one-time-code"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a code goes, and in which language its letter speaks."""
+
+    channel: Channel
+    address: str
+    language: str = "fr"
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Sends codes and checks them."""
+
+    database: Database
+    clock: Clock
+    sealer: Sealer
+    letters: Letters
+
+    async def send(
+        self, tx: Transaction, subject: UUID, purpose: str, to: Destination, kind: LetterKind, *, pace: str = ""
+    ) -> None:
+        """Send a new code, which ends the one before. Raises MIN_DELAY_ERROR within 30 s of the last one.
+
+        `pace` says under what the 30 seconds are counted; without it, under the subject.
+        """
+        now = self.clock.now()
+        kept_apart = tokens.digest(f"pace {pace or subject}")
+        last = await repository.last_sent(tx, kept_apart)
+        if last is not None and now - last < APART:
+            left = int((last + APART - now).total_seconds()) + 1
+            raise Refusal(
+                Kind.THROTTLED, "MIN_DELAY_ERROR", "Wait 30 seconds between two codes.", data={"retry_after": left}
+            )
+        code = f"{secrets.randbelow(1_000_000):06}"
+        kept = json.dumps({"code": code, "channel": to.channel.value, "address": to.address}).encode()
+        await repository.put(tx, subject, purpose, self.sealer.seal(_SEALED, kept), kept_apart, now, now + LASTS)
+        await self.letters.write(tx, to.channel, to.address, kind, {"code": code}, language=to.language)
+
+    async def check(self, subject: UUID, purpose: str, code: str) -> Destination:
+        """Use a code up; where it had been sent. Raises CODE_WRONG, CODE_EXPIRED or CODE_ALREADY_USED.
+
+        A wrong code counts even though it is refused: after five the code is worth nothing.
+        """
+        now = self.clock.now()
+        async with self.database.transaction() as tx:
+            sent = await repository.try_once(tx, subject, purpose, _TRIES)
+            if sent is None or now >= sent.expires_at:
+                problem = "CODE_EXPIRED"
+            elif sent.used_at is not None:
+                problem = "CODE_ALREADY_USED"
+            else:
+                kept = json.loads(self.sealer.unseal(_SEALED, sent.sealed))
+                if hmac.compare_digest(kept["code"], "".join(c for c in code if c.isdecimal() and c.isascii())):
+                    await repository.use(tx, subject, purpose, now)
+                    return Destination(Channel(kept["channel"]), kept["address"])
+                problem = "CODE_WRONG"
+        raise Refusal(Kind.UNPROCESSABLE, problem, "Type the latest code received, or ask for another.", element="code")

@@ -1,0 +1,40 @@
+"""What a letter is: a kind, an address, few details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Channel(StrEnum):
+    MAIL = "mail"
+    SMS = "sms"
+
+
+class Kind(StrEnum):
+    """What a letter tells."""
+
+    ENROLMENT_CODE = "enrolment_code"
+    CONTACT_CODE = "contact_code"
+    SIGN_IN_CODE = "sign_in_code"
+    RECOVERY_CODE = "recovery_code"
+    ACCOUNT_OPENED = "account_opened"
+    NEW_DEVICE = "new_device"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what is told, not a secret.
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message; `address` and `details` are empty once a real instance sent it."""
+
+    id: UUID
+    channel: Channel
+    kind: Kind
+    language: str
+    address: str
+    details: Mapping[str, str]
+    written_at: datetime
+    sent_at: datetime | None
