@@ -29,6 +29,7 @@ from ambroise.modules.letters.api import Letters
 from ambroise.modules.record.api import ClamAv, Limits, Record
 from ambroise.modules.relations.api import Relations
 from ambroise.modules.space.api import Spaces
+from ambroise.trust.access.versions import followed
 from ambroise.trust.gateway import Gateway, PageSeal
 
 
@@ -71,7 +72,7 @@ async def compose(settings: Settings, dsn: str, *, clock: Clock | None = None) -
                 async with database.transaction() as tx:
                     await gateway.prepare(tx)
                 services = _services(settings, installed, time, database, gateway, secret)
-                async with hearing(database, services.authenticator):
+                async with hearing(database, services.authenticator), followed(database):
                     yield _application(services, blobs)
             finally:
                 await gateway.close()

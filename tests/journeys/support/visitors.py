@@ -80,7 +80,7 @@ async def visitors(world: World) -> Visitors:
             AccountKind.OPERATOR,
             "guichet",
             "Nadia Inventée",
-            duties=frozenset({"support", "rectification"}),
+            duties=frozenset({"support", "rectification", "matrix"}),
             demonstration=True,
         ),
     )

@@ -15,7 +15,7 @@ from ambroise.trust.access.kinds import (
     needs_patient,
     shelf_of,
 )
-from ambroise.trust.access.matrix import matrix
+from ambroise.trust.access.matrix import first_matrix
 
 PROFESSION = "1.2.250.1.71.1.2.7"
 
@@ -45,7 +45,7 @@ def test_every_type_has_one_number() -> None:
     ],
 )
 def test_the_verified_cells_are_those_that_were_read(profession: str, read: list[str], hidden: list[str]) -> None:
-    role = matrix().role(PROFESSION, profession)
+    role = first_matrix().role(PROFESSION, profession)
     for code in read:
         assert kinds().number(code) in role.readable
     for code in hidden:
@@ -54,19 +54,19 @@ def test_the_verified_cells_are_those_that_were_read(profession: str, read: list
 
 
 def test_the_same_code_in_another_table_is_another_role() -> None:
-    assert matrix().role("1.2.250.1.213.1.6.1.109", "93").name == "social"
-    assert matrix().role(PROFESSION, "93").name == "social"
-    assert matrix().role("1.2.3", "10").readable == frozenset()
-    assert matrix().role("1.2.250.1.213.1.6.1.107", "345").name == "social"
+    assert first_matrix().role("1.2.250.1.213.1.6.1.109", "93").name == "social"
+    assert first_matrix().role(PROFESSION, "93").name == "social"
+    assert first_matrix().role("1.2.3", "10").readable == frozenset()
+    assert first_matrix().role("1.2.250.1.213.1.6.1.107", "345").name == "social"
 
 
 def test_nobody_reads_signatures_nor_the_life_of_the_space() -> None:
-    for role in matrix().roles.values():
+    for role in first_matrix().roles.values():
         assert not {kinds().numbers["E1762"], OPERATIONAL, 0} & role.readable
 
 
 def test_every_cell_of_a_profession_is_shown_with_its_mark() -> None:
-    cells = list(matrix().cells(PROFESSION, "60"))
+    cells = list(first_matrix().cells(PROFESSION, "60"))
     assert len(cells) == 115
     assert sum(cell.mark == "verified" for cell in cells) == 12
 

@@ -67,7 +67,7 @@ def test_a_link_never_leads_elsewhere(address: str | None) -> None:
 
 
 def test_the_matrix_is_told_for_each_profession_on_the_same_lines() -> None:
-    told = professions()
+    told = professions(datetime(2026, 3, 14, tzinfo=UTC))
     lines = [[line.words for line in one.lines] for one in told]
     assert all(one == lines[0] for one in lines)
     doctor, nurse = told[0], told[2]

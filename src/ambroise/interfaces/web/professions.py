@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 
 from ambroise.interfaces.web import words
 from ambroise.interfaces.web.citizen.views import Profession, Readable
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.modules.record.api import category_of, tables
-from ambroise.trust.access.matrix import matrix
+from ambroise.trust.access.matrix import Matrix, matrix
 
 G15 = "1.2.250.1.71.1.2.7"
 
@@ -40,12 +41,13 @@ def key_of(system: str, code: str) -> str:
     return next((key for key, shown, _ in SHOWN if (system, shown) == (G15, code)), "")
 
 
-def professions() -> Sequence[Profession]:
-    """The matrix in force, one profession at a time."""
+def professions(at: datetime) -> Sequence[Profession]:
+    """The matrix in force at this instant, one profession at a time."""
     found: list[Profession] = []
+    present = matrix(at)
     for key, code, name in SHOWN:
-        role = matrix().role(G15, code)
-        found.append(Profession(key, gettext(name), _lines(code), matrix().version, role.care_team_only))
+        role = present.role(G15, code)
+        found.append(Profession(key, gettext(name), _lines(present, code), present.version, role.care_team_only))
     return found
 
 
@@ -66,9 +68,9 @@ def plain_label(label: str) -> str:
     return f"{role}, {specialty[:1].lower()}{specialty[1:].replace('Générale', 'générale')}"
 
 
-def _lines(code: str) -> Sequence[Readable]:
+def _lines(present: Matrix, code: str) -> Sequence[Readable]:
     by_category: dict[str, tuple[list[str], list[str]]] = {}
-    for cell in matrix().cells(G15, code):
+    for cell in present.cells(G15, code):
         if cell.code in _NOBODYS:
             continue
         yes, no = by_category.setdefault(category_of(cell.code).value, ([], []))

@@ -27,6 +27,7 @@ from ambroise.modules.directory.resources import (
 )
 from ambroise.modules.directory.service import (
     ResourceDoor,
+    count_by_profession,
     exercises,
     find,
     professional,
@@ -57,6 +58,7 @@ __all__ = [
     "Situation",
     "Structure",
     "adeli_valid",
+    "count_by_profession",
     "exercises",
     "find",
     "finess_valid",

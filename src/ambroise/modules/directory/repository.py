@@ -274,6 +274,14 @@ def _range(prefix: str) -> tuple[str, str]:
     return prefix, prefix + "\uffff"
 
 
+async def count_by_profession(reader: Reader) -> dict[tuple[str, str], int]:
+    """How many professionals there are of each profession, as (code system, code)."""
+    rows = await reader.fetch_all(
+        "select profession_system, profession, count(*) from directory_professional group by 1, 2"
+    )
+    return {(system, code): count for system, code, count in rows}
+
+
 async def search_structures(reader: Reader, text: str, limit: int) -> list[Structure]:
     """Structures whose name or town holds every searched word, by name."""
     patterns = [f"%{word}%" for word in words(text)]

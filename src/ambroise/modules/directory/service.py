@@ -108,6 +108,11 @@ async def find(reader: Reader, wanted: Criteria, *, limit: int = 20) -> list[Fou
     return [] if wanted.empty else await repository.find(reader, wanted, limit)
 
 
+async def count_by_profession(reader: Reader) -> dict[tuple[str, str], int]:
+    """How many professionals there are of each profession, as (code system, code)."""
+    return await repository.count_by_profession(reader)
+
+
 async def structure(reader: Reader, id_nat: str) -> Structure | None:
     """A structure by its Struct_IdNat."""
     known = await repository.structure(reader, id_nat)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum, IntEnum, StrEnum
 from uuid import UUID
 
@@ -109,7 +110,7 @@ class Eyes(msgspec.Struct, frozen=True):
                     Viewer.PROFESSIONAL,
                     actor.key,
                     actor.organization_key,
-                    _role(actor, ctx.purpose),
+                    _role(actor, ctx.purpose, ctx.now()),
                     ctx.purpose,
                 )
             case Citizen() as actor:
@@ -122,8 +123,8 @@ class Eyes(msgspec.Struct, frozen=True):
                 return Eyes(Viewer.SYSTEM, actor.key, trusted=ctx.demonstration or ctx.channel in _INSIDE)
 
 
-def _role(actor: Professional, purpose: Purpose) -> Role:
+def _role(actor: Professional, purpose: Purpose, at: datetime) -> Role:
     system, code = actor.profession_system, actor.profession
     if purpose is Purpose.CENTRE_15:
-        return matrix().role_in_call_centre(system, code, actor.organization_setting)
-    return matrix().role(system, code)
+        return matrix(at).role_in_call_centre(system, code, actor.organization_setting)
+    return matrix(at).role(system, code)

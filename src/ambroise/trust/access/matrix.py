@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from ambroise.trust.access.kinds import KindTable, kinds, load_table
 
@@ -84,10 +84,46 @@ def _without_emergency(role: Role) -> Role:
     return replace(role, emergency=False)
 
 
+@dataclass(frozen=True)
+class Row:
+    """What one group reads, by type code, and which of its cells were read in a source."""
+
+    readable: frozenset[str]
+    verified: frozenset[str]
+
+
+Rows: TypeAlias = Mapping[str, Row]
+"""The rows of one version of the matrix, by the name of the group."""
+
+
+class Published(NamedTuple):
+    """A later version, and the instant from which it is in force."""
+
+    effective: datetime
+    matrix: Matrix
+
+
+_later: list[Published] = []
+"""The versions published after the first one, the newest first; see `ambroise.trust.access.versions`."""
+
+
+def matrix(at: datetime) -> Matrix:
+    """The matrix in force at this instant: the newest of those whose day has come."""
+    for one in _later:
+        if one.effective <= at:
+            return one.matrix
+    return first_matrix()
+
+
+def follow_versions(later: Iterable[Published]) -> None:
+    """Know the versions published after the first one, the newest first, in this process."""
+    _later[:] = later
+
+
 @lru_cache(maxsize=1)
-def matrix() -> Matrix:
-    """The matrix in force."""
-    raw = load_table("matrix.toml")
+def first_matrix() -> Matrix:
+    """The matrix that comes with the software: the first version."""
+    raw = _first()
     return Matrix(
         version=raw["version"],
         effective=raw["effective"],
@@ -95,6 +131,50 @@ def matrix() -> Matrix:
         roles=dict(_roles(raw, kinds())),
         call_centres=frozenset(raw["call_centre"]["settings"]),
     )
+
+
+def matrix_of(rows: Rows, version: str, effective: date, source: str) -> Matrix:
+    """A later version: the same groups, with other cells."""
+    first, table = first_matrix(), kinds()
+
+    def renewed(role: Role) -> Role:
+        row = rows.get(role.name)
+        if row is None:
+            return role
+        pseudo = role.readable & frozenset(table.pseudo.values())
+        readable = frozenset(table.numbers[code] for code in row.readable if code in table.numbers)
+        verified = frozenset(table.numbers[code] for code in row.verified if code in table.numbers)
+        return replace(role, readable=readable | pseudo, verified=verified)
+
+    made = {role: renewed(role) for role in set(first.roles.values())}
+    return replace(
+        first,
+        version=version,
+        effective=effective,
+        source=source,
+        roles={key: made[role] for key, role in first.roles.items()},
+    )
+
+
+def first_rows() -> Rows:
+    """The rows of the first version."""
+    return rows_of(first_matrix())
+
+
+def rows_of(one: Matrix) -> Rows:
+    """The rows of a version."""
+    return {
+        role.name: Row(
+            frozenset(code for code, kind in kinds().numbers.items() if kind in role.readable),
+            frozenset(code for code, kind in kinds().numbers.items() if kind in role.verified),
+        )
+        for role in dict.fromkeys(one.roles.values())
+    }
+
+
+@lru_cache(maxsize=1)
+def _first() -> dict[str, Any]:
+    return load_table("matrix.toml")
 
 
 def _roles(raw: Mapping[str, Any], table: KindTable) -> Iterator[tuple[tuple[str, str], Role]]:

@@ -62,6 +62,7 @@ class Event(StrEnum):
     REVOKED = "revoked"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
+    MATRIX_PUBLISHED = "matrix_published"
     RESTRICTED = "restricted"
     RESTRICTION_LIFTED = "restriction_lifted"
     RELATION_SET = "relation_set"

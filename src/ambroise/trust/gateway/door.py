@@ -23,6 +23,7 @@ from ambroise.trust.context import Context
 from ambroise.trust.gateway.contents import Contents
 from ambroise.trust.gateway.explaining import Explaining
 from ambroise.trust.gateway.loading import Loading
+from ambroise.trust.gateway.matrices import Matrices
 from ambroise.trust.gateway.populations import Populations
 from ambroise.trust.gateway.rights import Rights
 from ambroise.trust.gateway.traces import Traces
@@ -46,6 +47,11 @@ class Gateway(Loading, Contents, Explaining, Traces):
     def rights(self) -> Rights:
         """The acts that change who may do what."""
         return Rights(self)
+
+    @cached_property
+    def matrices(self) -> Matrices:
+        """The versions of the access matrix."""
+        return Matrices(self)
 
     @cached_property
     def populations(self) -> Populations:

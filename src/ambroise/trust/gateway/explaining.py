@@ -57,7 +57,8 @@ class Explaining(Finding):
         eyes = Eyes.of(theirs)
         facts = await self.facts(reader, theirs, eyes, target.label.patient)
         verdict = judge(facts, eyes, Action.READ, target)
-        role = matrix().role(viewer.profession_system, viewer.profession)
+        present = matrix(ctx.now())
+        role = present.role(viewer.profession_system, viewer.profession)
         kind = target.label.kind
         return Explanation(
             viewer,
@@ -67,7 +68,7 @@ class Explaining(Finding):
             role.name,
             kinds().code(kind),
             role.mark(kind),
-            matrix().version,
+            present.version,
         )
 
     async def see_as(
@@ -86,7 +87,7 @@ class Explaining(Finding):
             raise refusal(Action.CREATE, "Patient", Rule.WRITE_RESERVED)
 
         def scopes(type: str, patient: UUID | None) -> Scope:
-            return seen_as_scope(ctx, type, matrix().role(*role), sees_masked=standing >= Standing.TREATING)
+            return seen_as_scope(ctx, type, matrix(ctx.now()).role(*role), sees_masked=standing >= Standing.TREATING)
 
         result = await search(reader, scopes, query, pages=self._pages)
         details = {"role": "|".join(role), "standing": standing.name.lower()}

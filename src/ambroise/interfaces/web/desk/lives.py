@@ -6,7 +6,9 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.desk.clock import clock_routes
 from ambroise.interfaces.web.desk.helpers import helper_routes
+from ambroise.interfaces.web.desk.matrix import matrix_routes
 from ambroise.interfaces.web.desk.populations import population_routes
+from ambroise.interfaces.web.desk.simulator import simulator_routes
 from ambroise.interfaces.web.desk.spaces import space_routes
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.ui.visit import Screen, Site
@@ -20,5 +22,7 @@ def desk_life_routes(site: Site, lives: Lives) -> list[BaseRoute]:
         *space_routes(screen, lives),
         *population_routes(screen, lives),
         *helper_routes(screen, lives),
+        *matrix_routes(screen, lives),
+        *simulator_routes(screen),
         *(clock_routes(screen, lives) if site.demonstration else ()),
     ]

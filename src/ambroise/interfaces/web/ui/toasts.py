@@ -21,6 +21,7 @@ _SAID = {
     "unblocked": N_("Personne débloquée. Elle ne verra votre dossier qu’avec un nouvel accord."),
     "authorised": N_("Accès autorisé."),
     "withdrawn": N_("Accès retiré."),
+    "matrix-published": N_("Version publiée. Elle prend effet à son heure partout à la fois."),
     "kept": N_("C’est caché à cette personne."),
     "kept-no-more": N_("Cette personne peut de nouveau le voir, selon son métier."),
     "emergency-settings": N_("Votre choix pour les urgences est enregistré."),

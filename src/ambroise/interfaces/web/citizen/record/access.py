@@ -101,7 +101,7 @@ class Accesses(Base):
         return space
 
     async def professions(self, ctx: Context) -> Sequence[Profession]:
-        return professions()
+        return professions(ctx.now())
 
     async def _party(self, reader: Reader, ctx: Context, id: str) -> Party:
         """Whom an id of the directory, or of a grant, names."""

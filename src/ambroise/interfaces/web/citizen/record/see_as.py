@@ -38,7 +38,7 @@ class Previews(Accesses):
         """Through whose eyes to look: a name, a role, a standing, and why nothing is seen, if nothing is."""
         kind, _, key = viewer.partition(":")
         if kind == "metier" and (role := role_of(key)) is not None:
-            job = next(one.name for one in professions() if one.key == key)
+            job = next(one.name for one in professions(ctx.now()) if one.key == key)
             return gettext("quelqu’un que j’autorise (%(job)s)", job=job.lower()), role, Standing.AUTHORISED, None
         if viewer == "inconnu":
             return gettext("un médecin que vous n’avez pas autorisé"), None, Standing.NONE, "not_authorised"
