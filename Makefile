@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 COMPILED := $(VENV)/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types contracts tests browser assets lock sbom bench clean
+.PHONY: help install demo test check lint types contracts tests browser papers assets lock sbom bench clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,10 +31,10 @@ $(COMPILED): $(INSTALLED) $(shell find src -name '*.py')
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 
-demo: $(COMPILED) ## Run a demonstration nation on http://localhost:8080
+demo: $(COMPILED) papers ## Run a demonstration nation on http://localhost:8080
 	@$(BIN)/ambroise demo --port $(PORT) --data $(DATA) --population $(POPULATION)
 
-test: install browser lint types contracts tests ## Check style, types, contracts, and run every test
+test: install browser papers lint types contracts tests ## Check style, types, contracts, and run every test
 
 check: lint types contracts ## What is fast among the checks
 
@@ -56,6 +56,12 @@ browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
 	  || echo "Chromium was not found: tests of the pages in a browser will fail until it is installed."
+
+# What PDFs of our own need beyond Python: the layout of text, when we may install it.
+papers: install
+	@$(BIN)/python -c 'from ctypes.util import find_library; raise SystemExit(not find_library("pangoft2-1.0"))' || { [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0; } \
+	  || echo "Pango was not found: proofs in PDF cannot be made until libpango-1.0-0 and libpangoft2-1.0-0 are installed."
 
 assets: install ## Take the third-party files of the pages from npm again
 	npm ci --no-fund --no-audit
