@@ -66,7 +66,7 @@ def _clone(server: EmbeddedPostgres, template: str) -> Iterator[TestDatabase]:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server.dsn(SUPERUSER, "postgres"), autocommit=True) as connection:
         connection.execute(
-            SQL("create database {} template {} owner {}").format(
+            SQL("create database {} template {} owner {} strategy file_copy").format(
                 Identifier(name), Identifier(template), Identifier(OWNER)
             )
         )

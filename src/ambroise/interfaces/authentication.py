@@ -91,6 +91,7 @@ class Authenticator:
         self._keep = keep.total_seconds()
         self._remembered = remembered
         self._verified: OrderedDict[str, _Verified] = OrderedDict()
+        self._forgotten = 0
         self._registry = JWTClaimsRegistry(
             now=lambda: int(clock.now().timestamp()),
             leeway=_LEEWAY_SECONDS,
@@ -121,6 +122,7 @@ class Authenticator:
 
     def forget(self, professionals: frozenset[str] | None) -> None:
         """Look these professionals (PS_IdNat) up again at their next request; everybody, for None."""
+        self._forgotten += 1
         for token, known in list(self._verified.items()):
             actor = known.context.actor
             if professionals is None or (isinstance(actor, Professional) and actor.id in professionals):
@@ -130,8 +132,12 @@ class Authenticator:
         # A signature that was right stays right; a thread would cost more than to check one.
         claims = self._decoded(token) if before is None else before.claims
         self._validate(claims)
+        forgotten = self._forgotten
         context = await self._context(claims)
         verified = _Verified(context, claims, int(claims["exp"]), now + self._keep, _holder(claims))
+        if forgotten != self._forgotten:
+            # Somebody was to be forgotten while this was looked up: it holds for this request alone.
+            return verified
         self._verified[token] = verified
         self._verified.move_to_end(token)
         while len(self._verified) > self._remembered:

@@ -52,12 +52,15 @@ async def hearing(database: Database, authenticator: Authenticator) -> AsyncGene
 
 
 async def _hear(database: Database, authenticator: Authenticator) -> None:
+    def forget_everybody() -> None:
+        """What was said while nobody listened is lost: everybody is looked up again."""
+        authenticator.forget(None)
+
     while True:
         try:
-            async for _, said in database.listen(CHANNEL):
+            async for _, said in database.listen(CHANNEL, ready=forget_everybody):
                 authenticator.forget(None if said == _EVERYBODY else frozenset(said.split(",")))
         except psycopg.Error:
             _log.warning("directory_not_heard")
-        # What was said meanwhile is lost: everybody is looked up again.
-        authenticator.forget(None)
+        forget_everybody()
         await asyncio.sleep(_AGAIN_SECONDS)

@@ -350,12 +350,15 @@ class Database:
             await self.give_back(slot)
         await transaction.run_callbacks()
 
-    async def listen(self, *channels: LiteralString) -> AsyncIterator[tuple[str, str]]:
-        """Yield (channel, payload) for every NOTIFY, on a connection of its own; ends when the connection does."""
+    async def listen(
+        self, *channels: LiteralString, ready: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[tuple[str, str]]:
+        """Yield (channel, payload) for every NOTIFY since `ready`, on a connection of its own; ends when that does."""
         connection = await AsyncConnection.connect(self.dsn, autocommit=True, options=_OPTIONS)
         try:
             for channel in channels:
                 await connection.execute(SQL("listen ") + SQL(channel))
+            ready()
             async for note in connection.notifies():
                 yield note.channel, note.payload
         finally:
