@@ -454,7 +454,7 @@ def _bytes(owner_dsn: str) -> int:
     return row[0]
 
 
-async def test_a_resource_takes_less_than_1600_bytes_with_all_its_indexes(
+async def test_a_resource_takes_less_than_1700_bytes_with_all_its_indexes(
     fresh_database: TestDatabase, generator: Generator
 ) -> None:
     database = await Database.open(fresh_database.app_dsn, slots=1)
@@ -463,4 +463,5 @@ async def test_a_resource_takes_less_than_1600_bytes_with_all_its_indexes(
     await _load(database, generator, 4000)
     await database.close()
     after = _bytes(fresh_database.owner_dsn)
-    assert (after - before) / 4000 < 1600
+    # The aim is 1,600; the words of documents, which pages search, take about 100 on average.
+    assert (after - before) / 4000 < 1700
