@@ -23,7 +23,7 @@ PAGES = {
     None: ["/connexion", "/etre", "/aide", "/accessibilite", "/vie-privee"],
     "Alice Fictive": [
         "/accueil", "/documents", "/documents/ajouter", f"/documents/{_id('bilan')}",
-        f"/documents/{_id('irm')}/visibilite",
+        f"/documents/{_id('irm')}/visibilite", f"/documents/{_id('irm')}/qui",
         "/acces?metier=infirmier", "/acces/chercher?nom=julien", "/acces/comme?qui=1370000001", "/acces/urgence",
         "/acces/personnes/1370000001", f"/acces/demandes/{REQUEST}",
         "/historique", f"/historique/{_id('lecture')}/signaler", "/proches", "/reglages",

@@ -25,7 +25,8 @@ from ambroise.trust.access import kinds
 from ambroise.trust.access.decide import Action, Target, judge
 from ambroise.trust.access.facts import Eyes, Facts, SpaceState, Viewer
 from ambroise.trust.access.loader import Question, load_facts
-from ambroise.trust.access.scope import scope, scope_given
+from ambroise.trust.access.scope import scope, scope_given, seen_as_scope
+from ambroise.trust.access.viewpoint import Viewpoint
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, System
 from tests.support.database import TestDatabase
 
@@ -52,6 +53,12 @@ CALLERS = (
     Context(System(), CLOCK),
     Context(System(), CLOCK, demonstration=True),
 )
+
+HOLDERS = (
+    Context(Citizen(PATIENTS[0], ""), CLOCK),
+    Context(Citizen(PATIENTS[1], ""), CLOCK, acting_for=PATIENTS[0]),
+)
+"""Who may look at the first space as somebody else."""
 
 CODES = ("11502-2", "68599-0", "ATTEST-RESID", "28653-4")
 KINDS = [kinds.kinds().number(code) for code in CODES] + [kinds.OPERATIONAL, kinds.IDENTITY, kinds.UNLABELLED]
@@ -235,9 +242,19 @@ async def compare(tx: Transaction, ctx: Context) -> None:
     for patient in PATIENTS if eyes.viewer in (Viewer.PROFESSIONAL, Viewer.CITIZEN) else ():
         given = await rows_of(tx, scope_given(eyes, patient, facts[patient]))
         assert given == {key for key in allowed if BY_KEY[key].label.patient == patient}, patient
+    if eyes.viewer is Viewer.PROFESSIONAL:
+        await compare_seen_as(tx, Viewpoint(eyes, facts[PATIENTS[0]]), allowed)
     narrow = await admitted(tx, ctx, PATIENTS[0])
     assert narrow <= allowed
     assert all(BY_KEY[key].label.patient not in (None, PATIENTS[0]) for key in allowed - narrow)
+
+
+async def compare_seen_as(tx: Transaction, viewpoint: Viewpoint, allowed: set[UUID]) -> None:
+    """Whoever looks at a space as somebody else sees what both see."""
+    for ctx in HOLDERS:
+        mine = await admitted(tx, ctx, PATIENTS[0], "Observation")
+        both = await rows_of(tx, seen_as_scope(ctx, "Observation", viewpoint))
+        assert both == mine & allowed, ctx
 
 
 class Undo(Exception):

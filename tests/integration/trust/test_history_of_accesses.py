@@ -6,7 +6,9 @@ from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.fhir.validation import validate
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.trust.access import viewpoint
 from ambroise.trust.access.facts import Standing
+from ambroise.trust.access.matrix import matrix
 from ambroise.trust.audit.history import Filters
 from ambroise.trust.context import Operator
 from ambroise.trust.gateway import Flags
@@ -148,7 +150,9 @@ async def test_the_patient_learns_why_and_sees_as_another(world: World) -> None:
             ("10", Standing.TREATING, {plain, psychiatric, masked}),
             ("60", Standing.AUTHORISED, {plain}),
         ):
-            seen = await world.gateway.see_as(reader, citizen, query, ("1.2.250.1.71.1.2.7", role), standing=standing)
+            job = matrix(citizen.now()).role("1.2.250.1.71.1.2.7", role)
+            view = await viewpoint.supposed(reader, citizen, patient, job, standing=standing)
+            seen = await world.gateway.see_as(reader, citizen, query, view)
             assert {stored.id for stored, _ in seen.entries} == expected
             assert withheld not in expected
 

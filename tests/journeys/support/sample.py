@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from ambroise.interfaces.web.citizen.views import (
+    Audience,
     ConsentRequest,
     Directory,
     EmergencyChoices,
@@ -289,6 +290,18 @@ class SampleRecord:
         if viewer == "inconnu":
             return SeenAs("un médecin inconnu", [], 6, "not_authorised")
         return SeenAs("Pharmacie Inventée", self.rows[:3], 3)
+
+    async def audience(self, ctx: Context, id: str) -> Audience:
+        return Audience(
+            self._row(id),
+            [
+                Viewer("Dr Camille Fictif", True, "treating_professional", "Médecin généraliste"),
+                Viewer("Dr Anne Imaginaire", False, "blocked"),
+            ],
+            [Viewer("Vous", True, "patient")],
+            [Viewer("Le Samu, quand vous appelez le 15", True, "centre_15")],
+            [Viewer("Pharmacien", False, "matrix")],
+        )
 
     async def history(self, ctx: Context, wanted: HistoryFilter) -> History:
         events = [one for one in self._events() if wanted.what != "refus" or one.outcome == "refused"]

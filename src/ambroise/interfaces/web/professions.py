@@ -14,6 +14,7 @@ from ambroise.modules.record.api import category_of, tables
 from ambroise.trust.access.matrix import Matrix, matrix
 
 G15 = "1.2.250.1.71.1.2.7"
+DOCTOR = (G15, "10")
 
 # The professions that the page compares: key of its address, code, name.
 SHOWN = (

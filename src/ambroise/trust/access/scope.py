@@ -23,6 +23,7 @@ from ambroise.trust.access.facts import AUTHOR_STATES, HOLDER_STATES, OPEN_STATE
 from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, Shelf, always_inside, open_types, shelf_of
 from ambroise.trust.access.matrix import Role, as_array
 from ambroise.trust.access.rules import sight
+from ambroise.trust.access.viewpoint import Viewpoint
 from ambroise.trust.context import Context, Purpose
 
 Form: TypeAlias = Literal[
@@ -58,8 +59,11 @@ _DELEGATE = """
                 and ({kind} = {identity_kind} or {shown})
         )"""
 _SEEN_AS = """
-        and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
-        and ({flags} & {masked} = 0 or {sees_masked})"""
+        and ({own_words} and ({author} = {seer} or {author} = 0 and {seer_organization} <> 0
+                and {author_organization} = {seer_organization})
+            or {enters} and {kind} = any({readable}::integer[]) and {flags} & {operational_flag} = 0
+                and ({sees_masked} or {flags} & {masked} = 0
+                    and coalesce({source}, {id}) <> all({kept_documents}::uuid[])))"""
 
 _TEMPLATES: Mapping[Form, str] = {
     "professional": """
@@ -335,15 +339,24 @@ def _parameters(ctx: Context, eyes: Eyes) -> dict[str, Any]:
     return parameters
 
 
-def seen_as_scope(ctx: Context, type: str, role: Role, *, sees_masked: bool) -> Scope:
-    """What a citizen sees of the space and a professional of this role would see too, were he authorised."""
-    eyes = Eyes.of(ctx)
+def seen_as_scope(ctx: Context, type: str, viewpoint: Viewpoint) -> Scope:
+    """What a citizen sees of the space and this professional would see too."""
+    eyes, theirs, facts = Eyes.of(ctx), viewpoint.eyes, viewpoint.facts
     if eyes.space is None:
         raise ValueError("only a citizen looks at a space as somebody else")
-    form: Form = "citizen_as" if eyes.own else "delegate_as"
-    parameters = _parameters(ctx, eyes) | {"readable": role.readable_array, "sees_masked": sees_masked}
     if shelf_of(type) is Shelf.OPEN:
-        return Scope(SEAL, "open", predicate("open"), parameters)
+        return Scope(SEAL, "open", predicate("open"), _parameters(ctx, eyes))
+    form: Form = "citizen_as" if eyes.own else "delegate_as"
+    seen = sight(facts, theirs, eyes.space)
+    parameters = _parameters(ctx, eyes) | {
+        "seer": theirs.key,
+        "seer_organization": theirs.organization,
+        "own_words": seen.own_words and bool(theirs.key or theirs.organization),
+        "enters": seen.enters,
+        "readable": _readable(theirs.role, facts, seen.sees_masked),
+        "sees_masked": seen.sees_masked,
+        "kept_documents": list(facts.kept_documents),
+    }
     return Scope(SEAL, form, predicate(form, narrow=True), parameters)
 
 

@@ -10,11 +10,12 @@ from ambroise.fhir.search import Query, SearchResult, search
 from ambroise.fhir.store.types import Scope, Stored
 from ambroise.kernel.db import Reader
 from ambroise.trust.access.decide import Action, Target, judge, refusal
-from ambroise.trust.access.facts import Eyes, Facts, Standing, Viewer
+from ambroise.trust.access.facts import Eyes, Facts, Viewer
 from ambroise.trust.access.kinds import kinds
 from ambroise.trust.access.matrix import Mark, matrix
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.access.scope import seen_as_scope
+from ambroise.trust.access.viewpoint import Viewpoint
 from ambroise.trust.audit.entry import Entry, Event
 from ambroise.trust.context import Context, Professional
 from ambroise.trust.gateway.finding import Finding
@@ -71,26 +72,17 @@ class Explaining(Finding):
             present.version,
         )
 
-    async def see_as(
-        self,
-        reader: Reader,
-        ctx: Context,
-        query: Query,
-        role: tuple[str, str],
-        *,
-        standing: Standing = Standing.AUTHORISED,
-    ) -> SearchResult:
-        """What an authorised (or treating) professional of this role would see of the caller's own space, no more
-        than the caller sees. `role` is (code system, profession code)."""
+    async def see_as(self, reader: Reader, ctx: Context, query: Query, viewpoint: Viewpoint) -> SearchResult:
+        """What a professional would see of the caller's own space, no more than the caller sees."""
         eyes = Eyes.of(ctx)
         if eyes.viewer is not Viewer.CITIZEN or eyes.space is None:
             raise refusal(Action.CREATE, "Patient", Rule.WRITE_RESERVED)
 
         def scopes(type: str, patient: UUID | None) -> Scope:
-            return seen_as_scope(ctx, type, matrix(ctx.now()).role(*role), sees_masked=standing >= Standing.TREATING)
+            return seen_as_scope(ctx, type, viewpoint)
 
         result = await search(reader, scopes, query, pages=self._pages)
-        details = {"role": "|".join(role), "standing": standing.name.lower()}
+        details = {"role": viewpoint.eyes.role.name, "standing": viewpoint.facts.standing.name.lower()}
         entry = Entry("R", Event.SIMULATED, eyes.space, query.type, count=len(result.entries), details=details)
         await self.note(ctx, entry)
         return result

@@ -48,6 +48,10 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         page = await service.document(visit.context(), visit.parameter("id"))
         return await visit.render("citizen/document.html", place="documents", words=words, **shown(page))
 
+    async def audience(visit: Visit) -> Response:
+        found = await service.audience(visit.context(), visit.parameter("id"))
+        return await visit.render("citizen/audience.html", place="documents", words=words, found=found)
+
     async def content(visit: Visit) -> Response:
         found = await service.content(visit.context(), visit.parameter("id"))
         return served(visit, found)
@@ -123,6 +127,7 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         screen.route("/documents", timeline),
         screen.route("/documents/ajouter", ask_new, add, most=MOST_BYTES + 100_000),
         screen.route("/documents/{id}", show),
+        screen.route("/documents/{id}/qui", audience),
         screen.route("/documents/{id}/fichier", content),
         screen.route("/documents/{id}/joint/{name}", joined),
         screen.route("/documents/{id}/visibilite", confirm, change_visibility),

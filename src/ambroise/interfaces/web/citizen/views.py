@@ -19,6 +19,7 @@ from ambroise.interfaces.web.views import (
     DocumentList,
     DocumentPage,
     DocumentRow,
+    Viewer,
 )
 from ambroise.trust.context import Context, Relation
 
@@ -105,6 +106,17 @@ class Profession:
     lines: Sequence[Readable]
     version: str = ""
     care_team_only: bool = False
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who could see a document, and why: by name, in an emergency, and whoever would if the holder agreed."""
+
+    row: DocumentRow
+    professionals: Sequence[Viewer]
+    relatives: Sequence[Viewer]
+    emergencies: Sequence[Viewer]
+    professions: Sequence[Viewer]
 
 
 @dataclass(frozen=True)
@@ -235,6 +247,10 @@ class CitizenService(Protocol):
     async def professions(self, ctx: Context) -> Sequence[Profession]: ...
 
     async def see_as(self, ctx: Context, viewer: str) -> SeenAs: ...
+
+    async def audience(self, ctx: Context, id: str) -> Audience:
+        """Everybody who could see a document that the caller may read."""
+        ...
 
     async def history(self, ctx: Context, wanted: HistoryFilter) -> History: ...
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from ambroise.interfaces.web.citizen.record.audience import Audiences
 from ambroise.interfaces.web.citizen.record.documents import Documents
 from ambroise.interfaces.web.citizen.record.history import Histories
 from ambroise.interfaces.web.citizen.record.home import Homes
 from ambroise.interfaces.web.citizen.record.keeping import Keeping
-from ambroise.interfaces.web.citizen.record.see_as import Previews
 
 __all__ = ["CitizenRecord"]
 
 
-class CitizenRecord(Homes, Documents, Previews, Keeping, Histories):
+class CitizenRecord(Homes, Documents, Audiences, Keeping, Histories):
     """Answers the citizen's pages."""
