@@ -6,12 +6,10 @@ import re
 from typing import Any, cast
 
 import httpx
-from pyotp.totp import TOTP
 from starlette.applications import Starlette
 
 from ambroise.interfaces.web import portals
 from ambroise.interfaces.web.lives import Lives
-from ambroise.kernel.clock import FixedClock
 from ambroise.modules.identity.api import Enrolments
 from ambroise.modules.record.api import Record
 from tests.integration.identity.conftest import PAT_TROIS, registry
@@ -22,14 +20,18 @@ from tests.journeys.support.strict import StrictClient
 __all__ = ["enrolments", "registry"]
 
 
-def browser(enrolments: Enrolments) -> StrictClient:
+def application(enrolments: Enrolments) -> Starlette:
     record = SampleRecord()
     professional: Any = SampleProfessional(record)
     lives = Lives.on(enrolments.identity.database, enrolments.gateway, Record(enrolments.gateway))
     pages = portals(
         enrolments.identity, cast(Any, record), professional, cast(Any, record), lives, enrolments=enrolments
     )
-    transport = httpx.ASGITransport(Starlette(routes=pages))
+    return Starlette(routes=pages)
+
+
+def browser(enrolments: Enrolments) -> StrictClient:
+    transport = httpx.ASGITransport(application(enrolments))
     return StrictClient(httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000"))
 
 
@@ -40,7 +42,7 @@ async def code_in_the_letter_box(enrolments: Enrolments) -> str:
     return found[1]
 
 
-async def test_somebody_opens_an_account_and_signs_in(enrolments: Enrolments, clock: FixedClock) -> None:
+async def test_somebody_opens_an_account_and_signs_in(enrolments: Enrolments) -> None:
     visitor = await browser(enrolments).get("/connexion")
     await visitor.click("Ouvrir mon compte")
     who = {"numero": PAT_TROIS, "naissance": "1979-03-28", "moyen": "noms", "nom": "Pat-Trois", "prenom": "Dominique"}
@@ -74,9 +76,9 @@ async def test_somebody_opens_an_account_and_signs_in(enrolments: Enrolments, cl
     assert visitor.address == "/connexion"
     assert "Votre compte est ouvert." in visitor.words
     await visitor.press("Se connecter", identifiant="dominique.p", passe="Bateaux-9")
-    secret = visitor.page.cssselect(".secret")[0].text_content().replace(" ", "")
-    await visitor.press("Activer", code=TOTP(secret).at(clock.now()))
-    assert "Vos codes de secours" in visitor.words
+    assert visitor.address == "/connexion/code"
+    await visitor.press("Continuer", code=await code_in_the_letter_box(enrolments))
+    assert visitor.address == "/accueil"
 
 
 async def test_a_page_out_of_turn_leads_to_the_present_step_or_to_the_start(enrolments: Enrolments) -> None:

@@ -122,9 +122,9 @@ def _services(
         demonstration=installed.demonstration,
     )
     spaces = Spaces(gateway, record)
-    identity = Identity(database, clock, KeySealer(secret), demonstration=installed.demonstration)
     letters = Letters.over(clock, secret, channels=_channels(settings), demonstration=installed.demonstration)
-    codes = Codes(database, clock, identity.sealer, letters)
+    codes = Codes(database, clock, KeySealer(secret), letters)
+    identity = Identity(database, clock, codes.sealer, demonstration=installed.demonstration, codes=codes)
     return Services(
         settings=settings,
         installation=installed,

@@ -56,11 +56,11 @@ async def test_a_stolen_session_is_no_place_to_guess_the_password(identity: Iden
     session = await identity.session((await identity.be(account.id, HERE)).token)
     assert session is not None
     for _ in range(5):
-        assert not await identity.change_password(session, "not the right one", NEW)
+        assert not await identity.change_password(session, "not the right one", NEW, HERE)
     with pytest.raises(Refusal, match="TOO_MANY_TRIES"):
-        await identity.change_password(session, PASSWORD, NEW)
+        await identity.change_password(session, PASSWORD, NEW, HERE)
     clock.move(timedelta(minutes=1))
-    assert await identity.change_password(session, PASSWORD, NEW), "the delay ends"
+    assert await identity.change_password(session, PASSWORD, NEW, HERE), "the delay ends"
 
 
 async def test_an_unknown_name_costs_as_much_as_a_wrong_password(

@@ -43,9 +43,9 @@ ANOTHER = "260058815400233"
 async def enrolments(registry: Registry, tmp_path: Path) -> Enrolments:
     database, clock = registry.database, registry.clock
     secret = ApplicationSecret(b"s" * 32)
-    identity = Identity(database, clock, KeySealer(secret), demonstration=True)
     letters = Letters.over(clock, secret, channels=frozenset(), demonstration=True)
-    codes = Codes(database, clock, identity.sealer, letters)
+    codes = Codes(database, clock, KeySealer(secret), letters)
+    identity = Identity(database, clock, codes.sealer, demonstration=True, codes=codes)
     spaces = Spaces(registry.gateway, Record(registry.gateway))
     await _contacts(registry, registry.patient)
     return Enrolments(identity, registry.gateway, codes, spaces.begin)

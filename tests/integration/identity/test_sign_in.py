@@ -255,8 +255,8 @@ async def test_changing_the_password_ends_the_other_sessions(identity: Identity,
     here, there = (await identity.be(account, HOME)).token, (await identity.be(account, HOME)).token
     session = await identity.session(here)
     assert session is not None
-    assert not await identity.change_password(session, "not my password", "une phrase neuve et longue")
-    assert await identity.change_password(session, PASSWORD, "une phrase neuve et longue")
+    assert not await identity.change_password(session, "not my password", "une phrase neuve et longue", HOME)
+    assert await identity.change_password(session, PASSWORD, "une phrase neuve et longue", HOME)
     ended = await identity.session(there)
     assert ended is not None
     assert not ended.live

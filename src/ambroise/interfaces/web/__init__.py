@@ -21,6 +21,7 @@ from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.enrolment import enrolment_routes
+from ambroise.interfaces.web.entrance.protection import protection_routes
 from ambroise.interfaces.web.entrance.routes import entrance_routes
 from ambroise.interfaces.web.identities.routes import Identities, identity_routes
 from ambroise.interfaces.web.lives import Lives
@@ -91,6 +92,7 @@ def portals(
         routes=[
             Route("/static/{name}", static),
             *entrance_routes(site),
+            *protection_routes(site),
             *(enrolment_routes(site, enrolments) if enrolments is not None else ()),
             *(sign_on_routes(site, provider) if provider is not None else ()),
             *citizen_routes(site, citizen, lives),

@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from babel.dates import format_datetime
+
+from ambroise.interfaces.web.agents import device_name
+from ambroise.interfaces.web.ui.dates import PARIS
 from ambroise.interfaces.web.ui.i18n import N_, Language, language
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.outbox import Event
 from ambroise.modules.letters.api import Channel, Kind, Letter, Letters, Smtp
 
 _CODE = N_("Ne donnez ce code à personne. Il n’est valable que 10 minutes. Si vous n’avez rien demandé, ignorez-le.")
-_UNEXPECTED = N_("Si ce n’est pas vous, changez votre mot de passe et déconnectez vos autres appareils : %(address)s")
+_FROM = N_("Appareil : %(device)s. Réseau : %(network)s. Le %(when)s.")
+_UNEXPECTED = N_(
+    "Si c’est vous, il n’y a rien à faire. Sinon, fermez tout et choisissez un nouveau mot de passe : "
+    "%(address)s/alerte?cle=%(token)s"
+)
 
 _WORDS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
     Kind.ENROLMENT_CODE: (
@@ -36,11 +45,19 @@ _WORDS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
     ),
     Kind.NEW_DEVICE: (
         N_("Connexion depuis un nouvel appareil"),
-        (N_("Quelqu’un vient de se connecter à votre compte depuis un appareil inconnu."), _UNEXPECTED),
+        (N_("Quelqu’un vient de se connecter à votre compte depuis un nouvel appareil."), _FROM, _UNEXPECTED),
     ),
     Kind.PASSWORD_CHANGED: (
         N_("Votre mot de passe a changé"),
-        (N_("Le mot de passe de votre compte vient de changer."), _UNEXPECTED),
+        (N_("Le mot de passe de votre compte vient de changer."), _FROM, _UNEXPECTED),
+    ),
+    Kind.FACTOR_CHANGED: (
+        N_("Vos codes de connexion ont changé"),
+        (
+            N_("La façon de recevoir les codes de votre compte, ou vos codes de secours, viennent de changer."),
+            _FROM,
+            _UNEXPECTED,
+        ),
     ),
 }
 
@@ -57,11 +74,23 @@ def words_of(letter: Letter, address: str) -> Words:
     """The subject and the text of a letter, in its language. `address`: where this instance is reached."""
     spoken: Language = language(letter.language)
     subject, sentences = _WORDS[letter.kind]
-    values: dict[str, Any] = {"code": "", **letter.details, "address": address}
+    values: dict[str, Any] = {"code": "", **letter.details, "address": address, **_where(letter, spoken)}
     said = [spoken.gettext(one) % values for one in sentences]
     if letter.channel is Channel.SMS:
         return Words(spoken.gettext(subject), f"Ambroise. {' '.join(said)}")
     return Words(f"Ambroise. {spoken.gettext(subject)}", "\n\n".join([*said, "Ambroise"]) + "\n")
+
+
+def _where(letter: Letter, spoken: Language) -> dict[str, str]:
+    """From which device and when, for the letters that say so."""
+    details = letter.details
+    if "at" not in details:
+        return {}
+    return {
+        "device": device_name(details.get("agent", ""), spoken.gettext),
+        "network": details.get("network") or spoken.gettext(N_("inconnu")),
+        "when": format_datetime(datetime.fromisoformat(details["at"]), tzinfo=PARIS, locale=spoken.code),
+    }
 
 
 @dataclass(frozen=True)

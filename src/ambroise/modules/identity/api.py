@@ -49,6 +49,9 @@ from ambroise.modules.identity.model import (
     TotpEnrolment,
 )
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
+from ambroise.modules.identity.protection.devices import Devices
+from ambroise.modules.identity.protection.factors import Factors
+from ambroise.modules.identity.protection.model import Alert, AlertKind, CodesBy, Device, Protection, Ways
 from ambroise.modules.identity.provider.api import Provider
 from ambroise.modules.identity.registry.desk import IdentityDesk
 from ambroise.modules.identity.registry.desk import require_duty as require_identity_duty
@@ -82,16 +85,22 @@ __all__ = [
     "DEFAULT_OID",
     "Account",
     "AccountKind",
+    "Alert",
+    "AlertKind",
     "Attribute",
     "Change",
     "Claim",
     "Codes",
+    "CodesBy",
+    "Device",
     "DeviceToken",
+    "Devices",
     "Draft",
     "Emergency",
     "Enrolment",
     "EnrolmentStep",
     "Enrolments",
+    "Factors",
     "Identity",
     "IdentityDesk",
     "Ins",
@@ -109,6 +118,7 @@ __all__ = [
     "PasswordHash",
     "PatientIdentity",
     "Proof",
+    "Protection",
     "Provider",
     "Scanned",
     "Sealer",
@@ -124,6 +134,7 @@ __all__ = [
     "Traits",
     "Trust",
     "TrustLine",
+    "Ways",
     "Weakness",
     "add_insi_people",
     "birth_date_of",

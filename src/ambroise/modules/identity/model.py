@@ -162,10 +162,12 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an attempt comes from: the network address, and the device token that the browser kept."""
+    """Where an attempt comes from: the network address, the token that the browser kept, what it says of itself."""
 
     address: str = ""
     device: str | None = None
+    agent: str = ""
+    language: str = "fr"
 
 
 @dataclass(frozen=True)

@@ -181,21 +181,6 @@ async def clear_failures(tx: Transaction, key: bytes) -> None:
     await tx.execute("delete from sign_in_failure where key = %s", (key,))
 
 
-async def device_account(reader: Reader, token_hash: bytes) -> UUID | None:
-    return await reader.fetch_value("select account from account_device where token_hash = %s", (token_hash,))
-
-
-async def remember_device(tx: Transaction, token_hash: bytes, account: UUID, now: datetime) -> None:
-    await tx.execute(
-        """
-        insert into account_device (token_hash, account, seen_at)
-        values (%s, %s, %s)
-        on conflict (token_hash) do update set account = excluded.account, seen_at = excluded.seen_at
-        """,
-        (token_hash, account, now),
-    )
-
-
 async def insert_session(
     tx: Transaction,
     token_hash: bytes,

@@ -6,6 +6,7 @@ purpose, and no connection should wait for it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +16,8 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
-from ambroise.modules.identity import attempts, passwords, repository, tokens
+from ambroise.modules.identity import attempts, contacts, passwords, repository, tokens
+from ambroise.modules.identity.codes.service import SIGN_IN, Codes
 from ambroise.modules.identity.model import (
     DRAFT_KEPT,
     EMERGENCY_LASTS,
@@ -36,6 +38,9 @@ from ambroise.modules.identity.model import (
     SignInProblem,
     TotpEnrolment,
 )
+from ambroise.modules.identity.protection import repository as protection
+from ambroise.modules.identity.protection.alerts import warn
+from ambroise.modules.identity.protection.model import AGENT_KEPT, TRUST_LASTS, AlertKind, coarse
 from ambroise.modules.identity.tokens import Sealer
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, Relation
 
@@ -46,13 +51,17 @@ _DRAFT = "draft"
 
 @dataclass(frozen=True)
 class Identity:
-    """The face of accounts and sessions. `demonstration` opens the list of people whom anybody may be."""
+    """The face of accounts and sessions. `demonstration` opens the list of people whom anybody may be.
+
+    Without `codes`, nothing leaves by mail or SMS: the second factor is the authenticator's.
+    """
 
     database: Database
     clock: Clock
     sealer: Sealer
     demonstration: bool = False
     issuer: str = "Ambroise"
+    codes: Codes | None = None
 
     # Accounts
 
@@ -85,7 +94,7 @@ class Identity:
         """The account of a citizen (by Patient) or of a professional (by PS_IdNat)."""
         return await repository.find_account(reader, patient, professional)
 
-    async def change_password(self, session: Session, password: str, new_password: str) -> bool:
+    async def change_password(self, session: Session, password: str, new_password: str, origin: Origin) -> bool:
         """Change the password and end the other sessions of the account; false when the present password is wrong.
 
         Raises TOO_MANY_TRIES: a session left open, or stolen, is no place to guess the password from.
@@ -105,6 +114,8 @@ class Identity:
             await repository.clear_failures(tx, keys[0])
             await repository.set_password(tx, account.id, passwords.hash_password(new_password))
             await repository.close_sessions(tx, account.id, self.clock.now(), session.id)
+            await protection.trust_no_more(tx, account.id)
+            await warn(tx, self.codes, account.id, AlertKind.PASSWORD_CHANGED, origin, self.clock.now())
         return True
 
     # The demonstration list
@@ -142,12 +153,12 @@ class Identity:
     # Signing in
 
     async def sign_in(self, name: str, password: str, origin: Origin) -> SignedIn | NotSignedIn:
-        """Check a name and a password. The session waits for the second factor, or for its set-up."""
+        """Check a name and a password. The session waits for the second factor, unless this browser is trusted."""
         name = sign_in_name(name)
         now = self.clock.now()
         async with self.database.reader() as reader:
             found = await repository.credentials(reader, name=name)
-            keys = await self._failure_keys(reader, name, origin, found.account.id if found else None)
+            keys = await self._failure_keys(reader, name, origin, found.account if found else None)
             wait = await attempts.wait(reader, keys, now)
         if wait:
             return NotSignedIn(SignInProblem.WAIT, wait)
@@ -158,45 +169,53 @@ class Identity:
         async with self.database.transaction() as tx:
             if found.password_hash and passwords.needs_rehash(found.password_hash):
                 await repository.set_password(tx, found.account.id, passwords.hash_password(password))
+            if origin.device and await protection.trusts(tx, _device(origin, found.account), now):
+                return await self._complete(tx, found.account, origin)
             return SignedIn(await self._open(tx, found.account, complete=False), found.account, complete=False)
 
-    async def verify_code(self, token: str, code: str, origin: Origin) -> SignedIn | NotSignedIn:
-        """Complete a session by a code of the authenticator or by a recovery code; the browser gets a new token."""
+    async def verify_code(
+        self, token: str, code: str, origin: Origin, *, remember: bool = False
+    ) -> SignedIn | NotSignedIn:
+        """Complete a session by a code of the authenticator, of a letter or of recovery; the browser gets a new token.
+
+        `remember`: ask this browser of a citizen for no code for thirty days.
+        """
         now = self.clock.now()
-        session = await self._half_open(token)
-        account = session.account
+        account = (await self.half_open(token)).account
         async with self.database.reader() as reader:
-            keys = [attempts.key("code", str(account.id)), *attempts.address_keys(origin)]
+            keys = await self._code_keys(reader, account, origin)
             wait = await attempts.wait(reader, keys, now)
             found = await repository.credentials(reader, account=account.id)
         if wait:
             return NotSignedIn(SignInProblem.WAIT, wait)
-        if found is None or found.totp_secret is None or not found.account.has_second_factor:
-            raise Refusal(Kind.CONFLICT, "NO_SECOND_FACTOR", "Set a second factor up first.")
+        if found is None or not (await self._accepts(found, code, now) or await self._was_sent(account, code)):
+            return await self._count_failure(keys, SignInProblem.CODE_WRONG)
         async with self.database.transaction() as tx:
-            if await self._accepts(tx, found, code, now):
-                await repository.clear_failures(tx, keys[0])
-                return await self._complete(tx, token, account, origin)
-        return await self._count_failure(keys, SignInProblem.CODE_WRONG)
+            await repository.clear_failures(tx, keys[0])
+            await repository.close_session(tx, tokens.digest(token), now)
+            return await self._complete(tx, account, origin, remember=remember)
 
     async def begin_second_factor(self, token: str) -> TotpEnrolment:
         """Draw a new secret for an account that has no second factor yet."""
-        session = await self._half_open(token)
+        session = await self.half_open(token)
         if session.account.has_second_factor:
             raise Refusal(Kind.CONFLICT, "SECOND_FACTOR_SET", "This account already has a second factor.")
         secret = tokens.new_totp_secret()
         async with self.database.transaction() as tx:
-            await repository.set_totp_secret(tx, session.account.id, self.sealer.seal(_TOTP, secret.encode()))
+            if self.codes is not None and await contacts.of_account(tx, self.sealer, session.account.id):
+                # Who only knows the password must not choose the second factor: codes go to the proven addresses.
+                raise Refusal(Kind.CONFLICT, "SECOND_FACTOR_SET", "This account already has a second factor.")
+            await repository.set_totp_secret(tx, session.account.id, self.seal_totp(secret))
         return tokens.enrolment(secret, session.account.sign_in_name, self.issuer)
 
     async def second_factor_in_progress(self, token: str) -> TotpEnrolment:
         """The enrolment begun in this session, to be shown again after a mistyped code."""
-        session = await self._half_open(token)
+        session = await self.half_open(token)
         async with self.database.reader() as reader:
             found = await repository.credentials(reader, account=session.account.id)
         if found is None or found.totp_secret is None or found.account.has_second_factor:
             raise Refusal(Kind.CONFLICT, "NO_SECOND_FACTOR", "No set-up is under way.")
-        secret = self.sealer.unseal(_TOTP, found.totp_secret).decode()
+        secret = self.unseal_totp(found.totp_secret)
         return tokens.enrolment(secret, session.account.sign_in_name, self.issuer)
 
     async def confirm_second_factor(
@@ -204,21 +223,22 @@ class Identity:
     ) -> tuple[SignedIn, list[str]] | NotSignedIn:
         """End the set-up by a first code. The recovery codes are shown once; only their hashes are kept."""
         now = self.clock.now()
-        session = await self._half_open(token)
+        session = await self.half_open(token)
         async with self.database.transaction() as tx:
             found = await repository.credentials(tx, account=session.account.id)
             if found is None or found.totp_secret is None or found.account.has_second_factor:
                 raise Refusal(Kind.CONFLICT, "NO_SECOND_FACTOR", "No set-up is under way.")
-            secret = self.sealer.unseal(_TOTP, found.totp_secret).decode()
+            secret = self.unseal_totp(found.totp_secret)
             step = tokens.matching_step(secret, code, now, after=found.totp_last_step)
             if step is None or not await repository.use_totp_step(tx, found.account.id, step):
                 return NotSignedIn(SignInProblem.CODE_WRONG)
             await repository.confirm_totp(tx, found.account.id, now)
             codes = tokens.new_recovery_codes()
             await repository.replace_recovery_codes(
-                tx, found.account.id, [tokens.recovery_digest(code) for code in codes]
+                tx, found.account.id, [tokens.recovery_digest(found.account.id, code) for code in codes]
             )
-            return await self._complete(tx, token, found.account, origin), codes
+            await repository.close_session(tx, tokens.digest(token), now)
+            return await self._complete(tx, found.account, origin), codes
 
     # Sessions
 
@@ -315,9 +335,18 @@ class Identity:
             demonstration=self.demonstration,
         )
 
+    def seal_totp(self, secret: str) -> bytes:
+        """The secret of an authenticator, as it is kept."""
+        return self.sealer.seal(_TOTP, secret.encode())
+
+    def unseal_totp(self, sealed: bytes) -> str:
+        """The secret of an authenticator."""
+        return self.sealer.unseal(_TOTP, sealed).decode()
+
     # Steps
 
-    async def _half_open(self, token: str) -> Session:
+    async def half_open(self, token: str) -> Session:
+        """The session that waits for its second factor. Raises SIGN_IN_AGAIN."""
         session = await self.session(token)
         if session is None or not session.live or session.complete:
             raise Refusal(Kind.UNAUTHENTICATED, "SIGN_IN_AGAIN", "Start signing in again: too much time went by.")
@@ -332,37 +361,64 @@ class Identity:
         )
         return token
 
-    async def _complete(self, tx: Transaction, token: str, account: Account, origin: Origin) -> SignedIn:
-        """Swap the half-open session for a complete one: a token never gains rights."""
+    async def _complete(self, tx: Transaction, account: Account, origin: Origin, *, remember: bool = False) -> SignedIn:
+        """Open a complete session beside the half-open one, which the caller closes: a token never gains rights."""
         now = self.clock.now()
-        await repository.close_session(tx, tokens.digest(token), now)
         device = DeviceToken(origin.device) if origin.device else tokens.new_device_token()
-        await repository.remember_device(tx, tokens.digest(device), account.id, now)
+        digest = tokens.device_digest(device, account.id)
+        if await protection.knows_any(tx, account.id) and not await protection.knows(tx, digest):
+            await warn(tx, self.codes, account.id, AlertKind.NEW_DEVICE, origin, now)
+        trusted = now + TRUST_LASTS if remember and account.kind is AccountKind.CITIZEN else None
+        agent, network = origin.agent[:AGENT_KEPT], coarse(origin.address)
+        await protection.remember(tx, digest, new_id(), account.id, agent, network, now, trusted)
         await repository.clear_failures(tx, attempts.key("device", device, account.sign_in_name))
-        return SignedIn(await self._open(tx, account, complete=True), account, complete=True, device=device)
+        token = await self._open(tx, account, complete=True)
+        await protection.tie_session(tx, tokens.digest(token), digest)
+        return SignedIn(token, account, complete=True, device=device)
 
-    async def _accepts(self, tx: Transaction, found: repository.Credentials, code: str, now: datetime) -> bool:
-        if found.totp_secret is None:
+    async def _accepts(self, found: repository.Credentials, code: str, now: datetime) -> bool:
+        """Whether this is the authenticator's code, or a recovery code, neither used before."""
+        account = found.account.id
+        if found.totp_secret is not None and found.account.has_second_factor:
+            step = tokens.matching_step(self.unseal_totp(found.totp_secret), code, now, after=found.totp_last_step)
+            if step is not None:
+                async with self.database.transaction() as tx:
+                    return await repository.use_totp_step(tx, account, step)
+        if not tokens.looks_like_a_recovery_code(code):
             return False
-        secret = self.sealer.unseal(_TOTP, found.totp_secret).decode()
-        step = tokens.matching_step(secret, code, now, after=found.totp_last_step)
-        if step is not None:
-            return await repository.use_totp_step(tx, found.account.id, step)
-        return await repository.use_recovery_code(tx, found.account.id, tokens.recovery_digest(code), now)
+        digest = await asyncio.to_thread(tokens.recovery_digest, account, code)
+        async with self.database.transaction() as tx:
+            return await repository.use_recovery_code(tx, account, digest, now)
 
-    async def _failure_keys(self, reader: Reader, name: str, origin: Origin, account: UUID | None) -> list[bytes]:
+    async def _was_sent(self, account: Account, code: str) -> bool:
+        """Whether this is the code that a letter carried."""
+        if self.codes is None:
+            return False
+        try:
+            await self.codes.check(account.id, SIGN_IN, code)
+        except Refusal:
+            return False
+        return True
+
+    async def _failure_keys(self, reader: Reader, name: str, origin: Origin, account: Account | None) -> list[bytes]:
         """What failures are counted under: the name (apart for a browser already known), then the address."""
-        if (
-            origin.device
-            and account
-            and await repository.device_account(reader, tokens.digest(origin.device)) == account
-        ):
+        if account is not None and origin.device and await protection.knows(reader, _device(origin, account)):
             return [attempts.key("device", origin.device, name)]
         return [attempts.key("name", name), *attempts.address_keys(origin)]
+
+    async def _code_keys(self, reader: Reader, account: Account, origin: Origin) -> list[bytes]:
+        """The same for codes: who has the password and fails on purpose does not delay a browser already known."""
+        if origin.device and await protection.knows(reader, _device(origin, account)):
+            return [attempts.key("code", str(account.id), origin.device)]
+        return [attempts.key("code", str(account.id)), *attempts.address_keys(origin)]
 
     async def _count_failure(self, keys: list[bytes], problem: SignInProblem) -> NotSignedIn:
         await attempts.count(self.database, keys, self.clock.now())
         return NotSignedIn(problem)
+
+
+def _device(origin: Origin, account: Account) -> bytes:
+    return tokens.device_digest(origin.device or "", account.id)
 
 
 def sign_in_name(text: str) -> str:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     ACCOUNT_OPENED = "account_opened"
     NEW_DEVICE = "new_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what is told, not a secret.
+    FACTOR_CHANGED = "factor_changed"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity.api import Devices
 from ambroise.modules.relations.api import is_minor
 
 
@@ -148,6 +149,7 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             others=found.others,
             waiting=len(tasks) + len(found.requests) + found.others,
             latest=found.latest,
+            alerts=[] if visit.who.acting_for else await Devices(visit.site.identity).alerts(visit.who),
             last_access=words.line(found.last_access) if found.last_access else None,
             words=words,
             place="accueil",

@@ -86,7 +86,7 @@ class EnrolmentPages:
         if form.get("canal"):
 
             async def send() -> Enrolment:
-                channel = _channel(form.get("canal"))
+                channel = contact_channel(form.get("canal"))
                 return await self._enrolments.send_code(token, channel, visit.origin, language=visit.language)
 
             return await self._try(visit, "code", ProofForm(), send, Toast("code-sent"))
@@ -109,7 +109,7 @@ class EnrolmentPages:
                     await self._enrolments.send_contact_code(token, Channel.SMS, phone.sms.data, language=language)
                     return visit.go("/inscription/contacts?attend=sms", Toast("code-sent"))
                 case "prouver" if proof.validate():
-                    channel = _channel(visit.query.get("attend"))
+                    channel = contact_channel(visit.query.get("attend"))
                     await self._enrolments.prove_contact(token, channel, proof.code.data)
                     return visit.go("/inscription/contacts", Toast("contact-proven"))
                 case "continuer":
@@ -238,7 +238,8 @@ def _token(visit: Visit) -> str:
     return token
 
 
-def _channel(text: Any) -> Channel:
+def contact_channel(text: Any) -> Channel:
+    """The channel that a form names."""
     try:
         return Channel(str(text))
     except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import PasswordField, StringField
+from wtforms import BooleanField, PasswordField, StringField
 from wtforms.widgets import TextInput
 
 from ambroise.interfaces.web.ui.forms import Form, Required
@@ -25,10 +25,14 @@ class SignInForm(Form):
 class CodeForm(Form):
     code = StringField(
         lazy(N_("Code à 6 chiffres")),
-        [Required(N_("Écrivez le code affiché par votre application"))],
-        description=lazy(N_("Votre application d’authentification l’affiche. Un code de secours marche aussi.")),
+        [Required(N_("Écrivez le code"))],
+        description=lazy(N_("Votre application l’affiche, ou nous vous l’envoyons. Un code de secours marche aussi.")),
         widget=TextInput(),
         render_kw={"autocomplete": "one-time-code", "inputmode": "text", "maxlength": "20"},
+    )
+    retenir = BooleanField(
+        lazy(N_("Ne plus demander de code sur cet appareil pendant 30 jours")),
+        description=lazy(N_("Seulement si personne d’autre ne l’utilise.")),
     )
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from markupsafe import Markup
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from ambroise.interfaces.web.entrance.enrolment import contact_channel
 from ambroise.interfaces.web.entrance.forms import CodeForm, FirstCodeForm, PasswordForm, SignInForm
+from ambroise.interfaces.web.entrance.protection import layout_of, shown
 from ambroise.interfaces.web.ui.i18n import LANGUAGES, N_, gettext, ngettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Read, Screen, Site, Visit, local_address, with_query
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import (
     AccountKind,
+    Factors,
     NotSignedIn,
     SignedIn,
     SignInProblem,
@@ -79,8 +81,22 @@ async def _try_password(visit: Visit, form: FormData) -> Response:
     if isinstance(answer, NotSignedIn):
         filled.general.append(_said(answer))
         return await _show_sign_in(visit, filled, 422)
-    step = "/connexion/code" if answer.account.has_second_factor else "/connexion/activer"
+    if answer.complete:
+        return await _enter(visit, answer, _next(visit, answer))
+    step = await _second_step(visit, answer)
     return await _enter(visit, answer, with_query(step, suite=visit.query.get("suite")))
+
+
+async def _second_step(visit: Visit, answer: SignedIn) -> str:
+    """Where the second factor is shown; a code is on its way already when nothing else could be shown."""
+    factors = Factors(visit.site.identity)
+    ways = await factors.ways(answer.token)
+    if not ways:
+        return "/connexion/activer"
+    if not ways.application:
+        with suppress(Refusal):
+            await factors.send(answer.token, next(iter(ways.sent)), language=visit.language)
+    return "/connexion/code"
 
 
 async def _show_sign_in(visit: Visit, form: SignInForm, status: int = 200) -> Response:
@@ -91,29 +107,48 @@ async def _show_sign_in(visit: Visit, form: SignInForm, status: int = 200) -> Re
 
 
 async def _ask_code(visit: Visit) -> Response:
-    _half_open(visit)
-    return await visit.render("entrance/code.html", form=CodeForm(), problems=[])
+    return await _show_code(visit, CodeForm())
 
 
 async def _try_code(visit: Visit, form: FormData) -> Response:
     token = _half_open(visit)
+    if form.get("canal"):
+        return await _send_code(visit, token, str(form.get("canal")))
     filled = CodeForm.of(form)
     if filled.validate():
-        answer = await visit.site.identity.verify_code(token, filled.code.data, visit.origin)
+        answer = await visit.site.identity.verify_code(
+            token, filled.code.data, visit.origin, remember=filled.retenir.data
+        )
         if isinstance(answer, SignedIn):
             return await _enter(visit, answer, _next(visit, answer))
         if answer.problem is SignInProblem.CODE_WRONG:
             filled.code.errors = [_said(answer)]
         else:
             filled.general.append(_said(answer))
-    return await visit.render("entrance/code.html", 422, form=filled, problems=filled.problems)
+    return await _show_code(visit, filled, 422)
+
+
+async def _send_code(visit: Visit, token: str, channel: str) -> Response:
+    form = CodeForm()
+    try:
+        await Factors(visit.site.identity).send(token, contact_channel(channel), language=visit.language)
+    except Refusal as refusal:
+        form.refuse(refusal)
+        return await _show_code(visit, form, 422)
+    return visit.go(with_query("/connexion/code", suite=visit.query.get("suite")), Toast("code-sent"))
+
+
+async def _show_code(visit: Visit, form: CodeForm, status: int = 200) -> Response:
+    ways = await Factors(visit.site.identity).ways(_half_open(visit))
+    may_trust = visit.who.account.kind is AccountKind.CITIZEN
+    return await visit.render(
+        "entrance/code.html", status, form=form, problems=form.problems, ways=ways, may_trust=may_trust
+    )
 
 
 async def _begin_enrolment(visit: Visit) -> Response:
     enrolment = await visit.site.identity.begin_second_factor(_half_open(visit))
-    return await visit.render(
-        "entrance/enrol.html", form=FirstCodeForm(), problems=[], **_shown(enrolment.qr_svg, enrolment.secret)
-    )
+    return await visit.render("entrance/enrol.html", form=FirstCodeForm(), problems=[], **shown(enrolment))
 
 
 async def _confirm_enrolment(visit: Visit, form: FormData) -> Response:
@@ -126,13 +161,11 @@ async def _confirm_enrolment(visit: Visit, form: FormData) -> Response:
             signed, codes = answer
             visit.token = signed.token
             visit.session = await visit.site.identity.session(signed.token)
-            shown = await visit.render("entrance/recovery.html", codes=codes, next=_next(visit, signed))
-            _keep(visit, shown, signed)
-            return shown
+            page = await visit.render("entrance/recovery.html", codes=codes, next=_next(visit, signed))
+            _keep(visit, page, signed)
+            return page
         filled.code.errors = [_said(answer)]
-    return await visit.render(
-        "entrance/enrol.html", 422, form=filled, problems=filled.problems, **_shown(enrolment.qr_svg, enrolment.secret)
-    )
+    return await visit.render("entrance/enrol.html", 422, form=filled, problems=filled.problems, **shown(enrolment))
 
 
 async def _people(visit: Visit) -> Response:
@@ -177,7 +210,7 @@ async def _change_language(visit: Visit, form: FormData) -> Response:
 
 
 async def _settings(visit: Visit) -> Response:
-    layout = _layout(visit)
+    layout = layout_of(visit)
     return await visit.render("entrance/settings.html", layout=layout, place="reglages")
 
 
@@ -198,16 +231,18 @@ async def _change_settings(visit: Visit, form: FormData) -> Response:
 
 async def _password(visit: Visit) -> Response:
     return await visit.render(
-        "entrance/password.html", layout=_layout(visit), form=PasswordForm(), problems=[], place="reglages"
+        "entrance/password.html", layout=layout_of(visit), form=PasswordForm(), problems=[], place="reglages"
     )
 
 
 async def _change_password(visit: Visit, form: FormData) -> Response:
-    layout = _layout(visit)
+    layout = layout_of(visit)
     filled = PasswordForm.of(form)
     if filled.validate():
         try:
-            if await visit.site.identity.change_password(visit.who, filled.passe.data, filled.nouveau.data):
+            if await visit.site.identity.change_password(
+                visit.who, filled.passe.data, filled.nouveau.data, visit.origin
+            ):
                 return visit.go("/reglages", Toast("password"))
             filled.passe.errors = [gettext("Ce n’est pas votre mot de passe actuel")]
         except Refusal as refusal:
@@ -225,18 +260,6 @@ def _page(template: str) -> Read:
         return await visit.render(template)
 
     return read
-
-
-def _layout(visit: Visit) -> str:
-    """The shell of whoever is signed in; nobody else has settings."""
-    session = visit.who
-    if not session.live or not session.complete:
-        raise Refusal(Kind.UNAUTHENTICATED, "SIGN_IN", "Sign in first.")
-    return {
-        AccountKind.CITIZEN: "ui/citizen.html",
-        AccountKind.PROFESSIONAL: "ui/professional.html",
-        AccountKind.OPERATOR: "ui/desk.html",
-    }[session.account.kind]
 
 
 def _half_open(visit: Visit) -> str:
@@ -263,12 +286,6 @@ def _keep(visit: Visit, response: Response, signed: SignedIn) -> None:
 
 def _next(visit: Visit, signed: SignedIn) -> str:
     return local_address(visit.query.get("suite"), HOMES[signed.account.kind])
-
-
-def _shown(qr_svg: str, secret: str) -> dict[str, Any]:
-    """The QR code as markup (our own drawing), the secret in groups of four."""
-    groups = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-    return {"qr": Markup(qr_svg), "secret": groups}  # noqa: S704 - drawn by us, from our own address.
 
 
 def _said(answer: NotSignedIn) -> str:

@@ -64,6 +64,11 @@ _SAID = {
     "account-opened": N_("Votre compte est ouvert. Connectez-vous."),
     "code-sent": N_("Code envoyé."),
     "contact-proven": N_("Adresse vérifiée."),
+    "factor": N_("C’est enregistré. Un code sera demandé sur chaque appareil."),
+    "device-forgotten": N_("Appareil oublié et déconnecté."),
+    "devices-forgotten": N_("Tous les autres appareils sont oubliés et déconnectés."),
+    "alert-recognised": N_("Merci. Cet appareil est bien le vôtre."),
+    "account-closed-off": N_("Tous les appareils sont déconnectés. Choisissez un nouveau mot de passe."),
     "password": N_("Mot de passe changé. Vos autres appareils sont déconnectés."),
 }
 

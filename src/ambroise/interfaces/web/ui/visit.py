@@ -83,7 +83,8 @@ class Visit:
     def origin(self) -> Origin:
         """Where the browser is, for the rate limits."""
         client = self.request.client
-        return Origin(client.host if client else "", self.cookies.get("device"))
+        agent = self.request.headers.get("user-agent", "")
+        return Origin(client.host if client else "", self.cookies.get("device"), agent, self.language)
 
     @property
     def who(self) -> Session:

@@ -25,6 +25,7 @@ from ambroise.modules.letters.api import Kind as LetterKind
 
 APART: Final = timedelta(seconds=30)
 LASTS: Final = timedelta(minutes=10)
+SIGN_IN: Final = "sign_in"
 _TRIES: Final = 5
 _SEALED: Final = "one-time-code"
 
