@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import tracemalloc
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -219,6 +220,14 @@ def test_malformed_text_is_refused_with_its_line():
     assert refusal_of("<a>é</a>".encode("latin-1")).code == "XML_MALFORMED"
     assert refusal_of(b"<?xml version='1.0' encoding='utf-7'?><a/>").code == "XML_MALFORMED"
     assert refusal_of(b"<a>&unknown;</a>").code == "XML_MALFORMED"
+    undeclared = refusal_of(b"<a>\n<b:c/></a>")
+    assert undeclared.code == "XML_MALFORMED"
+    assert undeclared.data["line"] == 2
+
+
+def test_words_about_a_document_type_are_not_one():
+    named = N1.replace(b"<title>", b"<!-- <!DOCTYPE a> --><title><![CDATA[<!DOCTYPE a>]]> ", 1)
+    assert parse.read(named).title.startswith("<!DOCTYPE a>")
 
 
 def test_depth_and_number_of_elements_are_bounded():
@@ -252,8 +261,9 @@ def test_a_document_in_another_encoding_reads_the_same():
 def test_a_stylesheet_instruction_is_ignored():
     document = parse.read(N1)
     styled = N1.replace(b"<ClinicalDocument", b'<?xml-stylesheet href="http://example.org/x.xsl"?><ClinicalDocument', 1)
-    assert parse.read(styled) == document
-    assert document.source.root.getprevious() is None
+    read = parse.read(styled)
+    assert read == document
+    assert "xml-stylesheet" not in ElementTree.tostring(read.source.root, encoding="unicode")
 
 
 def test_a_large_file_inside_costs_less_than_four_documents():

@@ -49,7 +49,7 @@ def test_a_sample_is_shown_whole_and_harmless(name: str):
         assert link.get("href")[1:] in ids
     said = words_of(page)
     for section in document.source.root.iter(f"{{{HL7}}}section"):
-        for text in section.iterchildren(f"{{{HL7}}}text"):
+        for text in section.findall(f"{{{HL7}}}text"):
             remaining = iter(said)
             assert all(word in remaining for word in words_of(text)), "the narrative is shown in full and in order"
 

@@ -9,7 +9,7 @@ from ambroise.modules.record import tables
 from ambroise.modules.record.cda import header, values
 from ambroise.modules.record.cda.gaps import Gaps
 from ambroise.modules.record.cda.model import ClinicalDocument, Code, Embedded, Level
-from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, one, text, with_attribute
+from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, one, text
 from ambroise.modules.record.cda.source import Source, read_xml
 
 BODY = "body"
@@ -107,12 +107,12 @@ def file_names(document: ClinicalDocument) -> dict[str, str]:
 
 
 def _files(document: ClinicalDocument) -> dict[str, Element]:
-    root = document.source.root
-    body = one(root, "component/nonXMLBody/text")
+    source = document.source
+    body = one(source.root, "component/nonXMLBody/text")
     found: dict[str, Element] = {} if body is None else {BODY: body}
-    for element in with_attribute(root, "representation"):
+    for element in source.root.iter():
         if element.get("representation") == "B64" and element is not body:
-            parent = element.getparent()
+            parent = source.parents.get(element)
             wanted = "" if parent is None else parent.get("ID", "")
             found[wanted if wanted and wanted not in found else f"file-{len(found) + 1}"] = element
     return found

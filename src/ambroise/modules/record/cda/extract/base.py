@@ -5,11 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from ambroise.modules.record.cda import header, values
 from ambroise.modules.record.cda.model import Actor, ClinicalDocument, Code, Identifier
-from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, many, one, text, with_attribute, xsi_type
+from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, many, one, text, xsi_type
 from ambroise.modules.record.tables import system_url
 
 Json = dict[str, Any]
@@ -34,8 +35,9 @@ _ABSENT = {
     "NINF": "negative-infinity",
     "PINF": "positive-infinity",
 }
-_STATEMENTS = frozenset(
-    {
+_STATEMENTS = {
+    f"{{{HL7}}}{name}": name
+    for name in (
         "act",
         "observation",
         "organizer",
@@ -44,9 +46,11 @@ _STATEMENTS = frozenset(
         "procedure",
         "encounter",
         "observationMedia",
-    }
-)
-_STATEMENT_TAGS = tuple(f"{{{HL7}}}{name}" for name in _STATEMENTS)
+    )
+}
+"""The names of what states something, by their qualified names."""
+_STATEMENT_NAMES = frozenset(_STATEMENTS.values())
+_SECTION = f"{{{HL7}}}section"
 _BREAKS = frozenset({"br", "td", "th", "tr", "item", "paragraph", "caption", "table", "list"})
 
 
@@ -64,18 +68,33 @@ class Reader:
 
     def __init__(self, document: ClinicalDocument) -> None:
         self.document = document
-        root = document.source.root
-        self._words: dict[str, Element] = {}
-        for element in with_attribute(root, "ID"):
-            if identifier := element.get("ID"):
-                self._words.setdefault(identifier, element)
+        self._parents = document.source.parents
         self._declaring: defaultdict[str, list[tuple[Element, set[str]]]] = defaultdict(list)
-        self._identifiers: dict[Element, tuple[Identifier, ...]] = {}
-        for element in root.iter(*_STATEMENT_TAGS):
-            self._identifiers[element] = values.identifiers(element)
-            self._declaring[local(element)].append((element, declared(element)))
+        for element in document.source.root.iter():
+            kind = _STATEMENTS.get(element.tag)
+            if kind:
+                self._declaring[kind].append((element, declared(element)))
+
+    @cached_property
+    def _narrative(self) -> dict[str, Element]:
+        """What has an identifier, by it; the first that bears it."""
+        found: dict[str, Element] = {}
+        for element in self.document.source.root.iter():
+            if identifier := element.get("ID"):
+                found.setdefault(identifier, element)
+        return found
+
+    @cached_property
+    def _identifiers(self) -> dict[Element, tuple[Identifier, ...]]:
+        """The identifiers of each statement."""
+        statements = (element for declaring in self._declaring.values() for element, _ in declaring)
+        return {element: values.identifiers(element) for element in statements}
+
+    @cached_property
+    def _unique(self) -> set[str]:
+        """The identifiers that one statement bears, and only it."""
         counts = Counter(item.xds for found in self._identifiers.values() for item in found)
-        self._unique = {written for written, count in counts.items() if count == 1}
+        return {written for written, count in counts.items() if count == 1}
 
     def entries(self, kind: str, *templates: str) -> Iterator[Element]:
         """The clinical statements of one kind that declare one of these templates, in document order."""
@@ -87,7 +106,36 @@ class Reader:
         if identifiers and "identifier" not in resource:
             resource["identifier"] = [identifier(item) for item in identifiers]
         own = next((item.xds for item in identifiers if item.xds in self._unique), None)
-        return Found(own or _path(element), resource, _section_title(element))
+        return Found(own or self._path(element), resource, self._section_title(element))
+
+    def ancestors(self, element: Element) -> Iterator[Element]:
+        """What holds an element, from its parent to the root."""
+        parent = self._parents.get(element)
+        while parent is not None:
+            yield parent
+            parent = self._parents.get(parent)
+
+    def within(self, element: Element) -> Element | None:
+        """The statement that encloses another, or None when it stands directly in an entry."""
+        for holder in self.ancestors(element):
+            name = local(holder)
+            if name in _STATEMENT_NAMES:
+                return holder
+            if name == "section":
+                break
+        return None
+
+    def link_type(self, element: Element) -> str | None:
+        """How a statement is joined to the one that encloses it."""
+        return attribute(self._parents.get(element), "typeCode")
+
+    def section_of(self, element: Element) -> Element | None:
+        """The section where an entry stands."""
+        return next(self._sections(element), None)
+
+    def section_code(self, element: Element) -> str | None:
+        """The LOINC code of the section where an entry stands."""
+        return attribute(self.section_of(element), "code", "code")
 
     def words(self, element: Element | None, path: str | None = None) -> str | None:
         """The text of an element, or the narrative that it refers to."""
@@ -95,7 +143,7 @@ class Reader:
         if node is None:
             return None
         reference = attribute(node, "value", "reference")
-        if reference and (target := self._words.get(reference.removeprefix("#"))) is not None:
+        if reference and (target := self._narrative.get(reference.removeprefix("#"))) is not None:
             return _sentence(target) or _sentence(node)
         return _sentence(node)
 
@@ -154,6 +202,23 @@ class Reader:
             return {"dataAbsentReason": absent(null)}
         return {"valueString": written} if written else {}
 
+    def _sections(self, element: Element) -> Iterator[Element]:
+        return (holder for holder in self.ancestors(element) if holder.tag == _SECTION)
+
+    def _section_title(self, element: Element) -> str | None:
+        titles = (text(section, "title") for section in self._sections(element))
+        return next((title for title in titles if title), None)
+
+    def _path(self, element: Element) -> str:
+        """Where an element stands in the body: the name of each step and its place among those of its name."""
+        steps: list[str] = []
+        for node in (element, *self.ancestors(element)):
+            if local(node) in ("structuredBody", "ClinicalDocument"):
+                break
+            alike = [item for item in self._parents[node] if item.tag == node.tag]
+            steps.append(f"{local(node)}.{1 + alike.index(node)}")
+        return "/".join(reversed(steps))
+
 
 def declared(element: Element) -> set[str]:
     """The roots of the templates that an element declares."""
@@ -165,35 +230,6 @@ def related(element: Element, kind: str, relation: str | None = None) -> Iterato
     for link in many(element, "entryRelationship"):
         if relation is None or link.get("typeCode") == relation:
             yield from many(link, kind)
-
-
-def within(element: Element) -> Element | None:
-    """The statement that encloses another, or None when it stands directly in an entry."""
-    parent = element.getparent()
-    while parent is not None:
-        if local(parent) in _STATEMENTS:
-            return parent
-        if local(parent) == "section":
-            return None
-        parent = parent.getparent()
-    return None
-
-
-def link_type(element: Element) -> str | None:
-    """How a statement is joined to the one that encloses it."""
-    parent = element.getparent()
-    return None if parent is None else attribute(parent, "typeCode")
-
-
-def section_of(element: Element) -> Element | None:
-    """The section where an entry stands."""
-    return next(iter(element.iterancestors(f"{{{HL7}}}section")), None)
-
-
-def section_code(element: Element) -> str | None:
-    """The LOINC code of the section where an entry stands."""
-    section = section_of(element)
-    return attribute(section, "code", "code") if section is not None else None
 
 
 def coding(code: Code) -> Json:
@@ -322,15 +358,10 @@ def is_absence(concept: Json | None) -> bool:
     return any(item.get("system") == url for item in (concept or {}).get("coding", []))
 
 
-def _section_title(element: Element) -> str | None:
-    titles = (text(section, "title") for section in element.iterancestors(f"{{{HL7}}}section"))
-    return next((title for title in titles if title), None)
-
-
 def _sentence(element: Element) -> str | None:
     """The words of a narrative, breaks and cells kept apart; None when it only holds signs such as a dash."""
     parts: list[str] = []
-    for item in element.iter("*"):
+    for item in element.iter():
         if local(item) in _BREAKS:
             parts.append(" ")
         parts.append(item.text or "")
@@ -338,14 +369,3 @@ def _sentence(element: Element) -> str | None:
             parts.append((" " if local(item) in _BREAKS else "") + (item.tail or ""))
     words = " ".join("".join(parts).split())
     return words if any(sign.isalnum() for sign in words) else None
-
-
-def _path(element: Element) -> str:
-    steps: list[str] = []
-    node: Element | None = element
-    while node is not None and local(node) not in ("structuredBody", "ClinicalDocument"):
-        parent = node.getparent()
-        before = node.itersiblings(preceding=True)
-        steps.append(f"{local(node)}.{1 + sum(item.tag == node.tag for item in before)}")
-        node = parent
-    return "/".join(reversed(steps))

@@ -13,8 +13,6 @@ from ambroise.modules.record.cda.extract.base import (
     hl7_concept,
     is_absence,
     related,
-    section_code,
-    within,
 )
 from ambroise.modules.record.cda.nodes import Element, attribute, one
 
@@ -30,19 +28,19 @@ _OVER = frozenset({"inactive", "remission", "resolved"})
 def conditions(reader: Reader) -> Iterator[Found]:
     """The problems that a document states by themselves; a reaction or a reason belongs to another entry."""
     for element in reader.entries("observation", _PROBLEM):
-        concern = within(element)
+        concern = reader.within(element)
         if concern is not None and _CONCERN not in declared(concern):
             continue
         code = reader.concept(one(element, "value"))
         if code is None or is_absence(code):
             continue
-        listed = section_code(element) in _PROBLEM_LISTS
+        listed = reader.section_code(element) in _PROBLEM_LISTS
         resource: Json = {
             "resourceType": "Condition",
             "category": [hl7_concept("condition-category", "problem-list-item" if listed else "encounter-diagnosis")],
             "code": code,
         }
-        resource |= _course(element, concern)
+        resource |= _course(reader, element, concern)
         severity = reader.concept(_stated(element, "SEV"))
         if severity:
             resource["severity"] = severity
@@ -55,7 +53,7 @@ def conditions(reader: Reader) -> Iterator[Found]:
         yield reader.found(element, resource)
 
 
-def _course(element: Element, concern: Element | None) -> Json:
+def _course(reader: Reader, element: Element, concern: Element | None) -> Json:
     """When it began and ended, how it stands, how sure it is."""
     found: Json = {}
     period = values.period(one(element, "effectiveTime"))
@@ -66,7 +64,7 @@ def _course(element: Element, concern: Element | None) -> Json:
         found["verificationStatus"] = hl7_concept("condition-ver-status", certainty)
     status = attribute(_stated(element, "33999-4"), "code") or ""
     if status not in _CLINICAL:
-        status = _deduced(element, concern, ended=period.high is not None and period.high != period.low)
+        status = _deduced(reader, element, concern, ended=period.high is not None and period.high != period.low)
     found["clinicalStatus"] = hl7_concept("condition-clinical", status)
     if period.low:
         found["onsetDateTime"] = period.low.fhir
@@ -75,13 +73,13 @@ def _course(element: Element, concern: Element | None) -> Json:
     return found
 
 
-def _deduced(element: Element, concern: Element | None, *, ended: bool) -> str:
+def _deduced(reader: Reader, element: Element, concern: Element | None, *, ended: bool) -> str:
     if ended:
         return "resolved"
     state = attribute(concern, "code", "statusCode") if concern is not None else None
     if state in ("suspended", "aborted"):
         return "inactive"
-    return "inactive" if section_code(element) == _HISTORY and state != "active" else "active"
+    return "inactive" if reader.section_code(element) == _HISTORY and state != "active" else "active"
 
 
 def _stated(element: Element, code: str) -> Element | None:

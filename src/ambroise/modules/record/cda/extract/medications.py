@@ -16,8 +16,6 @@ from ambroise.modules.record.cda.extract.base import (
     is_absence,
     quantity,
     related,
-    section_code,
-    within,
 )
 from ambroise.modules.record.cda.extract.dosage import dosages
 from ambroise.modules.record.cda.extract.product import medicine
@@ -126,7 +124,7 @@ def dispenses(reader: Reader) -> Iterator[Found]:
 
 def _treatments(reader: Reader, mood: str) -> Iterator[Element]:
     for element in reader.entries("substanceAdministration", _TREATMENT):
-        whole = within(element)
+        whole = reader.within(element)
         # A treatment within another statement tells how that one is taken.
         nested = whole is not None and local(whole) != "organizer"
         other = declared(element) & {_PRESCRIBED, FR + "45"}
@@ -148,7 +146,7 @@ def _status(reader: Reader, element: Element) -> str:
             pass
     ended = values.period(one(element, "effectiveTime")).high
     over = ended is not None and ended.start <= reader.document.effective_time.start
-    return "completed" if over or section_code(element) in _GIVEN else "active"
+    return "completed" if over or reader.section_code(element) in _GIVEN else "active"
 
 
 def _reasons_and_notes(reader: Reader, element: Element) -> Json:

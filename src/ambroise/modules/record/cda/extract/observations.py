@@ -13,11 +13,8 @@ from ambroise.modules.record.cda.extract.base import (
     effective,
     hl7_concept,
     interval,
-    link_type,
     performers,
     quantity,
-    section_of,
-    within,
 )
 from ambroise.modules.record.cda.nodes import Element, attribute, many, one, text, xsi_type
 from ambroise.modules.record.tables import system_url
@@ -41,10 +38,10 @@ _PRESSURE_PANEL = "85354-9"
 def results(reader: Reader) -> Iterator[Found]:
     """Results of laboratory examinations; a former result quoted beside a new one is left to its own report."""
     for element in reader.entries("observation", *_RESULT):
-        if link_type(element) != "REFR" and element.get("moodCode", "EVN") == "EVN":
+        if reader.link_type(element) != "REFR" and element.get("moodCode", "EVN") == "EVN":
             resource = _observation(reader, element, "laboratory")
             if resource:
-                chapter = values.coded(one(section_of(element), "code"))
+                chapter = values.coded(one(reader.section_of(element), "code"))
                 if chapter and chapter.system == LOINC:
                     resource["category"].append(
                         {"coding": [{"system": system_url(LOINC), "code": chapter.code, "display": chapter.label}]}
@@ -65,7 +62,7 @@ def vital_signs(reader: Reader) -> Iterator[Found]:
         notes = reader.notes(element)
         if notes:
             resource["note"] = notes
-        organizer = within(element)
+        organizer = reader.within(element)
         if organizer is not None and attribute(element, "code", "code") in _PRESSURES:
             moment = str(resource.get("effectiveDateTime", ""))
             pairs.setdefault((id(organizer), moment), []).append((element, resource))
@@ -131,9 +128,9 @@ def _range(reader: Reader, element: Element) -> Json | None:
 
 def _isolate(reader: Reader, element: Element) -> list[Json]:
     """The organism on which an antibiotic was tried: without it the result would mislead."""
-    organizer = within(element)
+    organizer = reader.within(element)
     while organizer is not None and _ISOLATE not in declared(organizer):
-        organizer = within(organizer)
+        organizer = reader.within(organizer)
     if organizer is None:
         return []
     code = one(organizer, "specimen/specimenRole/specimenPlayingEntity/code")
