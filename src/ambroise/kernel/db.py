@@ -24,6 +24,8 @@ from ambroise.kernel.wire import Params, Row, Wire
 
 Statement = wire.Text
 Callback = Callable[[], Awaitable[None] | None]
+Together = Callable[[list[Any]], tuple[Statement, Params]]
+"""Makes one statement of gathered rows."""
 
 _log = logger(__name__)
 
@@ -93,7 +95,7 @@ class Transaction(Reader):
         self._slot = slot
         self._waiting = [wire.Statement(begin, prepare=True)]
         self._begun = False
-        self._rows: dict[LiteralString, list[Mapping[str, Any]]] = {}
+        self._rows: dict[Together, list[Any]] = {}
         self._callbacks: list[Callback] = []
         self._enqueued = False
         self._depth = 0
@@ -114,9 +116,9 @@ class Transaction(Reader):
         self._waiting.append(wire.Statement(sql, params))
         self._enqueued = True
 
-    def enqueue_row(self, sql: LiteralString, row: Mapping[str, Any]) -> None:
-        """Add a row to a statement whose parameter is a JSON array of rows: it leaves once, like what is enqueued."""
-        self._rows.setdefault(sql, []).append(row)
+    def enqueue_row(self, together: Together, row: Any) -> None:
+        """Add a row to those that `together` makes one statement of: it leaves once, after all that is enqueued."""
+        self._rows.setdefault(together, []).append(row)
         self._enqueued = True
 
     async def fetch_each(self, statements: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
@@ -228,7 +230,7 @@ class Transaction(Reader):
         return (await self._send([statement]))[-1]
 
     async def _send(self, statements: list[wire.Statement]) -> list[PGresult]:
-        rows = [wire.Statement(sql, (orjson.dumps(each).decode(),)) for sql, each in self._rows.items()]
+        rows = [wire.Statement(*together(each)) for together, each in self._rows.items()]
         batch = [*self._waiting, *rows, *statements]
         self._waiting.clear()
         self._rows.clear()
@@ -250,6 +252,15 @@ class Transaction(Reader):
         elif not self._slot.wire.broken:
             self._waiting.clear()
             await self._slot.run([*back])
+
+
+def json_rows(sql: LiteralString) -> Together:
+    """Rows, which are mappings, as the one parameter of a statement: a JSON array."""
+
+    def together(rows: list[Mapping[str, Any]]) -> tuple[Statement, Params]:
+        return sql, (orjson.dumps(rows).decode(),)
+
+    return together
 
 
 def _touched(results: list[PGresult]) -> int:
@@ -429,4 +440,4 @@ class Database:
         return False
 
 
-__all__ = ["Callback", "Database", "Params", "Reader", "Row", "Statement", "Transaction"]
+__all__ = ["Callback", "Database", "Params", "Reader", "Row", "Statement", "Together", "Transaction", "json_rows"]

@@ -3,7 +3,7 @@ import asyncio
 import psycopg
 import pytest
 
-from ambroise.kernel.db import Database
+from ambroise.kernel.db import Database, json_rows
 from ambroise.kernel.errors import Kind, Refusal
 from tests.support.database import TestDatabase
 
@@ -282,7 +282,7 @@ async def test_copy_and_statements_alternate_on_one_connection(database: Databas
     assert await count(database) == 4
 
 
-_ROWS = "insert into number (value) select x.value from json_to_recordset(%s::json) as x (value integer)"
+_ROWS = json_rows("insert into number (value) select x.value from json_to_recordset(%s::json) as x (value integer)")
 
 
 async def test_rows_of_one_statement_leave_together(database: Database) -> None:

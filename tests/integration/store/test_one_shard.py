@@ -58,7 +58,7 @@ class Watched:
         method = getattr(self._inner, name)
 
         def noted(sql: Statement, params: Params = (), **options: Any) -> Any:
-            self.sent.append((sql, params))
+            self.sent.append(sql([params]) if name == "enqueue_row" else (sql, params))
             return method(sql, params, **options)
 
         return noted

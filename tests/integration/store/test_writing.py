@@ -31,6 +31,47 @@ async def test_what_is_stored_is_read_back(database: Database, generator: Genera
     assert body["name"] == patient["name"]
 
 
+_ROWS = {
+    "resource": "to_jsonb(r) - 'id' - 'handle' - 'body'",
+    "resource_range": "to_jsonb(r) - 'id'",
+    "resource_text": "to_jsonb(r) - 'id'",
+}
+
+
+async def test_resources_written_together_leave_the_rows_of_resources_written_alone(
+    database: Database, generator: Generator
+) -> None:
+    patient, document = new_key(), new_key()
+    label = Label(patient, 3, Flags.MASKED, 11, -12, document)
+    resources = [generator.clinical(str(patient), str(number)) for number in range(12)]
+    awkward = 'a "quoted" {name}, with \\ and null'
+    resources.append({"resourceType": "Patient", "name": [{"family": awkward}, {"family": "null"}, {"text": "é,'"}]})
+    resources.append({"resourceType": "Binary", "contentType": "text/plain"})
+    alone = [new_key(patient) for _ in resources]
+    together = [new_key(patient) for _ in resources]
+    for key, resource in zip(alone, resources, strict=True):
+        async with database.transaction() as tx:
+            await writing.insert(tx, ANY_PERMIT, resource, label, now=NOW, key=key)
+    async with database.transaction() as tx:
+        for key, resource in zip(together, resources, strict=True):
+            await writing.insert(tx, ANY_PERMIT, resource, label, now=NOW, key=key)
+    async with database.reader() as reader:
+        for resource, *keys in zip(resources, alone, together, strict=True):
+            found = [await reading.read(reader, EVERYTHING, resource["resourceType"], str(key)) for key in keys]
+            bodies = [json.decode(one.body) | {"id": ""} for one in found if one is not None]
+            assert len(bodies) == 2
+            assert bodies[0] == bodies[1]
+            for table, columns in _ROWS.items():
+                written = [
+                    await reader.fetch_all(
+                        f"select {columns} from {table} r where r.shard = %s and r.id = %s order by 1",  # type: ignore[arg-type]
+                        (shard_of(key), key),
+                    )
+                    for key in keys
+                ]
+                assert written[0] == written[1]
+
+
 async def test_decimals_come_back_byte_for_byte(database: Database) -> None:
     raw = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":20.00},'
     raw += b'"component":[{"code":{"text":"y"},"valueQuantity":{"value":1.50e3}},'

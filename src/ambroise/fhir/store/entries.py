@@ -1,7 +1,8 @@
 """What goes into the tables for one resource: the body with its id and meta inside, and the index values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -108,14 +109,76 @@ def text_values(rows: Sequence[TextRow]) -> dict[str, Any]:
     """The rows of `resource_text` as arrays, one a column."""
     return {
         "text_parameters": array(row[0] for row in rows),
-        "texts": [row[1] for row in rows],
-        "originals": [row[2] for row in rows],
+        "texts": text_array(row[1] for row in rows),
+        "originals": text_array(row[2] for row in rows),
+    }
+
+
+def rows_of_many(entries: Sequence[Entry]) -> dict[str, Any]:
+    """The rows of several resources as arrays, one a column; the bodies one after the other."""
+    stored = [entry.stored for entry in entries]
+    labels = [one.label for one in stored]
+    indexed = [entry.indexed for entry in entries]
+    sizes = [len(entry.packed) for entry in entries]
+    return {
+        "shard": array(entry.shard for entry in entries),
+        "type": array(entry.type for entry in entries),
+        "id": array(one.key for one in stored),
+        "name": text_array(entry.name for entry in entries),
+        "version": array(one.version for one in stored),
+        "updated": array(one.updated.isoformat() for one in stored),
+        "patient": array(label.patient or "null" for label in labels),
+        "kind": array(label.kind for label in labels),
+        "flags": array(int(label.flags) for label in labels),
+        "author": array(label.author for label in labels),
+        "author_organization": array(label.author_organization for label in labels),
+        "source": array(label.source or "null" for label in labels),
+        "date_low": array(date_text(one.date_low) for one in indexed),
+        "date_high": array(date_text(one.date_high) for one in indexed),
+        "handle": array(entry.handle for entry in entries),
+        "terms": array(f'"{array(one.terms)}"' for one in indexed),
+        "present": array(f'"{array(one.present)}"' for one in indexed),
+        "displays": text_array(one.displays for one in indexed),
+        "start": array(accumulate(sizes[:-1], initial=1)),
+        "size": array(sizes),
+        "bodies": b"".join(entry.packed for entry in entries),
+    }
+
+
+def ranges_of_many(entries: Sequence[Entry]) -> dict[str, Any]:
+    """The rows of `resource_range` of several resources."""
+    rows = [(entry, row) for entry in entries for row in entry.indexed.ranges]
+    return {
+        "range_shards": array(entry.shard for entry, _ in rows),
+        "range_ids": array(entry.stored.key for entry, _ in rows),
+        **range_values([row for _, row in rows]),
+    }
+
+
+def texts_of_many(entries: Sequence[Entry]) -> dict[str, Any]:
+    """The rows of `resource_text` of several resources."""
+    rows = [(entry, row) for entry in entries for row in entry.indexed.texts]
+    return {
+        "text_shards": array(entry.shard for entry, _ in rows),
+        "text_ids": array(entry.stored.key for entry, _ in rows),
+        **text_values([row for _, row in rows]),
     }
 
 
 def array(values: Any) -> str:
-    """A PostgreSQL array of numbers, written out: cheaper than having the driver adapt each of them."""
+    """A PostgreSQL array of what needs no quotes, written out: cheaper than having the driver adapt each value."""
     return "{" + ",".join(map(str, values)) + "}"
+
+
+def text_array(values: Iterable[str | None]) -> str:
+    """A PostgreSQL array of texts, or nulls, written out."""
+    return "{" + ",".join("null" if value is None else _quoted(value) for value in values) + "}"
+
+
+def _quoted(value: str) -> str:
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
 
 
 def date_text(moment: datetime | None) -> str:

@@ -49,6 +49,19 @@ _NAME: Final = sql.SQL(
     "named as (insert into named_id (slot, type, name, shard, id)"
     " values (%(slot)s, %(type)s, %(name)s, %(shard)s, %(id)s) on conflict do nothing returning id)"
 )
+_MANY_RANGES: Final = sql.SQL(
+    "ranges as (insert into resource_range (shard, parameter, id, low, high, units)"
+    " select u.shard, u.parameter, u.id, u.low, u.high, u.units::bigint[]"
+    " from unnest(%(range_shards)s::smallint[], %(range_parameters)s::smallint[], %(range_ids)s::uuid[],"
+    " %(range_lows)s::numeric[], %(range_highs)s::numeric[], %(range_units)s::text[])"
+    " u (shard, parameter, id, low, high, units))"
+)
+_MANY_TEXTS: Final = sql.SQL(
+    "texts as (insert into resource_text (shard, parameter, id, text, original)"
+    " select u.shard, u.parameter, u.id, u.text, u.original"
+    " from unnest(%(text_shards)s::smallint[], %(text_parameters)s::smallint[], %(text_ids)s::uuid[],"
+    " %(texts)s::text[], %(originals)s::text[]) u (shard, parameter, id, text, original))"
+)
 
 
 def _insert_statement(ranges: bool, texts: bool, named: bool) -> sql.SQL:
@@ -78,6 +91,40 @@ INSERTS: Final = {
     for ranges in (False, True)
     for texts in (False, True)
     for named in (False, True)
+}
+
+# An array has no elements that are arrays of other lengths, and bytes in an array are written twice as long: the terms
+# come as text, and the bodies one after the other.
+_IN_ROWS: Final = {
+    "terms": "u.terms::bigint[]",
+    "present": "u.present::smallint[]",
+    "body": "substr(%(bodies)s::bytea, u.start, u.size)",
+}
+
+
+def _many_statement(ranges: bool, texts: bool) -> sql.SQL:
+    before = [part for part, wanted in ((_MANY_RANGES, ranges), (_MANY_TEXTS, texts)) if wanted]
+    columns = {name: "text" if name in _IN_ROWS else kind for name, kind in COLUMNS.items() if name != "body"}
+    columns |= {"start": "integer", "size": "integer"}
+    return flat(
+        (sql.SQL("with ") + sql.SQL(", ").join(before) + sql.SQL(" ") if before else sql.SQL(""))
+        + sql.SQL("insert into resource (")
+        + sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+        + sql.SQL(") select ")
+        + sql.SQL(", ").join(sql.SQL(_IN_ROWS.get(name, f"u.{name}")) for name in COLUMNS)  # pyright: ignore[reportArgumentType]
+        + sql.SQL(" from unnest(")
+        + sql.SQL(", ").join(
+            sql.SQL("{}::{}[]").format(sql.Placeholder(name), sql.SQL(kind))  # pyright: ignore[reportArgumentType]
+            for name, kind in columns.items()
+        )
+        + sql.SQL(") u (")
+        + sql.SQL(", ").join(map(sql.Identifier, columns))
+        + sql.SQL(")")
+    )
+
+
+INSERTS_OF_MANY: Final = {
+    (ranges, texts): _many_statement(ranges, texts) for ranges in (False, True) for texts in (False, True)
 }
 
 # The row is locked and read before it is changed, because the change reads `old`: its copy is the version replaced.

@@ -9,10 +9,20 @@ from psycopg import sql
 from psycopg.errors import UniqueViolation
 
 from ambroise.fhir.definitions import type_number
-from ambroise.fhir.store.entries import Entry, entry, range_values, resource_values, shown, text_values
+from ambroise.fhir.store.entries import (
+    Entry,
+    entry,
+    range_values,
+    ranges_of_many,
+    resource_values,
+    rows_of_many,
+    shown,
+    text_values,
+    texts_of_many,
+)
 from ambroise.fhir.store.keys import as_key, new_key, slot_of
 from ambroise.fhir.store.types import Label, Peeked, Permit, Stored
-from ambroise.fhir.store.write_statements import DELETE, INSERTS, UPDATE
+from ambroise.fhir.store.write_statements import DELETE, INSERTS, INSERTS_OF_MANY, UPDATE
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import shard_of
@@ -39,10 +49,10 @@ async def insert(
     made = entry(resource, label, key, None if id == str(key) else id, 1, now)
     if id is None:
         # Nobody else can have this key: there is no answer to wait for.
-        tx.enqueue(_insertion(made), values_of(made))
+        tx.enqueue_row(insertion, made)
         return made.stored
     try:
-        written = await tx.execute(_insertion(made), values_of(made))
+        written = await tx.execute(*insertion([made]))
     except UniqueViolation:
         written = 0
     if not written:
@@ -151,5 +161,17 @@ def values_of(made: Entry) -> dict[str, Any]:
     return values
 
 
-def _insertion(made: Entry) -> sql.SQL:
-    return INSERTS[bool(made.indexed.ranges), bool(made.indexed.texts), made.name is not None]
+def insertion(entries: list[Entry]) -> tuple[sql.SQL, dict[str, Any]]:
+    """The statement that stores first versions. Several have no names that clients chose."""
+    if len(entries) == 1:
+        # Columns cost less than arrays of one.
+        (made,) = entries
+        return INSERTS[bool(made.indexed.ranges), bool(made.indexed.texts), made.name is not None], values_of(made)
+    ranges = any(made.indexed.ranges for made in entries)
+    texts = any(made.indexed.texts for made in entries)
+    values = rows_of_many(entries)
+    if ranges:
+        values |= ranges_of_many(entries)
+    if texts:
+        values |= texts_of_many(entries)
+    return INSERTS_OF_MANY[ranges, texts], values

@@ -12,7 +12,7 @@ import msgspec
 import orjson
 
 from ambroise.fhir.definitions import type_number
-from ambroise.kernel.db import Transaction
+from ambroise.kernel.db import Transaction, json_rows
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.trust.access.people import actor_id, actor_kind
 from ambroise.trust.context import Citizen, Context, Professional
@@ -120,7 +120,7 @@ COLUMNS: Final = (
 )
 
 # One parameter for any number of lines: one round trip, prepared once, and cheap to build.
-_INSERT: Final = """
+_INSERT: Final = json_rows("""
 insert into trace (shard, id, patient, at, actor_kind, actor_id, actor_name, actor_role, actor_specialty, organization,
   organization_name, acting_for, relation, action, event, resource_type, resource, resource_kind, version, purpose,
   reason, rule, outcome, channel, software, request_id, secret, count, query, details)
@@ -130,7 +130,7 @@ from json_to_recordset(%s::json) as x (shard smallint, id uuid, patient uuid, at
   acting_for uuid, relation text, action text, event text, resource_type smallint, resource uuid, resource_kind integer,
   version integer, purpose text, reason text, rule text, outcome smallint, channel text, software text, request_id uuid,
   secret boolean, count integer, query text, details jsonb)
-"""
+""")
 _COPY: Final = """
 copy trace (shard, id, patient, at, actor_kind, actor_id, actor_name, actor_role, actor_specialty, organization,
   organization_name, acting_for, relation, action, event, resource_type, resource, resource_kind, version, purpose,
