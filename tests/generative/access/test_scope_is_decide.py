@@ -119,7 +119,7 @@ grants = st.lists(
         patients,
         st.sampled_from([doctor.id for doctor in DOCTORS] + ["1990000001", "1990000002"]),
         st.sampled_from(["authorised", "authorised", "treating", "administrator", "blocked"]),
-        st.sampled_from(["consent", "care_team"]),
+        st.sampled_from(["consent", "care_team", "presence"]),
         st.sampled_from(["professional", "organization"]),
         since,
         until,

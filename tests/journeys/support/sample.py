@@ -239,6 +239,9 @@ class SampleRecord:
     async def withdraw(self, ctx: Context, id: str) -> None:
         self.said.append(f"withdraw {id}")
 
+    async def end_presence(self, ctx: Context, id: str) -> None:
+        self.said.append(f"end presence {id}")
+
     async def requests(self, ctx: Context) -> Sequence[ConsentRequest]:
         if "answered" in self.said:
             return []

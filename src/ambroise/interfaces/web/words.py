@@ -67,6 +67,9 @@ _BECAUSE = {
     "centre_15": N_("Règle : appel au 15"),
     "feeding": N_("Règle : un soignant peut toujours déposer un document pour vous"),
     "identity_only": N_("Règle : identité seule, aucune donnée de santé"),
+    "presence": N_("Règle : vous étiez avec cette personne"),
+    "card": N_("Règle : vous avez montré votre e-carte Vitale"),
+    "delegate": N_("Règle : personne à qui vous avez confié votre e-carte Vitale"),
     "representative": N_("Règle : représentant légal"),
     "carer": N_("Règle : aidant que vous avez choisi"),
     "mediator": N_("Règle : médiateur à qui vous avez donné un code"),
@@ -152,6 +155,9 @@ _YOU_DID_THIS = {
     "default_masking": N_("<strong>Vous</strong> avez changé qui voit vos nouveaux documents."),
     "feed_opposition": N_("<strong>Vous</strong> avez changé votre choix sur le dépôt de documents."),
     "disclosed_to_representatives": N_("<strong>Vous</strong> avez rendu %(what)s visible à vos représentants."),
+    "presence_ended": N_("<strong>Vous</strong> avez terminé l’accès que votre présence donnait à %(about)s."),
+    "vitale_card": N_("<strong>Vous</strong> avez changé quelque chose à votre e-carte Vitale."),
+    "vitale_delegation": N_("<strong>Vous</strong> avez changé qui peut montrer votre e-carte Vitale."),
     "report_made:misfiled_document": N_("<strong>Vous</strong> avez signalé que %(what)s n’est pas à vous."),
     "report_made:unrecognised_access": N_("<strong>Vous</strong> avez signalé un accès que vous ne reconnaissez pas."),
 }
@@ -160,6 +166,11 @@ _DID_THIS = {
     "consent_refused": N_("%(who)s a refusé la demande d’accord de %(about)s."),
     "consent_reopened": N_("%(who)s est revenu sur la réponse donnée à %(about)s."),
     "authorised": N_("%(who)s a enregistré votre accord pour %(about)s."),
+    "presence_opened": N_("%(who)s a ouvert votre dossier pour un temps : vous étiez ensemble."),
+    "presence_ended": N_("%(who)s a terminé l’accès que votre présence avait donné."),
+    "vitale_verified": N_("%(who)s a lu votre e-carte Vitale."),
+    "vitale_card": N_("%(who)s a changé quelque chose à votre e-carte Vitale."),
+    "vitale_delegation": N_("%(who)s a changé qui peut montrer votre e-carte Vitale."),
     "care_team_authorised": N_("%(who)s a enregistré votre accord pour son équipe de soins."),
     "treating_declared": N_("%(who)s a enregistré %(about)s comme votre médecin traitant."),
     "administrator_appointed": N_("%(who)s a nommé %(about)s médecin administrateur de votre dossier."),
@@ -199,6 +210,13 @@ _DID_THIS = {
     "report_closed:changed_ins:unfounded": N_("%(who)s a vérifié votre matricule INS : il n’a pas changé."),
 }
 _TRIED = {
+    "vitale_verified": N_(
+        "%(who)s a voulu lire votre e-carte Vitale. <strong>La lecture a été refusée</strong>%(because)s."
+    ),
+    "vitale_card": N_("%(who)s a donné un <strong>code secret faux</strong> pour votre e-carte Vitale."),
+    "presence_opened": N_(
+        "%(who)s a voulu ouvrir votre dossier en votre présence. <strong>L’accès a été refusé</strong>%(because)s."
+    ),
     "consent_asked": N_(
         "%(who)s a voulu vous demander votre accord. <strong>La demande a été écartée</strong>%(because)s."
     ),

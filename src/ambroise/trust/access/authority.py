@@ -24,6 +24,7 @@ class Act(StrEnum):
     BLOCK = "block"
     UNBLOCK = "unblock"
     RESTRICT = "restrict"
+    MEET = "meet"
 
 
 _DESK = frozenset({Act.OPEN, Act.STATE, Act.RELATE, Act.OBJECT})
@@ -80,6 +81,9 @@ def _professional(facts: Facts, eyes: Eyes, act: Act, for_oneself: bool) -> Verd
     in_charge = facts.standing >= Standing.TREATING
     if act is Act.AUTHORISE and for_oneself:
         return Verdict(True, Rule.CONSENT)
+    if act is Act.MEET and for_oneself:
+        outside = eyes.role.care_team_only and not facts.in_care_team
+        return Verdict(not outside, Rule.CARE_TEAM_ONLY if outside else Rule.PRESENCE)
     if act is Act.AUTHORISE and facts.standing > Standing.NONE:
         return entry(facts, eyes)
     if act is Act.DECLARE_TREATING and for_oneself and eyes.role.may_treat:

@@ -54,6 +54,8 @@ class Facts(msgspec.Struct, frozen=True):
     state: SpaceState | None = None
     standing: Standing = Standing.NONE
     in_care_team: bool = False
+    only_present: bool = False
+    """The standing comes from the patient being there, and from nothing that lasts."""
     relation: Relation | None = None
     limited: bool = False
     """A carer who reads without acting; a mediator who is shown the screens without the content."""

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, cast
 from uuid import UUID
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import shard_of
+from ambroise.trust.access.kinds import load_table
 from ambroise.trust.access.people import Party, PartyKind, recorder
 from ambroise.trust.context import Citizen, Context
 
 GrantState: TypeAlias = Literal["authorised", "treating", "administrator", "blocked"]
-Via: TypeAlias = Literal["consent", "care_team", "treating", "patient"]
+Via: TypeAlias = Literal["consent", "care_team", "treating", "patient", "presence"]
 
 NO_TEAM = UUID(int=0)
+PRESENCE = UUID(int=1)
+"""The team of an access opened by presence: it stands beside a lasting consent and never touches it."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,17 @@ async def authorise(
     """Record that the patient consents to this party reading (habilitation); never lowers a treating doctor."""
     await _refuse_blocked(tx, patient, party)
     await _write(tx, ctx, patient, party, "authorised", via, team, until, keep="('treating', 'administrator')")
+
+
+def presence_lasts() -> timedelta:
+    """How long presence opens a record."""
+    return timedelta(minutes=int(load_table("limits.toml")["presence"]["minutes"]))
+
+
+async def open_presence(tx: Transaction, ctx: Context, patient: UUID, party: Party, until: datetime) -> None:
+    """Record that the patient is there and lets this professional read until then."""
+    await _refuse_blocked(tx, patient, party)
+    await _write(tx, ctx, patient, party, "authorised", "presence", PRESENCE, until)
 
 
 async def authorise_care_team(

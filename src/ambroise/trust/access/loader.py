@@ -16,7 +16,7 @@ _NOBODY = UUID(int=0)
 
 _SELECT: Final = """
 select s.state, s.etreat, s.btg, s.emergency_masked, s.masked_by_default, s.feed_opposed,
-  g.standing, g.blocked, g.in_team, d.closeness, e.opened, k.kinds, k.documents
+  g.standing, g.blocked, g.in_team, g.lasts, d.closeness, e.opened, k.kinds, k.documents
 """
 _JOINS: Final = """
 left join access_space s on s.shard = q.shard and s.patient = q.patient
@@ -24,7 +24,8 @@ left join lateral (
   select max(case g.state when 'administrator' then 3 when 'treating' then 2 when 'authorised' then 1 else 0 end)
       as standing,
     bool_or(g.state = 'blocked') as blocked,
-    bool_or(g.state <> 'blocked' and (g.via = 'care_team' or g.actor_kind = 'organization')) as in_team
+    bool_or(g.state <> 'blocked' and (g.via = 'care_team' or g.actor_kind = 'organization')) as in_team,
+    bool_or(g.state <> 'blocked' and g.via <> 'presence') as lasts
   from access_grant g
   where g.shard = q.shard and g.patient = q.patient and g.actor in (q.me, q.organization)
     and g.since <= q.at and (g.until is null or g.until > q.at)
@@ -118,6 +119,7 @@ def facts_in(rows: Sequence[Row]) -> list[Facts]:
             state=SpaceState(state) if state is not None else None,
             standing=Standing.BLOCKED if blocked else Standing(standing or 0),
             in_care_team=bool(in_team),
+            only_present=bool(standing) and not lasts,
             relation=_RELATIONS[closeness or 0],
             limited=closeness in _LIMITED,
             emergency_open=bool(opened),
@@ -139,6 +141,7 @@ def facts_in(rows: Sequence[Row]) -> list[Facts]:
             standing,
             blocked,
             in_team,
+            lasts,
             closeness,
             opened,
             kinds,

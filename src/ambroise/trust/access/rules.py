@@ -45,6 +45,8 @@ class Rule(StrEnum):
     FEEDING = "feeding"
     IDENTITY_ONLY = "identity_only"
     CONSENT = "consent_recorded"
+    PRESENCE = "presence"
+    CARD = "card"
     # Refused because…
     DELETED = "deleted"
     SIGNATURE = "signature"
@@ -184,6 +186,8 @@ def _granted(facts: Facts) -> Rule:
         return Rule.ADMINISTRATOR
     if facts.standing is Standing.TREATING:
         return Rule.TREATING
+    if facts.only_present:
+        return Rule.PRESENCE
     return Rule.CARE_TEAM if facts.in_care_team else Rule.AUTHORISED
 
 

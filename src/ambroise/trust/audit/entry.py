@@ -59,6 +59,8 @@ class Event(StrEnum):
     CARE_TEAM_AUTHORISED = "care_team_authorised"
     TREATING_DECLARED = "treating_declared"
     ADMINISTRATOR_APPOINTED = "administrator_appointed"
+    PRESENCE_OPENED = "presence_opened"
+    PRESENCE_ENDED = "presence_ended"
     REVOKED = "revoked"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"

@@ -99,6 +99,28 @@ class Rights:
         await grants.authorise(tx, ctx, patient, party, until=until)
         await self._granted(tx, ctx, patient, Event.AUTHORISED, rule, party)
 
+    async def open_presence(self, tx: Transaction, ctx: Context, patient: UUID) -> datetime:
+        """Let the professional who calls read for a while, the patient being there; until when.
+
+        The module that checked what the patient showed answers for it. Raises FORBIDDEN, traced, for a blocked
+        professional, a closed space, or a profession that reads within a care team only.
+        """
+        if not isinstance(ctx.actor, Professional):
+            raise refusal(Action.CREATE, "Consent", Rule.WRITE_RESERVED)
+        me = Party.of(ctx.actor)
+        rule = await self._allow(tx, ctx, patient, Act.MEET, Event.PRESENCE_OPENED, me)
+        until = ctx.now() + grants.presence_lasts()
+        await grants.open_presence(tx, ctx, patient, me, until)
+        about = {**(_about(me) or {}), "until": until.isoformat()}
+        await self._done(tx, ctx, patient, "E", Event.PRESENCE_OPENED, rule, about)
+        return until
+
+    async def end_presence(self, tx: Transaction, ctx: Context, patient: UUID, party: Party) -> None:
+        """End at once what presence opened; a lasting consent stays."""
+        rule = await self._allow(tx, ctx, patient, Act.REVOKE, Event.PRESENCE_ENDED, party)
+        if await grants.revoke(tx, ctx, patient, party, team=grants.PRESENCE):
+            await self._granted(tx, ctx, patient, Event.PRESENCE_ENDED, rule, party)
+
     async def authorise_care_team(
         self,
         tx: Transaction,

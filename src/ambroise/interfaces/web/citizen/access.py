@@ -23,7 +23,13 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
 
-_GESTURES = {"bloquer": "blocked", "debloquer": "unblocked", "autoriser": "authorised", "retirer": "withdrawn"}
+_GESTURES = {
+    "terminer": "presence-ended",
+    "bloquer": "blocked",
+    "debloquer": "unblocked",
+    "autoriser": "authorised",
+    "retirer": "withdrawn",
+}
 
 
 def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
@@ -52,6 +58,7 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             "debloquer": service.unblock,
             "autoriser": service.authorise,
             "retirer": service.withdraw,
+            "terminer": service.end_presence,
         }
         if gesture not in acts:
             raise Refusal(Kind.INVALID, "NO_SUCH_GESTURE", "Choose what to do with this person.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 from ambroise.interfaces.web.citizen.views import Person
 from ambroise.interfaces.web.names import proper
@@ -26,19 +27,26 @@ def parties(grants: Sequence[Grant], lines: Sequence[TraceLine]) -> Sequence[Per
             if id:
                 seen.setdefault(id, line.at)
     found: dict[str, Person] = {}
-    for grant in sorted(grants, key=lambda one: order[one.state]):
+    present = {grant.party.id: grant.until for grant in grants if grant.via == "presence"}
+    for grant in sorted(grants, key=lambda one: (order[one.state], one.via == "presence")):
         if grant.party.id in found:
             continue
-        team = grant.state == "authorised" and grant.via == "care_team"
         found[grant.party.id] = Person(
             id=grant.party.id,
             name=grant.party.name,
             kind=grant.party.kind,
-            state="care_team" if team else grant.state,
+            state=_state(grant),
             since=grant.since,
             last_access=seen.get(grant.party.id),
+            present_until=present.get(grant.party.id),
         )
     return sorted(found.values(), key=lambda one: (one.state == "blocked", one.name))
+
+
+def _state(grant: Grant) -> Literal["authorised", "treating", "administrator", "care_team", "presence", "blocked"]:
+    if grant.state == "authorised" and grant.via in ("care_team", "presence"):
+        return grant.via
+    return grant.state
 
 
 async def described(reader: Reader, person: Person) -> Person:

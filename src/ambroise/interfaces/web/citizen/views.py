@@ -53,10 +53,12 @@ class Person:
     id: str
     name: str
     kind: Literal["professional", "organization"]
-    state: Literal["authorised", "treating", "administrator", "care_team", "blocked"]
+    state: Literal["authorised", "treating", "administrator", "care_team", "presence", "blocked"]
     about: str = ""
     since: datetime | None = None
     last_access: datetime | None = None
+    present_until: datetime | None = None
+    """Until when the person's presence opens the record, beside whatever lasting consent there is."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,10 @@ class CitizenService(Protocol):
     async def authorise(self, ctx: Context, id: str) -> None: ...
 
     async def withdraw(self, ctx: Context, id: str) -> None: ...
+
+    async def end_presence(self, ctx: Context, id: str) -> None:
+        """End what being together opened to this person; a lasting consent stays."""
+        ...
 
     async def requests(self, ctx: Context) -> Sequence[ConsentRequest]:
         """Who asks for consent and waits for an answer."""

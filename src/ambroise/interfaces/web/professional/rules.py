@@ -8,6 +8,7 @@ from ambroise.interfaces.web.ui.i18n import N_, gettext
 
 _READ_AS = {
     "authorised": N_("Vous le lisez avec l’accord du patient."),
+    "presence": N_("Vous le lisez parce que le patient est avec vous, pour un temps."),
     "care_team": N_("Vous le lisez comme membre de son équipe de soins."),
     "treating_professional": N_("Vous le lisez comme médecin traitant."),
     "administrator": N_("Vous le lisez comme médecin administrateur du dossier."),

@@ -20,6 +20,7 @@ _SAID = {
     "blocked": N_("Personne bloquée. Elle ne voit plus rien."),
     "unblocked": N_("Personne débloquée. Elle ne verra votre dossier qu’avec un nouvel accord."),
     "authorised": N_("Accès autorisé."),
+    "presence-ended": N_("Accès terminé. Cette personne ne voit plus votre dossier."),
     "withdrawn": N_("Accès retiré."),
     "matrix-published": N_("Version publiée. Elle prend effet à son heure partout à la fois."),
     "kept": N_("C’est caché à cette personne."),

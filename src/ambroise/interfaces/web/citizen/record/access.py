@@ -69,6 +69,10 @@ class Accesses(Base):
             for team in teams or {None}:
                 await self._gateway.rights.revoke(tx, ctx, space, party, team=team)
 
+    async def end_presence(self, ctx: Context, id: str) -> None:
+        async with self._database.transaction() as tx:
+            await self._gateway.rights.end_presence(tx, ctx, space_of(ctx), await self._party(tx, ctx, id))
+
     async def emergency_choices(self, ctx: Context) -> EmergencyChoices:
         space = await self._space(ctx)
         return EmergencyChoices(space.etreat, space.btg, space.emergency_masked)
