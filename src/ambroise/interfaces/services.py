@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ambroise.modules.record.api import Record
     from ambroise.modules.relations.api import Relations
     from ambroise.modules.space.api import Spaces
+    from ambroise.modules.vitale.api import Vitale
     from ambroise.trust.gateway import Gateway
 
 
@@ -33,6 +34,7 @@ class Services:
     record: Record
     spaces: Spaces
     relations: Relations
+    vitale: Vitale
     identity: Identity
     enrolments: Enrolments
     letters: Letters

@@ -22,6 +22,7 @@ def build(services: Services) -> ASGIApp:
     if "api" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.insi").routes(services))
         routes.extend(importlib.import_module("ambroise.interfaces.annuaire").routes(services))
+        routes.extend(importlib.import_module("ambroise.interfaces.vitale").routes(services))
     if "web" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.web").routes(services))
     app: ASGIApp = Starlette(routes=routes)

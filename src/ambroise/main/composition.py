@@ -29,6 +29,7 @@ from ambroise.modules.letters.api import Letters
 from ambroise.modules.record.api import ClamAv, Limits, Record
 from ambroise.modules.relations.api import Relations
 from ambroise.modules.space.api import Spaces
+from ambroise.modules.vitale.api import Vitale
 from ambroise.trust.access.versions import followed
 from ambroise.trust.gateway import Gateway, PageSeal
 
@@ -135,6 +136,9 @@ def _services(
         record=record,
         spaces=spaces,
         relations=Relations(gateway),
+        vitale=Vitale.over(
+            database, gateway, clock, KeySealer(secret), signing_keys, demonstration=installed.demonstration
+        ),
         identity=identity,
         enrolments=Enrolments(identity, gateway, codes, spaces.begin),
         letters=letters,

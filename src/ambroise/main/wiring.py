@@ -15,8 +15,9 @@ from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
 from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
+from ambroise.modules.space.api import PURGED, Populations, end_delays
 from ambroise.modules.space.api import Handlers as SpaceHandlers
-from ambroise.modules.space.api import Populations, end_delays
+from ambroise.modules.vitale.api import forget_purged
 from ambroise.trust.access.lookups import forget_lookups
 from ambroise.trust.audit.seal import seal
 
@@ -44,6 +45,7 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
         SpaceHandlers(populations, services.clock, demonstration=services.demonstration).table().items()
     ):
         subscriptions.on(event, handler)
+    subscriptions.on(PURGED, forget_purged)
     subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url).post)
     subscriptions.on(CLIENT_TO_TELL, services.provider.leaving.tell)
 
@@ -71,13 +73,18 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
         await services.identity.sweep(tx)
         await services.enrolments.sweep(tx)
         await services.letters.sweep(tx)
+        await services.vitale.showings.sweep(tx)
         await services.provider.signing_on.sweep(tx, services.clock.now() - _FORGET_EVERY)
+
+    async def expire_cards(tx: Transaction) -> None:
+        await services.vitale.cards.expire()
 
     async def end_space_delays(tx: Transaction) -> None:
         await end_delays(services.database, services.spaces, services.clock)
 
     schedule.every(_LIFE_EVERY, "space.delays", end_space_delays)
     schedule.every(_FORGET_EVERY, "identity.sessions", forget_old_sessions)
+    schedule.every(_SWEEP_EVERY, "vitale.expiry", expire_cards)
     schedule.every(_SEAL_EVERY, "trace.seal", seal_the_trace)
     schedule.every(_FORGET_EVERY, "access.lookups", forget_old_lookups)
     schedule.every(_SWEEP_EVERY, "blobs.sweep", sweep_orphans)

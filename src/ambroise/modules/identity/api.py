@@ -49,6 +49,8 @@ from ambroise.modules.identity.model import (
     TotpEnrolment,
 )
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
+from ambroise.modules.identity.passwords import hash_in_thread as hash_password_in_thread
+from ambroise.modules.identity.passwords import matches as password_matches
 from ambroise.modules.identity.protection.devices import Devices
 from ambroise.modules.identity.protection.factors import Factors
 from ambroise.modules.identity.protection.model import Alert, AlertKind, CodesBy, Device, Protection, Ways
@@ -151,6 +153,7 @@ __all__ = [
     "forget_account",
     "form_token",
     "hash_password",
+    "hash_password_in_thread",
     "homonyms",
     "identity_of",
     "identity_under",
@@ -163,6 +166,7 @@ __all__ = [
     "on_patient_created",
     "on_patient_updated",
     "open_for",
+    "password_matches",
     "proofs",
     "query_of",
     "read_datamatrix",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ambroise.modules.space.events import event_of
 from ambroise.modules.space.jobs import end_delays
 from ambroise.modules.space.model import Channel, Life, Reason, Step, Suspicion
 from ambroise.modules.space.population import repository as populations
@@ -10,7 +11,11 @@ from ambroise.modules.space.population.model import Population, Refused
 from ambroise.modules.space.population.model import table as population_format
 from ambroise.modules.space.service import TERMS, Spaces
 
+PURGED = event_of(Step.PURGE.value)
+"""The event of a space whose data were destroyed."""
+
 __all__ = [
+    "PURGED",
     "TERMS",
     "Channel",
     "Handlers",

@@ -1,0 +1,1 @@
+"""The e-carte Vitale: the identity part of the card, on a telephone."""
