@@ -1,14 +1,8 @@
 """The whole story on a real instance: a document enters, is read, hidden, sought, opened in an emergency, and told."""
 
 import re
-import shutil
-import socket
 import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -16,63 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.journeys.support.browser import CHROMIUM, SCREENSHOTS, needs_chromium
+from tests.journeys.support.instance import AMBROISE, Instance
 
-AMBROISE = [str(Path(sys.executable).with_name("ambroise"))]
 INS = "279035121518989"
 SYSTEM = "urn:oid:1.2.250.1.213.1.4.10"
-READY = re.compile(r"^ready http://127\.0\.0\.1:\d+$", re.MULTILINE)
 ANOTHER_DOCTOR = "Hugo PROTOTYPE"
 CITIZEN = "DOMINIQUE PAT-TROIS"
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A demonstration that runs for real."""
-
-    address: str
-    data: Path
-
-    def token(self, who: str, *options: str) -> str:
-        command = [*AMBROISE, "token", "--data", str(self.data), "--as", who, *options]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-
-    def documents(self, token: str, unique_id: str) -> int:
-        """How many documents a caller finds by unique id; a refusal finds none."""
-        answer = httpx.get(
-            f"{self.address}/fhir/DocumentReference",
-            params={"patient.identifier": f"{SYSTEM}|{INS}", "identifier": f"urn:ietf:rfc:3986|{unique_id}"},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
-        )
-        return len(answer.json().get("entry", [])) if answer.status_code == 200 else 0
-
-
-@pytest.fixture(scope="module")
-def instance() -> Iterator[Instance]:
-    data = Path(tempfile.mkdtemp(prefix="ambroise-journey-"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [*AMBROISE, "demo", "--data", str(data), "--port", str(port), "--population", "16"]
-    log = data / "demo.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        wait_until_ready(process, log)
-        yield Instance(f"http://localhost:{port}", data)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        print(log.read_text()[-4000:])
-        shutil.rmtree(data, ignore_errors=True)
-
-
-def wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait for the line that says where it serves; fail when the process ends first."""
-    while not READY.search(log.read_text()):
-        if process.poll() is not None:
-            pytest.fail("the demonstration did not start:\n" + log.read_text()[-4000:])
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +24,17 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+def found(instance: Instance, token: str, unique_id: str) -> int:
+    """How many documents a caller finds by unique id; a refusal finds none."""
+    answer = httpx.get(
+        f"{instance.address}/fhir/DocumentReference",
+        params={"patient.identifier": f"{SYSTEM}|{INS}", "identifier": f"urn:ietf:rfc:3986|{unique_id}"},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+    return len(answer.json().get("entry", [])) if answer.status_code == 200 else 0
 
 
 def sign_in(browser: Browser, instance: Instance, name: str) -> Page:
@@ -124,7 +78,7 @@ def test_a_document_is_deposited_read_masked_opened_in_an_emergency_and_all_of_i
     )
     assert deposited.status_code == 200, deposited.text
     citizen_token = instance.token(f"citizen:{INS}")
-    assert instance.documents(citizen_token, unique_id) == 1
+    assert found(instance, citizen_token, unique_id) == 1
 
     # Another doctor, neither author nor treating doctor, is refused, collects the consent, and reads it.
     doctor = sign_in(browser, instance, ANOTHER_DOCTOR)
@@ -139,7 +93,7 @@ def test_a_document_is_deposited_read_masked_opened_in_an_emergency_and_all_of_i
     look(doctor, "doctor-reads")
     rpps = professional_rpps(instance, ANOTHER_DOCTOR)
     doctor_token = instance.token(f"professional:{rpps}")
-    assert instance.documents(doctor_token, unique_id) == 1
+    assert found(instance, doctor_token, unique_id) == 1
 
     # The citizen reads it, and hides it.
     citizen = sign_in(browser, instance, CITIZEN)
@@ -158,7 +112,7 @@ def test_a_document_is_deposited_read_masked_opened_in_an_emergency_and_all_of_i
     find_patient(doctor, instance)
     assert title not in (doctor.text_content("main") or "")
     look(doctor, "doctor-no-longer-finds")
-    assert instance.documents(doctor_token, unique_id) == 0
+    assert found(instance, doctor_token, unique_id) == 0
     assert status(instance, doctor_token, f"DocumentReference/{document}") == 404
 
     # Break-the-glass respects the choice about masked documents: refused by default, seen once the citizen permits.

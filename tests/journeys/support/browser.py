@@ -67,7 +67,7 @@ class Watch:
         return watch
 
     def _note(self, url: str) -> None:
-        if not url.startswith((self.home, "data:", "blob:", "chrome-extension:")):
+        if not url.startswith((self.home, "data:", "blob:", "chrome-extension:", "chrome:")):
             self.elsewhere.append(url)
 
 
