@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="Their revocation list (CRL), in PEM; once out of date, it accepts no certificate."),
     ] = None
+    federation_file: Annotated[
+        Path | None,
+        Field(description="Providers of others that sign people in here, in TOML: docs/how-to/federation.md."),
+    ] = None
     trusted_proxies: Annotated[
         str, Field(description="Addresses of the proxies whose `X-Forwarded-*` headers are believed, comma separated.")
     ] = "127.0.0.1"

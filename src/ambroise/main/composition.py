@@ -23,7 +23,15 @@ from ambroise.kernel.settings import Settings
 from ambroise.kernel.time_shift import catch_up, follow, shift_of
 from ambroise.main import wiring
 from ambroise.main.people import KnownPeople
-from ambroise.modules.identity.api import Codes, Enrolments, Identity, KeySealer, Provider
+from ambroise.modules.identity.api import (
+    Codes,
+    Enrolments,
+    Federation,
+    Identity,
+    KeySealer,
+    Provider,
+    read_partners,
+)
 from ambroise.modules.letters.api import Channel as LetterChannel
 from ambroise.modules.letters.api import Letters
 from ambroise.modules.record.api import ClamAv, Limits, Record
@@ -126,6 +134,7 @@ def _services(
     letters = Letters.over(clock, secret, channels=_channels(settings), demonstration=installed.demonstration)
     codes = Codes(database, clock, KeySealer(secret), letters)
     identity = Identity(database, clock, codes.sealer, demonstration=installed.demonstration, codes=codes)
+    enrolments = Enrolments(identity, gateway, codes, spaces.begin)
     return Services(
         settings=settings,
         installation=installed,
@@ -140,7 +149,8 @@ def _services(
             database, gateway, clock, KeySealer(secret), signing_keys, demonstration=installed.demonstration
         ),
         identity=identity,
-        enrolments=Enrolments(identity, gateway, codes, spaces.begin),
+        enrolments=enrolments,
+        federation=Federation.over(identity, enrolments, read_partners(settings.federation_file), addresses),
         letters=letters,
         provider=provider,
         authenticator=Authenticator(

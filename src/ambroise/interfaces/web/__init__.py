@@ -23,6 +23,7 @@ from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.enrolment import enrolment_routes
 from ambroise.interfaces.web.entrance.protection import protection_routes
 from ambroise.interfaces.web.entrance.routes import entrance_routes
+from ambroise.interfaces.web.federation.routes import federation_routes
 from ambroise.interfaces.web.identities.routes import Identities, identity_routes
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
@@ -34,7 +35,7 @@ from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
 from ambroise.interfaces.web.ui.visit import Site, Visit, refused
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import AccountKind, Enrolments, Identity, Provider
+from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Provider
 from ambroise.modules.record.api import Desk
 
 __all__ = ["portals", "routes"]
@@ -52,6 +53,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         provider=services.provider,
         identities=Identities(services.database, services.gateway),
         enrolments=services.enrolments,
+        federation=services.federation,
     )
 
 
@@ -65,6 +67,7 @@ def portals(
     provider: Provider | None = None,
     identities: Identities | None = None,
     enrolments: Enrolments | None = None,
+    federation: Federation | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
     """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
@@ -77,6 +80,7 @@ def portals(
         environment=environment(assets),
         demonstration=identity.demonstration,
         shells={AccountKind.CITIZEN: shell_of(citizen)},
+        federation=federation,
     )
 
     async def static(request: Request) -> Response:
@@ -94,6 +98,7 @@ def portals(
             *entrance_routes(site),
             *protection_routes(site),
             *(enrolment_routes(site, enrolments) if enrolments is not None else ()),
+            *(federation_routes(site, federation) if federation is not None else ()),
             *(sign_on_routes(site, provider) if provider is not None else ()),
             *citizen_routes(site, citizen, lives),
             *professional_routes(site, professional),

@@ -140,6 +140,9 @@ _YOU_DID = {
 # Acts that deserve more than the sentence of their sort: what you did, then what somebody else did. `about`: whom it
 # concerns, when the trace says it.
 _YOU_DID_THIS = {
+    "partner_linked": N_("Votre compte a été lié à votre identité chez un autre service."),
+    "partner_signed_in": N_("<strong>Vous</strong> êtes entré par un autre service d’identité."),
+    "partner_signed_out": N_("Un autre service d’identité a mis fin à votre session."),
     "authorised": N_("<strong>Vous</strong> avez autorisé %(about)s."),
     "revoked": N_("<strong>Vous</strong> avez retiré l’accès de %(about)s."),
     "blocked": N_("<strong>Vous</strong> avez bloqué %(about)s."),

@@ -9,6 +9,7 @@ from ambroise.modules.identity.datamatrix.face import datamatrix_of
 from ambroise.modules.identity.enrolment.model import Claim, Enrolment
 from ambroise.modules.identity.enrolment.model import Step as EnrolmentStep
 from ambroise.modules.identity.enrolment.service import Enrolments, note_cards
+from ambroise.modules.identity.federation.api import Federation, Partner, read_partners
 from ambroise.modules.identity.ins import (
     DEFAULT_OID,
     Ins,
@@ -103,6 +104,7 @@ __all__ = [
     "EnrolmentStep",
     "Enrolments",
     "Factors",
+    "Federation",
     "Identity",
     "IdentityDesk",
     "Ins",
@@ -117,6 +119,7 @@ __all__ = [
     "NewAccount",
     "NotSignedIn",
     "Origin",
+    "Partner",
     "PasswordHash",
     "PatientIdentity",
     "Proof",
@@ -170,6 +173,7 @@ __all__ = [
     "proofs",
     "query_of",
     "read_datamatrix",
+    "read_partners",
     "require_identity_duty",
     "restore_departed",
     "suspend_departed",

@@ -141,6 +141,10 @@ class Identity:
             token = await self._open(tx, found.account, complete=True)
         return SignedIn(token, found.account, complete=True)
 
+    async def enter(self, tx: Transaction, account: Account) -> SignedIn:
+        """Open the session of somebody whom a trusted provider identified, strongly enough to need no other factor."""
+        return SignedIn(await self._open(tx, account, complete=True), account, complete=True)
+
     async def refuse_demonstration_accounts(self, reader: Reader) -> None:
         """Stop a real instance from starting on data where anybody can be anybody."""
         if not self.demonstration and await repository.has_demonstration_accounts(reader):

@@ -101,8 +101,15 @@ async def _second_step(visit: Visit, answer: SignedIn) -> str:
 
 async def _show_sign_in(visit: Visit, form: SignInForm, status: int = 200) -> Response:
     why = _WHY.get(visit.query.get("fin", ""))
+    federation = visit.site.federation
     return await visit.render(
-        "entrance/sign_in.html", status, form=form, problems=form.problems, why=gettext(why) if why else None
+        "entrance/sign_in.html",
+        status,
+        form=form,
+        problems=form.problems,
+        why=gettext(why) if why else None,
+        partners=federation.offered(AccountKind.CITIZEN, AccountKind.PROFESSIONAL) if federation else [],
+        following=visit.query.get("suite"),
     )
 
 
@@ -194,9 +201,16 @@ async def _be(visit: Visit, form: FormData) -> Response:
 
 
 async def _sign_out(visit: Visit, form: FormData) -> Response:
+    came_by = None
     if visit.token:
+        if visit.site.federation is not None:
+            came_by = await visit.site.federation.came_from(visit.token)
         await visit.site.identity.sign_out(visit.token)
-    response = visit.go("/etre" if visit.site.demonstration else "/connexion", Toast("signed-out"))
+    if came_by is not None:
+        visit.session = None
+        response = await visit.render("federation/left.html", partner=came_by[0], reference=came_by[1])
+    else:
+        response = visit.go("/etre" if visit.site.demonstration else "/connexion", Toast("signed-out"))
     visit.cookies.drop(response, "session")
     return response
 

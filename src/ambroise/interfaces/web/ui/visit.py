@@ -30,7 +30,7 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.kernel.log import logger
-from ambroise.modules.identity.api import AccountKind, Identity, Origin, Session
+from ambroise.modules.identity.api import AccountKind, Federation, Identity, Origin, Session
 from ambroise.trust.context import Context
 
 _log = logger(__name__)
@@ -50,6 +50,7 @@ class Site:
     shells: dict[AccountKind, Callable[[Visit], Awaitable[dict[str, Any]]]] = field(
         default_factory=dict[AccountKind, Callable[["Visit"], Awaitable[dict[str, Any]]]]
     )
+    federation: Federation | None = None
 
 
 class Visit:

@@ -91,6 +91,26 @@ class Enrolments:
             )  # fmt: skip
         return token, begun
 
+    async def begin_proven(self, patient: UUID) -> str:
+        """Begin for somebody whom a trusted provider identified: only contacts and terms are left (FranceConnect+).
+
+        Raises LETTERS_UNAVAILABLE, DECEASED_INDIVIDUAL, PROFILE_ALREADY_EXISTS, LEGAL_REPRESENTATIVE_REQUIRED.
+        """
+        if not self.codes.letters.channels:
+            raise Refusal(Kind.UNAVAILABLE, "LETTERS_UNAVAILABLE", "This instance sends no message yet.")
+        now, token = self.identity.clock.now(), tokens.new_session_token()
+        async with self.identity.database.transaction() as tx:
+            ending = await self._terminal(tx, patient)
+            if ending is None:
+                begun = Enrolment(new_id(), Step.PROVEN, patient, 0, now + LASTS)
+                await repository.insert(
+                    tx, tokens.digest(token), begun.id, begun.step.value, patient, self._sealed(begun), now,
+                    begun.ends_at,
+                )  # fmt: skip
+        if ending is not None:
+            raise ending
+        return token
+
     async def present(self, token: str) -> Enrolment:
         """The enrolment of a browser. Raises SESSION_TIMED_OUT."""
         async with self.identity.database.reader() as reader:

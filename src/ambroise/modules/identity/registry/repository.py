@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -217,6 +217,22 @@ async def homonyms(reader: Reader, birth_name: str, birth_date: object, sex: str
         limit 20
         """,
         (birth_name, birth_date, sex),
+    )
+    return [_identity(row) for row in rows]
+
+
+async def born(reader: Reader, on: date, place: str) -> list[PatientIdentity]:
+    """The identities of who was born that day in that place (COG), as many as one town can have."""
+    rows = await reader.fetch_all(
+        f"""
+        select {_COLUMNS}
+        from identity_registry
+        where birth_date = %s
+          and birth_place = %s
+          and merged_into is null
+        limit 1000
+        """,
+        (on, place),
     )
     return [_identity(row) for row in rows]
 

@@ -1,0 +1,1 @@
+"""Signing in through the OpenID providers of others: we are their client."""

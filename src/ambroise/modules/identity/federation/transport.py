@@ -1,0 +1,107 @@
+"""Talking to partners: few addresses, all of the operator's or of the partner's own metadata; never a visitor's.
+
+No redirection, no proxy of the environment, little time, little room; https, except on this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from ambroise.modules.identity.federation.model import Partner, is_loopback
+
+_TIMEOUT: Final = httpx.Timeout(5, connect=3)
+_WHOLE_SECONDS: Final = 8
+_LARGEST: Final = 256 * 1024
+
+
+class Unreachable(Exception):
+    """A partner did not answer as it should; the text says how, for the log."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a partner answered."""
+
+    status: int
+    type: str
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The body, as a JSON object. Raises Unreachable."""
+        try:
+            return msgspec.json.decode(self.body, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unreachable("the answer is not a JSON object") from error
+
+
+async def get(partner: Partner, address: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Read an address of a partner. Raises Unreachable."""
+    return await _send(partner, httpx.Request("GET", _checked(partner, address), headers=headers))
+
+
+async def post(
+    partner: Partner, address: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Send a form to a partner. Raises Unreachable."""
+    return await _send(partner, httpx.Request("POST", _checked(partner, address), data=dict(fields), headers=headers))
+
+
+def allowed(partner: Partner, address: str) -> bool:
+    """Whether we may call, or send people to, this address that a partner's metadata gives."""
+    parts = urlsplit(address)
+    if parts.username or parts.password or not parts.hostname:
+        return False
+    if is_loopback(address):
+        # A partner elsewhere has no business with what listens on this machine.
+        return partner.local and parts.scheme in ("http", "https")
+    return parts.scheme == "https"
+
+
+def _checked(partner: Partner, address: str) -> str:
+    if not allowed(partner, address):
+        raise Unreachable(f"its address {address!r} is not allowed")
+    return address
+
+
+async def _send(partner: Partner, request: httpx.Request) -> Answer:
+    request.headers["accept"] = "application/json, application/jwt"
+    try:
+        async with (
+            asyncio.timeout(_WHOLE_SECONDS),
+            httpx.AsyncClient(
+                verify=_trust(partner.authority), timeout=_TIMEOUT, trust_env=False, follow_redirects=False
+            ) as client,
+        ):
+            response = await client.send(request, stream=True)
+            try:
+                body = await _bounded(response)
+            finally:
+                await response.aclose()
+    except (httpx.HTTPError, TimeoutError, OSError) as error:
+        raise Unreachable(f"{type(error).__name__} at {request.url.host}") from error
+    return Answer(response.status_code, response.headers.get("content-type", "").partition(";")[0].strip(), body)
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > _LARGEST:
+            raise Unreachable("the answer is too large")
+    return bytes(body)
+
+
+@lru_cache(maxsize=16)
+def _trust(authority: Path | None) -> ssl.SSLContext:
+    """The authorities that sign the partner's certificate: the usual ones, or the operator's own."""
+    return ssl.create_default_context(cafile=str(authority) if authority else None)
