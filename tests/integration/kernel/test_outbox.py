@@ -7,7 +7,7 @@ from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.ids import new_id
 from ambroise.kernel.jobs import Runner, Schedule
-from ambroise.kernel.outbox import MAX_ATTEMPTS, Delivery, Event, Subscriptions, backlog, cancel, emit, revive
+from ambroise.kernel.outbox import MAX_ATTEMPTS, Backlog, Delivery, Event, Subscriptions, backlog, cancel, emit, revive
 
 PATIENT = new_id(3)
 
@@ -60,6 +60,21 @@ async def test_an_event_of_a_rolled_back_transaction_never_happened(
             await emit(tx, "Told", {})
             raise RuntimeError
     assert await delivery.deliver_all() == 0
+
+
+async def test_events_that_nobody_hears_go_at_once_when_they_are_due(
+    database: Database, delivery: Delivery, heard: Recorder, clock: FixedClock
+) -> None:
+    async with database.transaction() as tx:
+        for event in ("Told", "Unheard", "Unheard", "Elsewhere"):
+            await emit(tx, event, {}, patient=PATIENT)
+        await emit(tx, "Unheard", {}, patient=PATIENT, not_before=clock.now() + timedelta(hours=1))
+    assert await delivery.deliver_all() == 4
+    assert [event.name for event in heard.events] == ["Told"]
+    async with database.reader() as reader:
+        assert await backlog(reader, clock.now()) == Backlog(due=0, later=1, dead=0)
+    clock.move(timedelta(hours=1))
+    assert await delivery.deliver_all() == 1
 
 
 async def test_an_event_waits_for_its_instant(

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from psycopg import sql
 
-from ambroise.fhir.store.entries import Entry, array, date_text, entry
+from ambroise.fhir.store.entries import Entry, array, date_text, entry, key_text
 from ambroise.fhir.store.keys import as_key, new_key, slot_of
 from ambroise.fhir.store.types import Label, Permit
 from ambroise.fhir.store.writing import check, owned
@@ -80,7 +80,7 @@ async def _copy(tx: Transaction, statement: sql.Composable, lines: Sequence[str]
 def _resource_line(each: Entry) -> str:
     stored, label, indexed = each.stored, each.stored.label, each.indexed
     return (
-        f"{each.shard}\t{each.type}\t{_key(each)}\t{_text(each.name)}\t{stored.version}\t{_moment(stored.updated)}\t"
+        f"{each.shard}\t{each.type}\t{key_text(each)}\t{_text(each.name)}\t{stored.version}\t{_moment(stored.updated)}\t"
         f"{_patient(label.patient)}\t{label.kind}\t{int(label.flags)}\t{label.author}\t{label.author_organization}\t"
         f"{label.source or _NULL}\t{date_text(indexed.date_low)}\t{date_text(indexed.date_high)}\t{each.handle}\t"
         f"{array(indexed.terms)}\t{array(indexed.present)}\t{_text(indexed.displays)}\t\\\\x{each.packed.hex()}\n"
@@ -90,22 +90,17 @@ def _resource_line(each: Entry) -> str:
 def _range_lines(each: Entry) -> Iterable[str]:
     for parameter, low, high, units in each.indexed.ranges:
         written = _NULL if units is None else array(units)
-        yield f"{each.shard}\t{parameter}\t{_key(each)}\t{low}\t{high}\t{written}\n"
+        yield f"{each.shard}\t{parameter}\t{key_text(each)}\t{low}\t{high}\t{written}\n"
 
 
 def _text_lines(each: Entry) -> Iterable[str]:
     for parameter, text, original in each.indexed.texts:
-        yield f"{each.shard}\t{parameter}\t{_key(each)}\t{_text(text)}\t{_text(original)}\n"
+        yield f"{each.shard}\t{parameter}\t{key_text(each)}\t{_text(text)}\t{_text(original)}\n"
 
 
 def _name_line(each: Entry) -> str:
     slot = slot_of(each.stored.type, each.name or "")
     return f"{slot}\t{each.type}\t{_text(each.name)}\t{each.shard}\t{each.stored.key}\n"
-
-
-def _key(each: Entry) -> str:
-    # The id is the key, written already, unless a client chose another.
-    return each.stored.id if each.name is None else str(each.stored.key)
 
 
 @lru_cache(64)

@@ -121,24 +121,24 @@ def rows_of_many(entries: Sequence[Entry]) -> dict[str, Any]:
     indexed = [entry.indexed for entry in entries]
     sizes = [len(entry.packed) for entry in entries]
     return {
-        "shard": array(entry.shard for entry in entries),
-        "type": array(entry.type for entry in entries),
-        "id": array(one.key for one in stored),
-        "name": text_array(entry.name for entry in entries),
-        "version": array(one.version for one in stored),
-        "updated": array(one.updated.isoformat() for one in stored),
-        "patient": array(label.patient or "null" for label in labels),
-        "kind": array(label.kind for label in labels),
-        "flags": array(int(label.flags) for label in labels),
-        "author": array(label.author for label in labels),
-        "author_organization": array(label.author_organization for label in labels),
-        "source": array(label.source or "null" for label in labels),
-        "date_low": array(date_text(one.date_low) for one in indexed),
-        "date_high": array(date_text(one.date_high) for one in indexed),
-        "handle": array(entry.handle for entry in entries),
-        "terms": array(f'"{array(one.terms)}"' for one in indexed),
-        "present": array(f'"{array(one.present)}"' for one in indexed),
-        "displays": text_array(one.displays for one in indexed),
+        "shard": array([entry.shard for entry in entries]),
+        "type": array([entry.type for entry in entries]),
+        "id": array(map(key_text, entries)),
+        "name": text_array([entry.name for entry in entries]),
+        "version": array([one.version for one in stored]),
+        "updated": array([one.updated.isoformat() for one in stored]),
+        "patient": array([label.patient or "null" for label in labels]),
+        "kind": array([label.kind for label in labels]),
+        "flags": array([int(label.flags) for label in labels]),
+        "author": array([label.author for label in labels]),
+        "author_organization": array([label.author_organization for label in labels]),
+        "source": array([label.source or "null" for label in labels]),
+        "date_low": array([date_text(one.date_low) for one in indexed]),
+        "date_high": array([date_text(one.date_high) for one in indexed]),
+        "handle": array([entry.handle for entry in entries]),
+        "terms": array([f'"{array(one.terms)}"' for one in indexed]),
+        "present": array([f'"{array(one.present)}"' for one in indexed]),
+        "displays": text_array([one.displays for one in indexed]),
         "start": array(accumulate(sizes[:-1], initial=1)),
         "size": array(sizes),
         "bodies": b"".join(entry.packed for entry in entries),
@@ -149,8 +149,8 @@ def ranges_of_many(entries: Sequence[Entry]) -> dict[str, Any]:
     """The rows of `resource_range` of several resources."""
     rows = [(entry, row) for entry in entries for row in entry.indexed.ranges]
     return {
-        "range_shards": array(entry.shard for entry, _ in rows),
-        "range_ids": array(entry.stored.key for entry, _ in rows),
+        "range_shards": array([entry.shard for entry, _ in rows]),
+        "range_ids": array([key_text(entry) for entry, _ in rows]),
         **range_values([row for _, row in rows]),
     }
 
@@ -159,10 +159,15 @@ def texts_of_many(entries: Sequence[Entry]) -> dict[str, Any]:
     """The rows of `resource_text` of several resources."""
     rows = [(entry, row) for entry in entries for row in entry.indexed.texts]
     return {
-        "text_shards": array(entry.shard for entry, _ in rows),
-        "text_ids": array(entry.stored.key for entry, _ in rows),
+        "text_shards": array([entry.shard for entry, _ in rows]),
+        "text_ids": array([key_text(entry) for entry, _ in rows]),
         **text_values([row for _, row in rows]),
     }
+
+
+def key_text(entry: Entry) -> str:
+    """The key, written: it is the id, unless a client chose another."""
+    return entry.stored.id if entry.name is None else str(entry.stored.key)
 
 
 def array(values: Any) -> str:
