@@ -169,6 +169,9 @@ def differences(reference: Traits, claimed: Traits) -> tuple[Difference, ...]:
     """
     found: list[Difference] = []
     for trait in Trait:
+        if trait is not Trait.FIRST_GIVEN and getattr(reference, trait) == getattr(claimed, trait):
+            # Most senders write what the registry holds, to the letter: nothing is left to compare.
+            continue
         known, said = _value(reference, trait), _value(claimed, trait)
         if trait is Trait.FIRST_GIVEN and not known:
             if reference.given_names and not starts_with_first_name(reference.given_names, claimed.first_given or ""):
@@ -213,14 +216,18 @@ def _without_corsica(number: str) -> str:
 
 def _letters(text: str, *, strict: bool) -> str:
     upper = text.translate(_APOSTROPHES).upper().translate(_LIGATURES)
-    bare = "".join(sign for sign in unicodedata.normalize("NFD", upper) if not unicodedata.combining(sign))
+    bare = upper if upper.isascii() else _without_accents(upper)
     if strict and (wrong := re.search(r"[^A-Z '\-]", bare)):
         raise ValueError(f"the character {wrong[0]!r} has no place in a name")
     return bare
 
 
+def _without_accents(text: str) -> str:
+    return "".join([sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign)])
+
+
 def _spaces(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
+    return " ".join(text.split())
 
 
 def _value(traits: Traits, trait: Trait) -> str | date | None:
