@@ -115,6 +115,7 @@ REQUIRED: Sequence[tuple[str, str]] = (
     ("DocumentReference.context.facilityType", "the kind of facility"),
     ("DocumentReference.context.practiceSetting", "the practice setting"),
 )
+_STEPS = {element: tuple(element.split(".")[1:]) for element, _ in REQUIRED}
 
 
 def check_metadata(resource: Json) -> None:
@@ -125,7 +126,7 @@ def check_metadata(resource: Json) -> None:
     issues = [
         Issue("error", "required", f"Say {what}.", element, "METADATA_MISSING")
         for element, what in REQUIRED
-        if not _at(resource, element.split(".")[1:])
+        if not _at(resource, _STEPS[element])
     ]
     issues += _code_issues(resource)
     if issues:
@@ -248,7 +249,7 @@ def _code_issues(resource: Json) -> list[Issue]:
     return [
         Issue(item.severity, item.code, item.diagnostics, elements[item.expression or "type"], item.details_code)
         for item in problems
-        if _at(resource, elements[item.expression or "type"].split(".")[1:])
+        if _at(resource, _STEPS[elements[item.expression or "type"]])
     ]
 
 

@@ -15,6 +15,8 @@ from ambroise.modules.record.cda.model import Actor, Author, Code, Identifier, O
 from ambroise.modules.record.model import ARCHIVED_EXTENSION, CONFIDENTIALITY_SYSTEM, VISIBILITY_SYSTEM
 
 Json = dict[str, Any]
+_Actors = dict[str, list[Json]]
+"""What the header says of somebody, by the reference to them: the resource of that id first, then those it names."""
 
 IDENTIFIER_TYPES = "https://profiles.ihe.net/ITI/MHD/CodeSystem/IHE.MHD.MHDIdentifierType"
 URI = "urn:ietf:rfc:3986"
@@ -91,20 +93,23 @@ def new_entry_uuid(resource: Json) -> None:
 
 def concept(code: Code) -> Json:
     """A CodeableConcept of a coded value of a CDA header."""
-    coding = {"system": tables.system_url(code.system) if code.system else None, "code": code.code or None}
-    coding["display"] = code.display
-    kept = {name: value for name, value in coding.items() if value}
-    return {"coding": [kept]} if code.code else {"text": code.label}
+    if not code.code:
+        return {"text": code.label}
+    coding: Json = {"system": tables.system_url(code.system)} if code.system else {}
+    coding["code"] = code.code
+    if code.display:
+        coding["display"] = code.display
+    return {"coding": [coding]}
 
 
 def _from_header(header: DocumentMetadata) -> Json:
-    contained: list[Json] = []
+    actors: _Actors = {}
     derived: Json = {
         "type": concept(header.type),
         "category": [concept(header.class_)] if header.class_ else [],
         "date": header.creation.fhir,
-        "author": [_author(contained, author, number) for number, author in enumerate(header.authors, start=1)],
-        "authenticator": _actor(contained, header.legal_authenticator.actor, "authenticator"),
+        "author": [_author(actors, author, number) for number, author in enumerate(header.authors, start=1)],
+        "authenticator": _actor(actors, header.legal_authenticator.actor, "authenticator"),
         "custodian": _custodian(header.custodian),
         "title": header.title,
         "language": header.language,
@@ -115,11 +120,11 @@ def _from_header(header: DocumentMetadata) -> Json:
         "facilityType": concept(header.facility),
         "practiceSetting": concept(header.practice_setting) if header.practice_setting else None,
         "related": [_related(item.type, item.identifier) for item in header.references],
-        "sourcePatientInfo": _source_patient(contained, header),
+        "sourcePatientInfo": _source_patient(actors, header),
     }
     if header.service_stop:
         derived["period"]["end"] = header.service_stop.fhir
-    derived["contained"] = contained
+    derived["actors"] = actors
     return derived
 
 
@@ -128,15 +133,27 @@ def _people(sent: Json, derived: Json) -> tuple[list[Json], Json]:
     people: Json = {}
     contained: dict[str, Json] = {}
     for element in ("author", "authenticator", "custodian"):
-        source = sent if sent.get(element) else derived
-        if source.get(element):
-            people[element] = source[element]
-            _keep(contained, source, source[element])
-    source = sent if sent.get("context", {}).get("sourcePatientInfo") else derived
-    info = sent.get("context", {}).get("sourcePatientInfo") or derived.get("sourcePatientInfo")
+        if sent.get(element):
+            people[element] = sent[element]
+            _keep(contained, sent, sent[element])
+        elif derived.get(element):
+            people[element] = derived[element]
+            _adopt(contained, derived["actors"], derived[element])
+    info = sent.get("context", {}).get("sourcePatientInfo")
     if info:
-        _keep(contained, source, info)
+        _keep(contained, sent, info)
+    elif derived.get("sourcePatientInfo"):
+        _adopt(contained, derived["actors"], derived["sourcePatientInfo"])
     return list(contained.values()), people
+
+
+def _adopt(contained: dict[str, Json], actors: _Actors, holder: Json | list[Json]) -> None:
+    """Keep what the header says of those that `holder` names."""
+    for reference in holder if isinstance(holder, list) else [holder]:
+        found = actors.get(reference.get("reference", ""), ())
+        if found and found[0]["id"] not in contained:
+            for item in found:
+                contained.setdefault(item["id"], item)
 
 
 def _keep(contained: dict[str, Json], source: Json, holder: Any) -> None:
@@ -157,31 +174,30 @@ def _keep(contained: dict[str, Json], source: Json, holder: Any) -> None:
                 _keep(contained, source, value)
 
 
-def _author(contained: list[Json], author: Author, number: int) -> Json:
-    return _actor(contained, author.actor, f"author-{number}")
+def _author(actors: _Actors, author: Author, number: int) -> Json:
+    return _actor(actors, author.actor, f"author-{number}")
 
 
-def _actor(contained: list[Json], actor: Actor, name: str) -> Json:
-    """A reference to an actor of the header, who is put among the contained resources."""
+def _actor(actors: _Actors, actor: Actor, name: str) -> Json:
+    """A reference to an actor of the header, who is put among `actors`."""
     identifiers = [_identifier(item) for item in actor.identifiers]
     if actor.device is not None:
         model = " ".join(part for part in (actor.device.model, actor.device.software) if part and part != ".")
         device: Json = {"resourceType": "Device", "id": name, "identifier": identifiers}
         if model:
             device["deviceName"] = [{"name": model, "type": "user-friendly-name"}]
-        contained.append(device)
+        actors[f"#{name}"] = [device]
         return {"reference": f"#{name}", "display": model} if model else {"reference": f"#{name}"}
     person: Json = {"resourceType": "Practitioner", "id": f"{name}-person", "identifier": identifiers}
     if actor.person:
         person["name"] = [_human_name(actor)]
-    contained.append(person)
     role: Json = {"resourceType": "PractitionerRole", "id": name, "practitioner": {"reference": f"#{name}-person"}}
+    actors[f"#{name}"] = [role, person]
     if actor.organization:
-        contained.append(_organization(actor.organization, f"{name}-structure"))
+        actors[f"#{name}"].append(_organization(actor.organization, f"{name}-structure"))
         role["organization"] = {"reference": f"#{name}-structure"}
     if actor.code:
         role["specialty"] = [concept(actor.code)]
-    contained.append(role)
     reference: Json = {"reference": f"#{name}"}
     if actor.person:
         reference["display"] = actor.person.display
@@ -221,7 +237,7 @@ def _custodian(organization: Organization | None) -> Json | None:
     return reference or None
 
 
-def _source_patient(contained: list[Json], header: DocumentMetadata) -> Json | None:
+def _source_patient(actors: _Actors, header: DocumentMetadata) -> Json | None:
     """The patient as the sender knew them; never updated, never used to compute an id."""
     if header.source_patient_id is None:
         return None
@@ -230,14 +246,14 @@ def _source_patient(contained: list[Json], header: DocumentMetadata) -> Json | N
     given = (patient.given_names or patient.first_given or "").split()
     if given:
         name["given"] = given
-    contained.append(
+    actors["#source-patient"] = [
         {
             "resourceType": "Patient",
             "id": "source-patient",
             "identifier": [_identifier(header.source_patient_id)],
             "name": [name],
         }
-    )
+    ]
     return {"reference": "#source-patient"}
 
 

@@ -130,7 +130,7 @@ def code_problems(
     elif class_ is None or class_.code != expected:
         said = class_.code if class_ else "none"
         problem("CLASS_TYPE_MISMATCH", "class", f"type {type_.code} belongs to class {expected}, not {said}")
-    if format_ is None or format_ not in {item.code for item in tables.formats()}:
+    if format_ is None or not tables.is_format(format_):
         problem("FORMAT_UNKNOWN", "format", f"{format_ or 'no format'}: use a code of JDV_J60 that fits the content")
     if facility is None or not tables.contains("facility_type", facility.code, facility.system or None):
         problem("FACILITY_UNKNOWN", "facility", "the kind of facility is not a code of JDV_J02")

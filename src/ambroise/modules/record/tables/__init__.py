@@ -23,6 +23,7 @@ __all__ = [
     "format_of_media",
     "format_of_templates",
     "formats",
+    "is_format",
     "label",
     "names",
     "same_system",
@@ -123,6 +124,11 @@ def formats() -> tuple[Format, ...]:
     return tuple(Format(code, text, tuple(makers.split())) for code, text, makers in _read("document_format")[1])
 
 
+def is_format(code: str) -> bool:
+    """Whether documents of this format are accepted."""
+    return code in _format_codes()
+
+
 def format_of_templates(roots: Iterable[str]) -> str | None:
     """The format of a structured CDA, from its template ids; the most specific template decides."""
     known = _makers()
@@ -135,6 +141,11 @@ def format_of_templates(roots: Iterable[str]) -> str | None:
 def format_of_media(media_type: str) -> str | None:
     """The format of an unstructured CDA, from the media type inside it."""
     return _makers().get(media_type)
+
+
+@cache
+def _format_codes() -> frozenset[str]:
+    return frozenset(item.code for item in formats())
 
 
 @cache
