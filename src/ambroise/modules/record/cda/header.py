@@ -19,7 +19,7 @@ from ambroise.modules.record.cda.model import (
     RelatedDocument,
     ServiceEvent,
 )
-from ambroise.modules.record.cda.nodes import HL7, Element, attribute, children, local, many, one, text
+from ambroise.modules.record.cda.nodes import HL7, Element, attribute, local, many, one, text
 
 _XDS_ID_LENGTH = 128
 _STUDY = "113014"
@@ -65,7 +65,7 @@ def patient(root: Element, gaps: Gaps) -> Patient:
     person = one(role, "patient")
     where = "recordTarget/patientRole"
     place = one(person, "birthplace/place")
-    names = [item for part in many(person, "name") for item in children(part)]
+    names = [(local(item), item.get("qualifier"), item) for part in many(person, "name") for item in part]
     birth_name = _named(names, "family", "BR") or _named(names, "family", None)
     return Patient(
         identifiers=gaps.need(values.identifiers(role), f"{where}/id", ()),
@@ -157,7 +157,7 @@ def orders(root: Element) -> tuple[Order, ...]:
             values.identifiers(item),
             tuple(
                 Identifier(root_oid, attribute(part, "extension"))
-                for part in children(item)
+                for part in item
                 if local(part) == "accessionNumber" and (root_oid := attribute(part, "root"))
             ),
         )
@@ -168,8 +168,8 @@ def orders(root: Element) -> tuple[Order, ...]:
 def studies(root: Element) -> tuple[Identifier, ...]:
     """The imaging studies that the body describes (study instance UIDs)."""
     acts = root.iter(f"{{{HL7}}}act")
-    found = (act for act in acts if attribute(act, "code", "code") == _STUDY and attribute(act, "classCode") == "ACT")
-    return tuple(dict.fromkeys(item for act in found for item in values.identifiers(act)))
+    found = [act for act in acts if attribute(act, "code", "code") == _STUDY and attribute(act, "classCode") == "ACT"]
+    return tuple(dict.fromkeys([item for act in found for item in values.identifiers(act)]))
 
 
 def participants(root: Element) -> tuple[Participant, ...]:
@@ -236,7 +236,7 @@ def organization(element: Element | None) -> Organization | None:
     )
 
 
-def _named(parts: list[Element], kind: str, qualifier: str | None) -> str | None:
+def _named(parts: list[tuple[str, str | None, Element]], kind: str, qualifier: str | None) -> str | None:
     """The words of the name parts of one kind and qualifier; several `given` make the list of first names."""
-    found = (text(item) for item in parts if local(item) == kind and item.get("qualifier") == qualifier)
-    return " ".join(words for words in found if words) or None
+    found = [text(item) for name, qualified, item in parts if name == kind and qualified == qualifier]
+    return " ".join([words for words in found if words]) or None

@@ -1,6 +1,6 @@
 """Short words to walk a CDA tree: paths without namespaces, absent elements as None."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
 __all__ = ["HL7", "XSI_TYPE", "Element", "attribute", "children", "local", "many", "one", "text", "xsi_type"]
@@ -29,16 +29,13 @@ def one(element: Element | None, path: str) -> Element | None:
         found = found.find(step)
         if found is None:
             # Where the first branch ends too soon, another may go on.
-            return next(iter(_walk(element, steps)), None) if steps[1:] else None
+            return next(iter(_along(element, steps)), None) if steps[1:] else None
     return found
 
 
 def many(element: Element | None, path: str) -> list[Element]:
     """Every element at `path`, in document order."""
-    if element is None:
-        return []
-    steps = _PATHS[path]
-    return list(_walk(element, steps)) if steps[1:] else element.findall(steps[0])
+    return [] if element is None else _along(element, _PATHS[path])
 
 
 def attribute(element: Element | None, name: str, path: str | None = None) -> str | None:
@@ -73,10 +70,8 @@ def xsi_type(element: Element | None) -> str | None:
     return written.rpartition(":")[2] if written else None
 
 
-def _walk(element: Element, steps: tuple[str, ...]) -> Iterator[Element]:
-    name, further = steps[0], steps[1:]
-    for child in element.iterfind(name):
-        if further:
-            yield from _walk(child, further)
-        else:
-            yield child
+def _along(element: Element, steps: tuple[str, ...]) -> list[Element]:
+    found = element.findall(steps[0])
+    for step in steps[1:]:
+        found = [child for holder in found for child in holder.findall(step)]
+    return found

@@ -110,8 +110,8 @@ def _files(document: ClinicalDocument) -> dict[str, Element]:
     source = document.source
     body = one(source.root, "component/nonXMLBody/text")
     found: dict[str, Element] = {} if body is None else {BODY: body}
-    for element in source.root.iter():
-        if element.get("representation") == "B64" and element is not body:
+    for element in [item for item in source.root.iter() if item.get("representation") == "B64"]:
+        if element is not body:
             parent = source.parents.get(element)
             wanted = "" if parent is None else parent.get("ID", "")
             found[wanted if wanted and wanted not in found else f"file-{len(found) + 1}"] = element

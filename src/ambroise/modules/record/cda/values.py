@@ -6,7 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ambroise.modules.record.cda.model import Address, Code, Identifier, Moment, Name, Period, Precision, Telecom
-from ambroise.modules.record.cda.nodes import Element, attribute, children, local, many, one, text
+from ambroise.modules.record.cda.nodes import Element, attribute, local, many, one, text
 
 _TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:[.,](\d{1,6})\d*)?(?:Z|([+-])(\d\d):?(\d\d)?)?")
 _LINE_PARTS = frozenset(
@@ -60,11 +60,13 @@ def period(element: Element | None) -> Period:
 
 def identifiers(element: Element | None, path: str = "id") -> tuple[Identifier, ...]:
     """The II elements at `path` that have a root."""
-    found = (
-        _identifier(item.get("root"), item.get("extension"), item.get("assigningAuthorityName"))
-        for item in many(element, path)
+    return tuple(
+        [
+            found
+            for item in many(element, path)
+            if (found := _identifier(item.get("root"), item.get("extension"), item.get("assigningAuthorityName")))
+        ]
     )
-    return tuple(identifier for identifier in found if identifier)
 
 
 @lru_cache(maxsize=4096)
@@ -79,15 +81,17 @@ def code(element: Element | None) -> Code | None:
     """A CD element; None when it is absent or says nothing at all."""
     if element is None:
         return None
-    value, null = attribute(element, "code"), attribute(element, "nullFlavor")
-    original = text(element, "originalText")
-    translations = tuple(item for item in map(code, many(element, "translation")) if item)
-    if not (value or null or original or translations or element.get("displayName")):
+    value, null, display = attribute(element, "code"), attribute(element, "nullFlavor"), element.get("displayName")
+    # Most codes are attributes alone.
+    inside = len(element) > 0
+    original = text(element, "originalText") if inside else None
+    translations = tuple([item for item in map(code, many(element, "translation")) if item]) if inside else ()
+    if not (value or null or original or translations or display):
         return None
     return Code(
         value or "",
         attribute(element, "codeSystem") or "",
-        attribute(element, "displayName"),
+        (display.strip() or None) if display else None,
         attribute(element, "codeSystemName"),
         original,
         null,
@@ -123,12 +127,12 @@ def address(element: Element | None) -> Address | None:
         return None
     lines: list[str] = []
     street: list[str] = []
-    for part in children(element):
-        words = text(part)
-        if words and local(part) in _STREET_PARTS:
-            street.append(words)
-        elif words and local(part) in _LINE_PARTS:
-            lines.append(words)
+    for part in element:
+        kind = local(part)
+        if kind in _STREET_PARTS:
+            street += _words(part)
+        elif kind in _LINE_PARTS:
+            lines += _words(part)
     if street:
         lines.insert(0, " ".join(street))
     found = Address(
@@ -139,8 +143,18 @@ def address(element: Element | None) -> Address | None:
 
 def telecoms(element: Element | None) -> tuple[Telecom, ...]:
     """The telecommunication addresses of an element."""
-    found = ((attribute(item, "value"), attribute(item, "use")) for item in many(element, "telecom"))
-    return tuple(Telecom(value, use) for value, use in found if value)
+    return tuple(
+        [
+            Telecom(value, attribute(item, "use"))
+            for item in many(element, "telecom")
+            if (value := attribute(item, "value"))
+        ]
+    )
+
+
+def _words(element: Element) -> tuple[str, ...]:
+    words = text(element)
+    return (words,) if words else ()
 
 
 def _zone(written: str, sign: str | None, hours: str | None, minutes: str | None) -> tzinfo:
