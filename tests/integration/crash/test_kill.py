@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ambroise.interfaces.demonstration.care import documents_of
 from ambroise.interfaces.demonstration.model import Nation, Professional
-from ambroise.interfaces.demonstration.newcomers import Newcomers
+from ambroise.interfaces.demonstration.newcomers import Newcomers, care_team
 from ambroise.interfaces.demonstration.population import build
 from ambroise.interfaces.demonstration.stars import SAMPLE_AUTHOR_RPPS
 from ambroise.interfaces.token_claims import Role
@@ -127,4 +128,5 @@ async def _let_in(instance: Instance, nation: Nation, author: Professional) -> N
             await newcomers.structure(tx, author.organization)
             await newcomers.professional(tx, author)
             for citizen in nation.citizens:
-                await newcomers.citizen(tx, nation, citizen, with_account=False)
+                team = care_team(nation, citizen, documents_of(nation, citizen))
+                await newcomers.citizen(tx, citizen, team, with_account=False)

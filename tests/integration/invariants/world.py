@@ -14,9 +14,10 @@ import httpx
 import psycopg
 
 from ambroise.fhir.definitions import type_name
+from ambroise.interfaces.demonstration.care import documents_of
 from ambroise.interfaces.demonstration.documents import uid_of
 from ambroise.interfaces.demonstration.model import Citizen, Professional
-from ambroise.interfaces.demonstration.newcomers import Newcomers
+from ambroise.interfaces.demonstration.newcomers import Newcomers, care_team
 from ambroise.interfaces.demonstration.population import build
 from ambroise.interfaces.token_claims import Role
 from ambroise.trust.context import Context, System
@@ -99,7 +100,8 @@ async def world_on(database: TestDatabase, folder: Path) -> AsyncIterator[World]
                 await newcomers.structure(tx, professional.organization)
                 await newcomers.professional(tx, professional)
             for citizen in nation.citizens:
-                citizens[await newcomers.citizen(tx, nation, citizen, with_account=True)] = citizen
+                team = care_team(nation, citizen, documents_of(nation, citizen))
+                citizens[await newcomers.citizen(tx, citizen, team, with_account=True)] = citizen
         clients = {Person("system", Standing.SYSTEM): house.client()}
         for star, standing in _PEOPLE.items():
             professional = known[star]

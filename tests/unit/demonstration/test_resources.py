@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from ambroise.fhir.validation import validate
-from ambroise.interfaces.demonstration.care import all_documents
+from ambroise.interfaces.demonstration.care import all_documents, documents_of
 from ambroise.interfaces.demonstration.examples import files
 from ambroise.interfaces.demonstration.model import Nation
 from ambroise.interfaces.demonstration.newcomers import actor_of, care_team
@@ -83,6 +83,6 @@ def test_the_committed_examples_are_valid() -> None:
 
 def test_a_care_team_is_of_the_town_and_leaves_out_the_treating_doctor(nation: Nation) -> None:
     for citizen in nation.citizens:
-        team = care_team(nation, citizen)
+        team = care_team(nation, citizen, documents_of(nation, citizen))
         assert citizen.treating not in team
         assert team

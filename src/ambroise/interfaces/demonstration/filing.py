@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,12 +15,14 @@ from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ambroise.interfaces.demonstration.care import documents_of
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
+from ambroise.interfaces.demonstration.documents import Document
 from ambroise.interfaces.demonstration.model import Citizen, Nation, Professional
-from ambroise.interfaces.demonstration.newcomers import Newcomers, actor_of
+from ambroise.interfaces.demonstration.newcomers import Newcomers, actor_of, care_team
 from ambroise.interfaces.demonstration.patients import own_document_metadata, visibility_metadata
 from ambroise.interfaces.demonstration.population import build
-from ambroise.interfaces.demonstration.printing import Printed, print_documents
+from ambroise.interfaces.demonstration.printing import Printed, print_document
 from ambroise.interfaces.demonstration.story import MASKED
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
 # Groups under way at once in a process: while one waits for the database, another is written.
 _CONCURRENT = 2
-_GROUP = 6
+GROUP = 6
+"""How many citizens are let in together."""
 # How long ago a document came for its notice to have been read.
 _READ_AFTER = timedelta(days=45)
 # How many citizens one can be on the sign-in list; a token can be made for any of them.
@@ -165,31 +168,28 @@ class _Filling:
     async def drain(self) -> None:
         """Take groups until there are no more: a transaction for their spaces, and one for their documents."""
         citizens = self._nation.citizens
-        while (first := self._next() * _GROUP) < len(citizens):
-            group = citizens[first : first + _GROUP]
+        while (first := self._next() * GROUP) < len(citizens):
+            group = [(citizen, documents_of(self._nation, citizen)) for citizen in citizens[first : first + GROUP]]
             async with self._doors.database.transaction() as tx:
-                for number, citizen in enumerate(group, first):
+                for number, (citizen, documents) in enumerate(group, first):
+                    team = care_team(self._nation, citizen, documents)
                     self.patients[citizen.matricule] = await self._newcomers.citizen(
-                        tx, self._nation, citizen, with_account=number < _WITH_ACCOUNT
+                        tx, citizen, team, with_account=number < _WITH_ACCOUNT
                     )
             self._tell("citizens", len(group))
-            filed = 0
             async with self._doors.database.transaction() as tx:
-                for citizen in group:
-                    filed += await self._file(tx, citizen)
-            self._tell("documents", filed)
+                for citizen, documents in group:
+                    await self._file(tx, citizen, documents)
+            self._tell("documents", sum(len(documents) for _, documents in group))
 
-    async def _file(self, tx: Transaction, citizen: Citizen) -> int:
-        """File what a citizen has, oldest first; they have read the notices of all but the latest. How many."""
-        limit, filed = self._nation.until - _READ_AFTER, 0
-        printed = print_documents(self._nation, self._writer, citizen)
-        for recent, documents in groupby(printed, lambda one: one.document.moment.date() > limit):
-            for document in documents:
-                await self._submit(tx, document)
-                filed += 1
+    async def _file(self, tx: Transaction, citizen: Citizen, documents: Sequence[Document]) -> None:
+        """File what a citizen has, oldest first; they have read the notices of all but the latest."""
+        limit = self._nation.until - _READ_AFTER
+        for recent, some in groupby(documents, lambda one: one.moment.date() > limit):
+            for document in some:
+                await self._submit(tx, print_document(self._writer, document))
             if not recent:
                 await mark_read(tx, self._as_citizen(citizen, self.patients[citizen.matricule]))
-        return filed
 
     async def _submit(self, tx: Transaction, printed: Printed) -> None:
         document = printed.document

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from math import ceil
 
 from ambroise.interfaces.demonstration import repository
-from ambroise.interfaces.demonstration.care import documents_of
-from ambroise.interfaces.demonstration.filing import Doors, OpenDoors, Patients, Recipe, fill, helper, system
+from ambroise.interfaces.demonstration.filing import GROUP, Doors, OpenDoors, Patients, Recipe, fill, helper, system
 from ambroise.interfaces.demonstration.model import Nation
 from ambroise.interfaces.demonstration.newcomers import Newcomers
 from ambroise.interfaces.demonstration.population import DEFAULT_POPULATION, DEFAULT_SEED, build
@@ -31,7 +31,7 @@ _WORTH_A_HELPER = 300
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the load is: stage is "directory", "citizens" or "documents"."""
+    """How far the load is: stage is "directory", "citizens" or "documents", whose total is a guess until the end."""
 
     stage: str
     done: int
@@ -101,8 +101,8 @@ async def _directory(doors: Doors, nation: Nation, newcomers: Newcomers, report:
 async def _citizens(doors: Doors, nation: Nation, report: Report, open_doors: OpenDoors | None) -> Patients:
     """Let everybody in, with their documents; by two processes when there are many and somebody can open doors."""
     if open_doors is None or len(nation.citizens) < _WORTH_A_HELPER:
-        return await fill(doors, nation, count().__next__, _Bars(nation, report).more)
-    recipe, bars = Recipe(nation.seed, len(nation.citizens), nation.until), _Bars(nation, report)
+        return await fill(doors, nation, count().__next__, _Bars(len(nation.citizens), report).more)
+    recipe, bars = Recipe(nation.seed, len(nation.citizens), nation.until), _Bars(len(nation.citizens), report)
     async with helper(open_doors, recipe, bars.more) as (following, helped):
         return await fill(doors, nation, following, bars.more) | await helped
 
@@ -118,13 +118,22 @@ async def _families(doors: Doors, nation: Nation, newcomers: Newcomers, patients
 class _Bars:
     """Adds up how far the load is, whoever does the work."""
 
-    def __init__(self, nation: Nation, report: Report) -> None:
+    def __init__(self, citizens: int, report: Report) -> None:
         self._report = report
-        documents = sum(len(documents_of(nation, citizen)) for citizen in nation.citizens)
-        self._totals = {"citizens": len(nation.citizens), "documents": documents}
-        self._done = dict.fromkeys(self._totals, 0)
+        self._citizens = citizens
+        self._groups = ceil(citizens / GROUP)
+        self._done = {"citizens": 0, "documents": 0}
+        self._filed = 0
 
     def more(self, stage: str, count: int) -> None:
-        """Count what was done since the last time."""
+        """Count what was done since the last time: for documents, those of one more group of citizens."""
         self._done[stage] += count
-        self._report(Progress(stage, self._done[stage], self._totals[stage]))
+        if stage == "documents":
+            self._filed += 1
+        self._report(Progress(stage, self._done[stage], self._total(stage)))
+
+    def _total(self, stage: str) -> int:
+        """How many there will be in all: nobody counts documents before they are written, so as before, for groups."""
+        if stage == "citizens":
+            return self._citizens
+        return ceil(self._done[stage] * self._groups / self._filed)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from ambroise.interfaces.demonstration.care import documents_of
+from ambroise.interfaces.demonstration.documents import Document
 from ambroise.interfaces.demonstration.model import (
     INS_TEST_OID,
     Citizen,
@@ -164,8 +165,10 @@ class Newcomers:
             ),
         )
 
-    async def citizen(self, tx: Transaction, nation: Nation, citizen: Citizen, *, with_account: bool) -> UUID:
-        """Open the space of a citizen, with the treating doctor and the care team; the key of the space."""
+    async def citizen(
+        self, tx: Transaction, citizen: Citizen, team: Sequence[Professional], *, with_account: bool
+    ) -> UUID:
+        """Open the space of a citizen, with the treating doctor and a care team; the key of the space."""
         known = await identity_under(tx, Ins(citizen.matricule, INS_TEST_OID))
         if known is not None:
             return known.patient
@@ -174,7 +177,7 @@ class Newcomers:
         patient = stored.key
         if await identity_of(tx, patient) is None:
             await open_for(tx, self.ctx, patient, resource)
-        await self._rights(tx, nation, citizen, patient)
+        await self._rights(tx, citizen, team, patient)
         if with_account or citizen.star:
             await self._citizen_account(tx, citizen, patient)
         return patient
@@ -225,11 +228,11 @@ class Newcomers:
             basis="parent" if relation == "representative" else "declared",
         )
 
-    async def _rights(self, tx: Transaction, nation: Nation, citizen: Citizen, patient: UUID) -> None:
+    async def _rights(self, tx: Transaction, citizen: Citizen, team: Sequence[Professional], patient: UUID) -> None:
         rights = self.gateway.rights
         await rights.declare_treating(tx, self.ctx, patient, Party.of(actor_of(citizen.treating)))
-        team = [Party.of(actor_of(member)) for member in care_team(nation, citizen)]
-        await rights.authorise_care_team(tx, self.ctx, patient, uuid5(patient, "care-team"), team)
+        members = [Party.of(actor_of(member)) for member in team]
+        await rights.authorise_care_team(tx, self.ctx, patient, uuid5(patient, "care-team"), members)
 
     async def _account(self, tx: Transaction, account: NewAccount) -> None:
         """Create an account unless an interrupted load did."""
@@ -240,9 +243,9 @@ class Newcomers:
                 raise
 
 
-def care_team(nation: Nation, citizen: Citizen) -> list[Professional]:
+def care_team(nation: Nation, citizen: Citizen, documents: Iterable[Document]) -> list[Professional]:
     """The care team beside the treating doctor: the known circle, the pharmacist, and who writes more than once."""
-    written = Counter(d.author for d in documents_of(nation, citizen) if d.author is not None)
+    written = Counter(document.author for document in documents if document.author is not None)
     pharmacist = professional_for(nation.territories[citizen.territory], citizen, Role.PHARMACIST)
     often = (
         who for who, count in written.items() if count >= _TEAM_WRITES_AT_LEAST and who.role not in _NOT_OF_THE_TEAM
