@@ -29,6 +29,7 @@ from ambroise.kernel.db import Database, Transaction
 from ambroise.modules.identity.api import Identity
 from ambroise.modules.notification.api import mark_read
 from ambroise.modules.record.api import Incoming, Record, Submission
+from ambroise.modules.space.api import TERMS, Spaces
 from ambroise.trust.context import Citizen as CitizenActor
 from ambroise.trust.context import Context, System
 
@@ -162,6 +163,7 @@ class _Filling:
         self._next = following
         self._tell = tell
         self._newcomers = Newcomers(doors.gateway, doors.identity, system(doors.clock))
+        self._spaces = Spaces(doors.gateway, doors.record)
         self._writer = CdaWriter()
         self._contexts: dict[str, Context] = {}
 
@@ -173,9 +175,11 @@ class _Filling:
             async with self._doors.database.transaction() as tx:
                 for number, (citizen, documents) in enumerate(group, first):
                     team = care_team(self._nation, citizen, documents)
-                    self.patients[citizen.matricule] = await self._newcomers.citizen(
-                        tx, citizen, team, with_account=number < _WITH_ACCOUNT
-                    )
+                    uses = number < _WITH_ACCOUNT or citizen.star is not None
+                    patient = await self._newcomers.citizen(tx, citizen, team, with_account=uses)
+                    self.patients[citizen.matricule] = patient
+                    if uses:
+                        await self._spaces.begin(tx, self._as_citizen(citizen, patient), patient, TERMS)
             self._tell("citizens", len(group))
             async with self._doors.database.transaction() as tx:
                 for citizen, documents in group:

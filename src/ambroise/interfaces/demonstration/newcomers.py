@@ -178,7 +178,7 @@ class Newcomers:
         if await identity_of(tx, patient) is None:
             await open_for(tx, self.ctx, patient, resource)
         await self._rights(tx, citizen, team, patient)
-        if with_account or citizen.star:
+        if with_account:
             await self._citizen_account(tx, citizen, patient)
         return patient
 
