@@ -10,7 +10,7 @@ from ambroise.kernel.db import Transaction
 from ambroise.kernel.jobs import Schedule
 from ambroise.kernel.objects import Blobs
 from ambroise.kernel.outbox import Subscriptions
-from ambroise.modules.identity.api import on_patient_created, on_patient_updated
+from ambroise.modules.identity.api import RECOVERY_ASKED, Recovery, on_patient_created, on_patient_updated
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
 from ambroise.modules.record.api import Handlers, own_types
@@ -47,6 +47,7 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
         subscriptions.on(event, handler)
     subscriptions.on(PURGED, forget_purged)
     subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url).post)
+    subscriptions.on(RECOVERY_ASKED, Recovery(services.identity).answer)
     subscriptions.on(CLIENT_TO_TELL, services.provider.leaving.tell)
 
 

@@ -1,3 +1,6 @@
+import gzip
+from importlib.resources import files
+
 import pytest
 
 from ambroise.modules.identity.api import Weakness, hash_password, weakness
@@ -16,6 +19,9 @@ from ambroise.modules.identity.passwords import matches
         ("MotDePasse2026!", Weakness.COMMON),
         ("M0tD3P4ss3!!!", Weakness.COMMON),
         ("Élise-aime-la-mer", Weakness.PERSONAL),
+        ("Princess-2026!", Weakness.COMMON),
+        ("!!!7777777777ab", Weakness.REPETITIVE),
+        ("qwertyuiop[]1", Weakness.COMMON),
         ("quatre bateaux verts", None),
         ("Rivière7cascade", None),
     ],
@@ -32,3 +38,11 @@ async def test_a_password_is_recognised_whatever_the_form_of_its_accents() -> No
 
 async def test_nobody_matches_when_nothing_is_kept() -> None:
     assert not await matches(None, "nobody has this password")
+
+
+def test_the_list_of_common_passwords_is_long_and_says_its_source() -> None:
+    data = files("ambroise.modules.identity").joinpath("data")
+    counted = gzip.decompress(data.joinpath("common_passwords.gz").read_bytes()).decode().splitlines()
+    assert len(counted) == len(set(counted)) >= 10_000
+    assert {"123456", "password", "princess"} <= set(counted)
+    assert "MIT" in data.joinpath("common_passwords.LICENCE.txt").read_text(encoding="utf-8")

@@ -18,10 +18,12 @@ from ambroise.interfaces.web.citizen.routes import citizen_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
 from ambroise.interfaces.web.desk.lives import desk_life_routes
 from ambroise.interfaces.web.desk.record import DeskRecord
+from ambroise.interfaces.web.desk.rescues import rescue_routes
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.enrolment import enrolment_routes
 from ambroise.interfaces.web.entrance.protection import protection_routes
+from ambroise.interfaces.web.entrance.recovery import recovery_routes
 from ambroise.interfaces.web.entrance.routes import entrance_routes
 from ambroise.interfaces.web.federation.routes import federation_routes
 from ambroise.interfaces.web.identities.routes import Identities, identity_routes
@@ -97,6 +99,8 @@ def portals(
             Route("/static/{name}", static),
             *entrance_routes(site),
             *protection_routes(site),
+            *recovery_routes(site),
+            *rescue_routes(site),
             *(enrolment_routes(site, enrolments) if enrolments is not None else ()),
             *(federation_routes(site, federation) if federation is not None else ()),
             *(sign_on_routes(site, provider) if provider is not None else ()),

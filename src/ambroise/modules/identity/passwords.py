@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 import unicodedata
 from enum import StrEnum
@@ -138,5 +139,7 @@ def _is_common(plain: str) -> bool:
 
 @cache
 def _common() -> frozenset[str]:
-    text = files("ambroise.modules.identity").joinpath("data/common_passwords.txt").read_text(encoding="utf-8")
-    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+    data = files("ambroise.modules.identity").joinpath("data")
+    ours = data.joinpath("common_passwords.txt").read_text(encoding="utf-8").splitlines()
+    counted = gzip.decompress(data.joinpath("common_passwords.gz").read_bytes()).decode().splitlines()
+    return frozenset(counted).union(line for line in ours if line and not line.startswith("#"))

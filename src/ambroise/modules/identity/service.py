@@ -38,9 +38,19 @@ from ambroise.modules.identity.model import (
     SignInProblem,
     TotpEnrolment,
 )
+from ambroise.modules.identity.protection import recovery_repository as recovery
 from ambroise.modules.identity.protection import repository as protection
+from ambroise.modules.identity.protection import rule
 from ambroise.modules.identity.protection.alerts import warn
-from ambroise.modules.identity.protection.model import AGENT_KEPT, TRUST_LASTS, AlertKind, coarse
+from ambroise.modules.identity.protection.model import (
+    AGENT_KEPT,
+    ALERT_LASTS,
+    DEVICE_KEPT,
+    RESCUE_KEPT,
+    TRUST_LASTS,
+    AlertKind,
+    coarse,
+)
 from ambroise.modules.identity.tokens import Sealer
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, Relation
 
@@ -80,7 +90,7 @@ class Identity:
         self, tx: Transaction, *, name: str, sign_in_name: str, password: str, duties: frozenset[str]
     ) -> UUID:
         """Create an operator; the second factor is set up at the first sign-in."""
-        _refuse_weak(password, sign_in_name, name)
+        rule.check(AccountKind.OPERATOR, password, sign_in_name, name)
         return await self.create_account(
             tx,
             NewAccount(
@@ -100,9 +110,9 @@ class Identity:
         Raises TOO_MANY_TRIES: a session left open, or stolen, is no place to guess the password from.
         """
         account = session.account
-        _refuse_weak(new_password, account.sign_in_name, account.display_name)
         keys = [attempts.key("change", str(account.id))]
         async with self.database.reader() as reader:
+            rule.check(account.kind, new_password, *await rule.known_of(reader, self.sealer, account))
             found = await repository.credentials(reader, account=account.id)
             wait = await attempts.wait(reader, keys, self.clock.now())
         if wait:
@@ -318,7 +328,10 @@ class Identity:
 
     async def sweep(self, tx: Transaction) -> int:
         """Forget what ended more than a day ago; how many sessions. For a daily job."""
-        return await repository.sweep(tx, self.clock.now() - DRAFT_KEPT)
+        now = self.clock.now()
+        await protection.sweep(tx, now - ALERT_LASTS, now - DEVICE_KEPT)
+        await recovery.sweep(tx, now, now - RESCUE_KEPT)
+        return await repository.sweep(tx, now - DRAFT_KEPT)
 
     def context(self, session: Session, *, patient: UUID | None = None) -> Context:
         """The context of a request in this session; `patient`: whose record a professional opens, for an emergency."""
@@ -428,12 +441,6 @@ def _device(origin: Origin, account: Account) -> bytes:
 def sign_in_name(text: str) -> str:
     """One form for a name, however it is typed."""
     return text.strip().casefold()
-
-
-def _refuse_weak(password: str, *personal: str) -> None:
-    found = passwords.weakness(password, *personal)
-    if found is not None:
-        raise Refusal(Kind.UNPROCESSABLE, found.value, "Choose a longer or less common password.", element="password")
 
 
 def _lifetime(account: Account, complete: bool) -> Lifetime:

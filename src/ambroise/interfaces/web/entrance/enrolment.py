@@ -60,16 +60,8 @@ class EnrolmentPages:
     async def identify(self, visit: Visit, form: FormData) -> Response:
         filled = WhoForm.of(form)
         if filled.validate():
-            by_card = filled.moyen.data == "carte"
-            claim = Claim(
-                filled.numero.data,
-                filled.naissance.data,
-                filled.carte.data if by_card else "",
-                "" if by_card else filled.nom.data,
-                "" if by_card else filled.prenom.data,
-            )
             try:
-                token, begun = await self._enrolments.begin(claim, visit.origin)
+                token, begun = await self._enrolments.begin(claim_of(filled), visit.origin)
             except Refusal as refusal:
                 filled.refuse(refusal)
             else:
@@ -236,6 +228,18 @@ def _token(visit: Visit) -> str:
     if token is None:
         raise Refusal(Kind.GONE, "SESSION_TIMED_OUT", "Start again.")
     return token
+
+
+def claim_of(form: WhoForm) -> Claim:
+    """Who somebody says they are, by the card or by the names."""
+    by_card = form.moyen.data == "carte"
+    return Claim(
+        form.numero.data or "",
+        form.naissance.data,
+        form.carte.data or "" if by_card else "",
+        "" if by_card else form.nom.data or "",
+        "" if by_card else form.prenom.data or "",
+    )
 
 
 def contact_channel(text: Any) -> Channel:

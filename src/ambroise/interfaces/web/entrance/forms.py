@@ -55,5 +55,5 @@ class PasswordForm(Form):
         lazy(N_("Nouveau mot de passe")),
         [Required(N_("Écrivez le nouveau mot de passe"))],
         description=lazy(N_("Au moins 12 caractères. Une phrase de quelques mots est facile à retenir.")),
-        render_kw={"autocomplete": "new-password", "minlength": "12"},
+        render_kw={"autocomplete": "new-password"},
     )

@@ -107,7 +107,7 @@ class ProtectionPages:
 
     async def disown(self, visit: Visit, form: FormData) -> Response:
         await self._devices.disown_by_letter(visit.query.get("cle", ""))
-        return visit.go("/connexion", Toast("account-closed-off"))
+        return visit.go("/retrouver", Toast("account-closed-off"))
 
     # How
 
@@ -151,7 +151,7 @@ class ProtectionPages:
         alert = _id(form.get("alerte"))
         if form.get("geste") == "pas-moi":
             await self._devices.disown(visit.who, alert)
-            response = visit.go("/connexion", Toast("account-closed-off"))
+            response = visit.go("/retrouver", Toast("account-closed-off"))
             visit.cookies.drop(response, "session")
             return response
         await self._devices.recognise(visit.who, alert)

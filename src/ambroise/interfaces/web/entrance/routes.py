@@ -23,7 +23,6 @@ from ambroise.modules.identity.api import (
     NotSignedIn,
     SignedIn,
     SignInProblem,
-    Weakness,
 )
 
 HOMES = {AccountKind.CITIZEN: "/accueil", AccountKind.PROFESSIONAL: "/pro/patients", AccountKind.OPERATOR: "/guichet"}
@@ -34,13 +33,6 @@ _WHY = {
     "brouillon": N_(
         "Votre session s’est fermée, faute d’activité. Ce que vous aviez écrit est gardé : vous le retrouverez."
     ),
-}
-_WEAK = {
-    Weakness.TOO_SHORT: N_("Il faut au moins 12 caractères"),
-    Weakness.TOO_LONG: N_("Il faut au plus 256 caractères"),
-    Weakness.COMMON: N_("Ce mot de passe est trop connu"),
-    Weakness.PERSONAL: N_("Il ne doit contenir ni votre nom ni votre adresse"),
-    Weakness.REPETITIVE: N_("Il répète ou suit toujours les mêmes caractères"),
 }
 
 
@@ -260,10 +252,7 @@ async def _change_password(visit: Visit, form: FormData) -> Response:
                 return visit.go("/reglages", Toast("password"))
             filled.passe.errors = [gettext("Ce n’est pas votre mot de passe actuel")]
         except Refusal as refusal:
-            if refusal.kind is Kind.THROTTLED:
-                filled.refuse(refusal)
-            else:
-                filled.nouveau.errors = [gettext(_WEAK[Weakness(refusal.code)])]
+            filled.refuse(refusal)
     return await visit.render(
         "entrance/password.html", 422, layout=layout, form=filled, problems=filled.problems, place="reglages"
     )

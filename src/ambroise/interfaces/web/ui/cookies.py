@@ -12,7 +12,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-Name = Literal["session", "signon", "enrolment", "device", "visitor", "toast", "language", "theme"]
+Name = Literal["session", "signon", "enrolment", "recovery", "device", "visitor", "toast", "language", "theme"]
 _PREFIX = "__Host-"
 
 

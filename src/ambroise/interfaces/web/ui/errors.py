@@ -135,6 +135,8 @@ _BY_CODE: Mapping[str, str] = {
     "PASSWORD_COMMON": N_("Ce mot de passe est trop connu."),
     "PASSWORD_PERSONAL": N_("Il ne doit contenir ni votre nom, ni votre date de naissance, ni votre adresse."),
     "PASSWORD_REPETITIVE": N_("Il répète ou suit toujours les mêmes caractères."),
+    "RECOVERY_WAIT": N_("Trop d’essais depuis votre réseau. Attendez un moment avant de recommencer."),
+    "RESCUE_OVER": N_("Cette demande a déjà sa réponse, ou elle est trop ancienne."),
     "PASSWORD_WRONG": N_("Ce n’est pas votre mot de passe actuel."),
     "TOO_MANY_TRIES": N_("Trop d’essais. Attendez un moment avant de recommencer."),
     "FACTOR_MISSING": N_("Rien ne peut arriver de cette façon : réglez-la d’abord."),

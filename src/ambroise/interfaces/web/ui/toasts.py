@@ -65,6 +65,8 @@ _SAID = {
     "account-opened": N_("Votre compte est ouvert. Connectez-vous."),
     "code-sent": N_("Code envoyé."),
     "contact-proven": N_("Adresse vérifiée."),
+    "password-chosen": N_("Mot de passe choisi. Connectez-vous avec lui."),
+    "rescue-refused": N_("Demande écartée."),
     "factor": N_("C’est enregistré. Un code sera demandé sur chaque appareil."),
     "device-forgotten": N_("Appareil oublié et déconnecté."),
     "devices-forgotten": N_("Tous les autres appareils sont oubliés et déconnectés."),

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from ambroise.modules.identity import attempts, contacts, passwords, tokens
 from ambroise.modules.identity.codes.repository import sweep as forget_codes
 from ambroise.modules.identity.codes.service import Codes, Destination
 from ambroise.modules.identity.enrolment import repository
+from ambroise.modules.identity.enrolment.claiming import card_digest, claimed, number_of
 from ambroise.modules.identity.enrolment.model import (
     LASTS,
     MOST_SENDS,
@@ -34,10 +34,9 @@ from ambroise.modules.identity.enrolment.model import (
     name_problem,
     serial_of,
 )
-from ambroise.modules.identity.ins import DEFAULT_OID, Ins, comparable
 from ambroise.modules.identity.model import Account, AccountKind, NewAccount, Origin, PasswordHash
-from ambroise.modules.identity.registry.model import PatientIdentity
-from ambroise.modules.identity.registry.repository import identity_of, identity_under
+from ambroise.modules.identity.protection import rule
+from ambroise.modules.identity.registry.repository import identity_of
 from ambroise.modules.identity.service import Identity, sign_in_name
 from ambroise.modules.letters.api import Channel
 from ambroise.modules.letters.api import Kind as LetterKind
@@ -67,11 +66,11 @@ class Enrolments:
         if not self.codes.letters.channels:
             raise Refusal(Kind.UNAVAILABLE, "LETTERS_UNAVAILABLE", "This instance sends no message yet.")
         now = self.identity.clock.now()
-        number = "".join(claim.matricule.split()).upper()
-        keys = [attempts.key("enrolment", number, attempts.network_of(origin) or ""), *attempts.address_keys(origin)]
+        network = attempts.network_of(origin) or ""
+        keys = [attempts.key("enrolment", number_of(claim), network), *attempts.address_keys(origin)]
         async with self.identity.database.reader() as reader:
             wait = await attempts.wait(reader, keys, now)
-            found = None if wait else await self._claimed(reader, number, claim)
+            found = None if wait else await claimed(reader, claim, demonstration=self.identity.demonstration)
         if wait:
             raise Refusal(
                 Kind.THROTTLED, "ENROLMENT_WAIT", "Wait before trying again.", data={"retry_after": wait.seconds + 1}
@@ -195,9 +194,7 @@ class Enrolments:
             raise Refusal(
                 Kind.CONFLICT, "LOGIN_ALREADY_EXISTS", "Somebody has this sign-in name.", element="identifiant"
             )
-        weak = passwords.citizen_weakness(password, name, *present.proven.values(), *_personal(person))
-        if weak is not None:
-            raise Refusal(Kind.UNPROCESSABLE, weak.value, "Choose another password.", element="nouveau")
+        rule.check(AccountKind.CITIZEN, password, name, *present.proven.values(), *rule.personal(person))
         hashed = await passwords.hash_in_thread(password)
         async with self.identity.database.transaction() as tx:
             held = await self._held(tx, token, Step.CONTACTS_OK, Step.CREDENTIALS_OK)
@@ -246,20 +243,6 @@ class Enrolments:
         await forget_codes(tx, now - timedelta(hours=1))
 
     # Steps
-
-    async def _claimed(self, reader: Reader, number: str, claim: Claim) -> PatientIdentity | None:
-        """The person whom every detail designates; None whatever is wrong."""
-        found = await identity_under(reader, Ins(number, DEFAULT_OID[self.identity.demonstration]))
-        serial = serial_of(claim.card) if claim.card else None
-        if found is None or found.merged_into is not None or claim.birth_date is None:
-            return None
-        if found.traits.birth_date != claim.birth_date:
-            return None
-        if claim.card:
-            held = serial is not None and await repository.has_card(reader, found.patient, _card(found.patient, serial))
-            return found if held else None
-        named = _same(found.traits.birth_name, claim.birth_name) and _same(found.traits.first_given, claim.first_name)
-        return found if named else None
 
     async def _known_contacts(self, tx: Transaction, patient: UUID) -> dict[Channel, str]:
         """The contacts that the Patient says, among the channels that this instance has."""
@@ -323,7 +306,7 @@ class Enrolments:
 
 async def note_cards(tx: Transaction, cards: Iterable[tuple[UUID, str]]) -> None:
     """Note the serial numbers of the cards that the insurer gave to people; what is no serial is left out."""
-    kept = [(patient, _card(patient, serial)) for patient, text in cards if (serial := serial_of(text))]
+    kept = [(patient, card_digest(patient, serial)) for patient, text in cards if (serial := serial_of(text))]
     if kept:
         await repository.put_cards(tx, kept)
 
@@ -336,33 +319,3 @@ def _expected(one: Enrolment, steps: tuple[Step, ...]) -> Enrolment:
 
 def _channels(kept: dict[str, str]) -> dict[Channel, str]:
     return {Channel(channel): address for channel, address in kept.items()}
-
-
-def _card(patient: UUID, serial: str) -> bytes:
-    return tokens.digest(f"card {patient} {serial}")
-
-
-def _same(known: str | None, said: str) -> bool:
-    with suppress(ValueError):
-        return bool(known) and bool(said.strip()) and comparable(known or "") == comparable(said)
-    return False
-
-
-def _personal(person: PatientIdentity | None) -> tuple[str, ...]:
-    """What a password must not contain: names, birth date, number."""
-    if person is None:
-        return ()
-    traits = person.traits
-    return (
-        traits.birth_name or "",
-        traits.given_names or "",
-        traits.first_given or "",
-        person.used_name or "",
-        person.used_first_name or "",
-        *_dates(traits.birth_date),
-        *((person.ins.matricule, person.ins.matricule[:13]) if person.ins else ()),
-    )
-
-
-def _dates(born: date | None) -> tuple[str, ...]:
-    return () if born is None else tuple(born.strftime(form) for form in ("%Y", "%d%m%Y", "%d%m%y", "%Y%m%d"))

@@ -80,11 +80,12 @@ class Devices:
             await self._close(tx, found)
 
     async def _close(self, tx: Transaction, alert: Alert) -> None:
-        """End all that a stranger may hold: sessions, devices, and a second factor that they may have set."""
+        """End all that a stranger may hold: sessions, devices, the password, a second factor just changed."""
         now = self.identity.clock.now()
         await repository.answer(tx, alert.account, alert.id, now, disowned=True)
         await accounts.close_sessions(tx, alert.account, now, None)
         await repository.forget_all(tx, alert.account, None)
+        await repository.drop_password(tx, alert.account)
         if alert.kind is AlertKind.FACTOR_CHANGED:
             await repository.set_codes_by(tx, alert.account, None)
             await repository.drop_totp(tx, alert.account)

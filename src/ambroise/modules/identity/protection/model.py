@@ -14,6 +14,9 @@ from ambroise.modules.letters.api import Channel
 
 TRUST_LASTS: Final = timedelta(days=30)
 ALERT_LASTS: Final = timedelta(days=30)
+DEVICE_KEPT: Final = timedelta(days=365)
+# The desk answers for whom it let in again: as long as security logs are kept.
+RESCUE_KEPT: Final = timedelta(days=365)
 AGENT_KEPT: Final = 300
 
 
