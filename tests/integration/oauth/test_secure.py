@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 import uvicorn
+from joserfc import jwt
 
 from ambroise.kernel.clock import SystemClock
-from ambroise.kernel.crypto.authority import DemonstrationAuthority
+from ambroise.kernel.crypto.authority import DemonstrationAuthority, Issued
 from ambroise.kernel.settings import Settings
 from ambroise.main.secure import open_front
 from ambroise.modules.identity.provider.api import ClientAuthentication, Grant, Registered
@@ -218,3 +220,92 @@ async def test_an_api_token_ends_with_the_session_it_comes_from(secured: Secured
         await secured.provider.leaving.leave(asked.session, None)
         async with secured.over_tls(certificate, authorization=f"Bearer {api['access_token']}") as http:
             assert (await http.get("/fhir/Organization")).status_code == 401
+
+
+async def shown(secured: Secured, certificate: Path | None, target: str) -> httpx.Response:
+    """What the second port answers to a browser that shows this certificate."""
+    address = urlsplit(target)
+    async with secured.over_tls(certificate, host=address.netloc) as http:
+        return await http.get(f"{address.path}?{address.query}")
+
+
+async def test_a_professional_signs_on_with_a_software_certificate(secured: Secured) -> None:
+    issued = secured.authority.issue_person("8" + RPPS, "FICTIF", "CAMILLE")
+    certificate = secured.folder / "person.pem"
+    certificate.write_bytes(issued.certificate + issued.key)
+    journey, browser = Journey(await secured.client()), secured.browser()
+    await browser.get(journey.address())
+    await browser.click("Montrer mon certificat")
+    assert browser.address.startswith(f"https://test.example:{secured.port}/connexion/pro/certificat?")
+    back = (await shown(secured, certificate, browser.address)).headers["location"]
+    assert back.startswith(f"{ADDRESS}/connexion/pro/certificat/retour?")
+    stranger = await secured.browser().get(back.removeprefix(ADDRESS))
+    assert "a commencé dans un autre navigateur" in stranger.text
+    await browser.get(back.removeprefix(ADDRESS))
+    await browser.press("Continuer", situation="1")
+    tokens = (await secured.redeem(journey, browser.back["code"])).json()
+    told = jwt.decode(tokens["id_token"], secured.house.services.signing_keys.all).claims
+    assert (told["acr"], told["amr"]) == ("eidas1", ["swk"])
+    again = await browser.get(back.removeprefix(ADDRESS))
+    assert "est terminée" in again.text
+    assert [event for event, _, _ in await secured.traced()][:2] == ["certificate_shown", "signed_in"]
+
+
+async def test_only_a_good_certificate_of_somebody_known_signs_a_professional_on(secured: Secured) -> None:
+    def of(name: str, issued: Issued) -> Path:
+        file = secured.folder / f"{name}.pem"
+        file.write_bytes(issued.certificate + issued.key)
+        return file
+
+    authority = secured.authority
+    revoked = authority.issue_person("8" + RPPS, "FICTIF", "CAMILLE")
+    authority.revoke(revoked.serial)
+    cases = {
+        "Aucun certificat valable": [None, of("revoked", revoked)],
+        "pas celui d’un professionnel": [
+            of("service", authority.issue("8" + RPPS, "Structure Fictive", "10B0000001")),
+            of("other", authority.issue_person("3" + RPPS, "FICTIF", "CAMILLE")),
+        ],
+        "Personne ici": [of("nobody", authority.issue_person("810000099999", "PERSONNE", "AUCUNE"))],
+    }
+    browser = secured.browser()
+    await browser.get(Journey(await secured.client()).address())
+    await browser.click("Montrer mon certificat")
+    for words, certificates in cases.items():
+        for certificate in certificates:
+            answer = await shown(secured, certificate, browser.address)
+            assert answer.status_code == 403, certificate
+            assert words in answer.text, certificate
+
+
+async def test_a_certificate_expired_or_of_another_authority_ends_in_the_handshake(
+    secured: Secured, tmp_path: Path
+) -> None:
+    browser = secured.browser()
+    await browser.get(Journey(await secured.client()).address())
+    await browser.click("Montrer mon certificat")
+    foreign = DemonstrationAuthority.open(tmp_path / "foreign")
+    for authority, days in ((secured.authority, 0), (foreign, 30)):
+        issued = authority.issue_person("8" + RPPS, "FICTIF", "CAMILLE", days=days)
+        certificate = tmp_path / "refused.pem"
+        certificate.write_bytes(issued.certificate + issued.key)
+        with pytest.raises((httpx.HTTPError, ssl.SSLError)):
+            await shown(secured, certificate, browser.address)
+
+
+async def test_a_proof_is_good_for_its_own_request_alone(secured: Secured) -> None:
+    """A proof made for a request that a stranger began does not sign on in the stranger's other request."""
+    issued = secured.authority.issue_person("8" + RPPS, "FICTIF", "CAMILLE")
+    certificate = secured.folder / "person.pem"
+    certificate.write_bytes(issued.certificate + issued.key)
+    client = await secured.client()
+    first, second = secured.browser(), secured.browser()
+    for browser in (first, second):
+        await browser.get(Journey(client).address())
+        await browser.click("Montrer mon certificat")
+    proof = parse_qs(urlsplit((await shown(secured, certificate, first.address)).headers["location"]).query)["preuve"][
+        0
+    ]
+    theirs = parse_qs(urlsplit(second.address).query)["demande"][0]
+    page = await second.get(f"/connexion/pro/certificat/retour?demande={theirs}&preuve={proof}")
+    assert "est terminée" in page.text

@@ -1,7 +1,8 @@
 """A small certificate authority for demonstrations and tests: it is not, and must not be used as, a real one.
 
-Its client certificates have the profile of those of organisations: `C=FR, O=<structure>, OU=<id of the structure>,
-CN=<service>`. The key of the authority is a file of the data folder.
+Its client certificates have the profile of those of organisations, `C=FR, O=<structure>, OU=<id of the structure>,
+CN=<service>`, or of professionals, `C=FR, SN=<surname>, GN=<first name>, CN=<national identifier>`, as the IGC-Santé
+writes them. The key of the authority is a file of the data folder.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ambroise.kernel.crypto.files import write_secret
@@ -43,6 +46,19 @@ class Issued:
     @property
     def subject(self) -> str:
         return x509.load_pem_x509_certificate(self.certificate).subject.rfc4514_string()
+
+    @property
+    def serial(self) -> int:
+        return x509.load_pem_x509_certificate(self.certificate).serial_number
+
+    def bundle(self, password: str) -> bytes:
+        """Both in PKCS#12, as browsers import them."""
+        key = load_pem_private_key(self.key, None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - we made it.
+        certificate = x509.load_pem_x509_certificate(self.certificate)
+        return serialize_key_and_certificates(
+            b"ambroise", key, certificate, None, BestAvailableEncryption(password.encode())
+        )
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,14 @@ class DemonstrationAuthority:
 
     def issue(self, service: str, structure: str, structure_id: str, *, days: int = 365) -> Issued:
         """A client certificate for a service of a structure. Zero or fewer days make one that has expired."""
-        name = _name(country="FR", organization=structure, unit=structure_id, common=service)
+        return self._issue(_name(country="FR", organization=structure, unit=structure_id, common=service), days)
+
+    def issue_person(self, national_id: str, surname: str, given: str, *, days: int = 365) -> Issued:
+        """A software certificate (certificat logiciel) of a professional, named by the national identifier."""
+        name = _name(country="FR", surname=surname, given=given, common=national_id)
+        return self._issue(name, days)
+
+    def _issue(self, name: x509.Name, days: int) -> Issued:
         ends = datetime.now(UTC) + timedelta(days=days)
         issued = self._sign(name, ends, ExtendedKeyUsageOID.CLIENT_AUTH, begins=min(datetime.now(UTC), ends))
         serial = x509.load_pem_x509_certificate(issued.certificate).serial_number
@@ -203,11 +226,15 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _name(*, organization: str, common: str, country: str = "", unit: str = "") -> x509.Name:
+def _name(
+    *, common: str, organization: str = "", country: str = "", unit: str = "", surname: str = "", given: str = ""
+) -> x509.Name:
     parts = (
         (NameOID.COUNTRY_NAME, country),
         (NameOID.ORGANIZATION_NAME, organization),
         (NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
+        (NameOID.SURNAME, surname),
+        (NameOID.GIVEN_NAME, given),
         (NameOID.COMMON_NAME, common),
     )
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])

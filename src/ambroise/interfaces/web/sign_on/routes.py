@@ -10,6 +10,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ambroise.interfaces.oauth.wire import certificate_of
 from ambroise.interfaces.web.sign_on.answers import address_of, origin_of, parameters, send_back, shown
 from ambroise.interfaces.web.sign_on.forms import IdentifierForm
 from ambroise.interfaces.web.sign_on.leaving import leaving_routes
@@ -19,7 +20,7 @@ from ambroise.kernel.errors import Refusal
 from ambroise.kernel.log import logger
 from ambroise.modules.identity.api import AccountKind, Provider
 from ambroise.modules.identity.provider import api as asking
-from ambroise.modules.identity.provider.api import Request, SignOn, Unmet
+from ambroise.modules.identity.provider.api import SHOW, Request, SignOn, Unmet
 
 _log = logger(__name__)
 
@@ -48,6 +49,8 @@ class SignOnPages:
             screen.route(_SIGN_IN, self._show_means, self._notify),
             screen.route(_WAIT, self._wait),
             screen.route("/connexion/pro/etat", self._state),
+            screen.route(SHOW, self._show_certificate),
+            screen.route(f"{SHOW}/retour", self._take_certificate),
             screen.route(_AGREE, self._show_agreement, self._agree),
         ]
 
@@ -105,7 +108,22 @@ class SignOnPages:
             client=request.client,
             people=people,
             reference=request.reference,
+            certificate=self._provider.certified.shown_at(request) is not None,
         )
+
+    async def _show_certificate(self, visit: Visit) -> Response:
+        """On the usual port, go to the one where certificates are shown; there, take the one of the handshake."""
+        shown = certificate_of(visit.request)
+        if shown is None and address_of(visit.request) not in self._provider.ground.secure.values():
+            target = self._provider.certified.shown_at(await self._request(visit))
+            if target is not None:
+                return visit.go(target)
+        return visit.go(await self._provider.certified.show(visit.query.get("demande", ""), shown))
+
+    async def _take_certificate(self, visit: Visit) -> Response:
+        request = await self._request(visit)
+        token = await self._provider.certified.sign_on(request, visit.query.get("preuve", ""))
+        return await self._signed_on(visit, request, token)
 
     async def _notify(self, visit: Visit, sent: FormData) -> Response:
         request = await self._request(visit)
@@ -144,6 +162,10 @@ class SignOnPages:
                 who=who,
                 phone=f"/ecps/{_national(who)}" if self._site.demonstration and who.isalnum() else None,
             )
+        return await self._signed_on(visit, request, token)
+
+    async def _signed_on(self, visit: Visit, request: Request, token: str) -> Response:
+        """Give the browser its new session; the one that it had ends."""
         before = await self._provider.signing_on.session(visit.cookies.get("signon"))
         if before is not None:
             await self._provider.leaving.leave(before.id, request.client.id)

@@ -98,6 +98,12 @@ _BY_CODE: Mapping[str, str] = {
     ),
     "APPROVAL_ENDED": N_("Personne n’a répondu à temps sur le téléphone. Recommencez la connexion."),
     "APPROVAL_DENIED": N_("La demande a été refusée sur le téléphone."),
+    "CERTIFICATE_MISSING": N_(
+        "Aucun certificat valable n’a été montré : il manque, il est périmé, révoqué ou d’une autre autorité. Revenez "
+        "au logiciel et choisissez un autre moyen, ou installez votre certificat."
+    ),
+    "CERTIFICATE_NOT_OF_A_PERSON": N_("Ce certificat n’est pas celui d’un professionnel. Choisissez-en un autre."),
+    "CERTIFICATE_OF_NOBODY": N_("Personne ici n’a l’identifiant écrit dans ce certificat. Prévenez le guichet."),
     "NUMBER_WRONG": N_("Ce nombre n’est pas celui de l’autre écran. Ne validez que si vous avez demandé à entrer."),
     "NUMBER_WRONG_TOO_OFTEN": N_("Trois nombres faux : la demande est refusée."),
     "TOO_MANY_ATTEMPTS": N_("Trop d’essais. Attendez quelques minutes avant de recommencer."),

@@ -11,6 +11,7 @@ from ambroise.kernel.crypto import SigningKeys
 from ambroise.kernel.db import Database
 from ambroise.modules.identity.provider.asking import Unmet, read, redirection
 from ambroise.modules.identity.provider.assertions import ALGORITHMS, TYPE
+from ambroise.modules.identity.provider.certified import SHOW, Certified
 from ambroise.modules.identity.provider.clients import Clients, Presented
 from ambroise.modules.identity.provider.decoupled import Decoupled
 from ambroise.modules.identity.provider.exchanging import ACCESS_TOKEN, Exchanging
@@ -45,6 +46,7 @@ __all__ = [
     "PUBLISHED_FIRST",
     "REALM",
     "SCOPE_ALL",
+    "SHOW",
     "TOKEN_ENDPOINT",
     "TYPE",
     "Client",
@@ -79,6 +81,7 @@ class Provider:
     decoupled: Decoupled
     exchanging: Exchanging
     sharing: Sharing
+    certified: Certified
 
     @staticmethod
     def over(
@@ -102,4 +105,5 @@ class Provider:
         signing_on, tokens = SigningOn(ground, clients), TokenService(ground)
         decoupled = Decoupled(ground, signing_on, tokens)
         exchanging, sharing = Exchanging(ground, tokens), Sharing(ground, tokens, sealer)
-        return Provider(ground, clients, signing_on, tokens, Leaving(ground), decoupled, exchanging, sharing)
+        certified = Certified(ground, signing_on)
+        return Provider(ground, clients, signing_on, tokens, Leaving(ground), decoupled, exchanging, sharing, certified)

@@ -57,6 +57,7 @@ class Means(StrEnum):
 
     E_CPS = "ecps"
     CARD = "card"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class Assurance:
 ASSURANCE: dict[Means, Assurance] = {
     # Pro Santé Connect says eidas1 of its e-CPS, though the means is stronger: clients compare with what they know.
     Means.E_CPS: Assurance("eidas1", ("mfa", "swk", "user"), "APPPRIP3", "MOBILE"),
+    # A key in a file is worth less than one in a card or behind the code of a phone: one factor, and the tier below.
+    Means.CERTIFICATE: Assurance("eidas1", ("swk",), "APPPRIP2", "CERTIFICATE"),
     Means.CARD: Assurance("eidas1", ("hwk", "mfa", "sc"), "APPPRIP3", "CARD"),
 }
 ACR_VALUES = ("eidas1", "eidas2", "eidas3")
