@@ -55,8 +55,8 @@ from ambroise.modules.identity.passwords import matches as password_matches
 from ambroise.modules.identity.protection.devices import Devices
 from ambroise.modules.identity.protection.factors import Factors
 from ambroise.modules.identity.protection.model import Alert, AlertKind, CodesBy, Device, Protection, Ways
-from ambroise.modules.identity.protection.recovery import RECOVERY_ASKED, Recovery
-from ambroise.modules.identity.protection.rescue import Rescues
+from ambroise.modules.identity.protection.recovery.rescue import Rescues
+from ambroise.modules.identity.protection.recovery.service import RECOVERY_ASKED, Recovery
 from ambroise.modules.identity.provider.api import Provider
 from ambroise.modules.identity.registry.desk import IdentityDesk
 from ambroise.modules.identity.registry.desk import require_duty as require_identity_duty

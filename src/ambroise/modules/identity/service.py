@@ -38,7 +38,6 @@ from ambroise.modules.identity.model import (
     SignInProblem,
     TotpEnrolment,
 )
-from ambroise.modules.identity.protection import recovery_repository as recovery
 from ambroise.modules.identity.protection import repository as protection
 from ambroise.modules.identity.protection import rule
 from ambroise.modules.identity.protection.alerts import warn
@@ -51,6 +50,7 @@ from ambroise.modules.identity.protection.model import (
     AlertKind,
     coarse,
 )
+from ambroise.modules.identity.protection.recovery import repository as recovery
 from ambroise.modules.identity.tokens import Sealer
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, Relation
 

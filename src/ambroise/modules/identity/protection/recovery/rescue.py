@@ -10,8 +10,8 @@ from uuid import UUID
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity import tokens
-from ambroise.modules.identity.protection import recovery_repository as repository
-from ambroise.modules.identity.protection.recovery_repository import Waiting
+from ambroise.modules.identity.protection.recovery import repository
+from ambroise.modules.identity.protection.recovery.repository import Waiting
 from ambroise.modules.identity.registry.desk import require_duty
 from ambroise.modules.identity.registry.trust import check_proof
 from ambroise.modules.identity.service import Identity

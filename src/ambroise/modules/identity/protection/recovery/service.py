@@ -24,11 +24,11 @@ from ambroise.modules.identity.codes.service import Codes, Destination
 from ambroise.modules.identity.enrolment.claiming import claimed, number_of
 from ambroise.modules.identity.enrolment.model import Claim
 from ambroise.modules.identity.model import Account, DeviceToken, Origin
-from ambroise.modules.identity.protection import recovery_repository as repository
 from ambroise.modules.identity.protection import repository as protection
 from ambroise.modules.identity.protection import rule
 from ambroise.modules.identity.protection.alerts import warn
 from ambroise.modules.identity.protection.model import AGENT_KEPT, AlertKind, coarse
+from ambroise.modules.identity.protection.recovery import repository
 from ambroise.modules.identity.service import Identity
 from ambroise.modules.letters.api import Channel
 from ambroise.modules.letters.api import Kind as LetterKind
