@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ambroise.kernel.db import Database
     from ambroise.kernel.installation import Installation
     from ambroise.kernel.settings import Settings
-    from ambroise.modules.identity.api import Enrolments, Federation, Identity, Provider
+    from ambroise.modules.identity.api import Enrolments, Federation, Identity, Passkeys, Provider
     from ambroise.modules.letters.api import Letters
     from ambroise.modules.record.api import Record
     from ambroise.modules.relations.api import Relations
@@ -36,6 +36,7 @@ class Services:
     relations: Relations
     vitale: Vitale
     identity: Identity
+    passkeys: Passkeys
     enrolments: Enrolments
     federation: Federation
     letters: Letters

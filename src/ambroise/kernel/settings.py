@@ -160,6 +160,22 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Domain of the mail gateway of an SMS operator: an SMS is a mail to `number@domain`."),
     ] = None
+    operators_by_passkey: Annotated[
+        bool | None,
+        Field(
+            description="Whether an operator who has a passkey signs in with it and nothing weaker. "
+            "Default: yes, but not in a demonstration."
+        ),
+    ] = None
+    recent_proof_minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=60,
+            description="For how many minutes having shown who one is, by signing in or again, opens the acts that "
+            "ask for it.",
+        ),
+    ] = 5
     identity_mode: Annotated[
         Literal["test", "production"],
         Field(description="Which INS are accepted: those under the test OIDs, or the production ones."),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from ambroise.interfaces.authentication import Authenticator
@@ -29,7 +30,10 @@ from ambroise.modules.identity.api import (
     Federation,
     Identity,
     KeySealer,
+    Passkeys,
+    Proofs,
     Provider,
+    RelyingParty,
     read_partners,
 )
 from ambroise.modules.letters.api import Channel as LetterChannel
@@ -133,7 +137,15 @@ def _services(
     spaces = Spaces(gateway, record)
     letters = Letters.over(clock, secret, channels=_channels(settings), demonstration=installed.demonstration)
     codes = Codes(database, clock, KeySealer(secret), letters)
-    identity = Identity(database, clock, codes.sealer, demonstration=installed.demonstration, codes=codes)
+    identity = Identity(
+        database,
+        clock,
+        codes.sealer,
+        demonstration=installed.demonstration,
+        codes=codes,
+        operators_by_passkey=_operators_by_passkey(settings, installed),
+    )
+    proofs = Proofs(identity, timedelta(minutes=settings.recent_proof_minutes))
     enrolments = Enrolments(identity, gateway, codes, spaces.begin)
     return Services(
         settings=settings,
@@ -149,6 +161,7 @@ def _services(
             database, gateway, clock, KeySealer(secret), signing_keys, demonstration=installed.demonstration
         ),
         identity=identity,
+        passkeys=Passkeys(identity, proofs, RelyingParty.at(addresses[0])),
         enrolments=enrolments,
         federation=Federation.over(identity, enrolments, read_partners(settings.federation_file), addresses),
         letters=letters,
@@ -165,6 +178,11 @@ def _services(
         signing_keys=signing_keys,
         secret=secret,
     )
+
+
+def _operators_by_passkey(settings: Settings, installed: installation.Installation) -> bool:
+    chosen = settings.operators_by_passkey
+    return not installed.demonstration if chosen is None else chosen
 
 
 def _channels(settings: Settings) -> frozenset[LetterChannel]:

@@ -72,6 +72,7 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
 
     async def forget_old_sessions(tx: Transaction) -> None:
         await services.identity.sweep(tx)
+        await services.passkeys.sweep(tx)
         await services.enrolments.sweep(tx)
         await services.federation.sweep(tx)
         await services.letters.sweep(tx)

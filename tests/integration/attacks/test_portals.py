@@ -19,7 +19,9 @@ EVERYBODY = {
     "/ecps/{id}", "/connexion/pro", "/connexion/pro/attente", "/connexion/pro/etat", "/connexion/pro/accord",
     "/deconnexion/pro", "/auth/realms/esante-wallet/protocol/openid-connect/logout",
     "/inscription", "/inscription/code", "/inscription/contacts", "/inscription/acces", "/inscription/conditions",
-    "/courrier",
+    "/courrier", "/cle/defi", "/connexion/cle", "/connexion/code/cle", "/reglages/cles", "/reglages/cles/ajouter",
+    "/preuve", "/preuve/cle", "/preuve/suite", "/reglages/securite", "/reglages/securite/application",
+    "/reglages/securite/appareils", "/alerte",
 }  # fmt: skip
 # These take requests from other sites: the protocol has them so, and they change nothing by themselves.
 FROM_ELSEWHERE = {"/auth", "/auth/realms/esante-wallet/protocol/openid-connect/logout"}

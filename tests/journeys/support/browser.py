@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from starlette.types import ASGIApp
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -22,12 +22,17 @@ SCREENSHOTS = Path(__file__).parents[3] / "screenshots"
 needs_chromium = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here: apt-get install chromium")
 
 
-@asynccontextmanager
-async def serving(application: ASGIApp) -> AsyncIterator[str]:
-    """Serve an application on a free port of this machine; its address, by name as people type it."""
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving(application: ASGIApp, port: int | None = None) -> AsyncIterator[str]:
+    """Serve an application on this port of this machine, or a free one; its address, by name as people type it."""
+    port = port or free_port()
     server = uvicorn.Server(uvicorn.Config(application, "127.0.0.1", port, log_level="warning", lifespan="off"))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag only.
@@ -61,10 +66,14 @@ class Watch:
     @classmethod
     def on(cls, page: Page, home: str) -> Watch:
         watch = cls(home, [], [])
-        page.on("console", lambda message: watch.complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", watch._hear)
         page.on("pageerror", lambda error: watch.complaints.append(str(error)))
         page.on("request", lambda request: watch._note(request.url))
         return watch
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
     def _note(self, url: str) -> None:
         if not url.startswith((self.home, "data:", "blob:", "chrome-extension:", "chrome:")):

@@ -22,6 +22,8 @@ from ambroise.interfaces.web.desk.rescues import rescue_routes
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.enrolment import enrolment_routes
+from ambroise.interfaces.web.entrance.passkeys import passkey_routes
+from ambroise.interfaces.web.entrance.proof import proof_routes
 from ambroise.interfaces.web.entrance.protection import protection_routes
 from ambroise.interfaces.web.entrance.recovery import recovery_routes
 from ambroise.interfaces.web.entrance.routes import entrance_routes
@@ -37,7 +39,7 @@ from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
 from ambroise.interfaces.web.ui.visit import Site, Visit, refused
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Provider
+from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Passkeys, Proofs, Provider
 from ambroise.modules.record.api import Desk
 
 __all__ = ["portals", "routes"]
@@ -52,6 +54,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         ProfessionalRecord(records, services.record),
         DeskRecord(services.database, Desk(services.record, services.gateway)),
         Lives.on(services.database, services.gateway, services.record),
+        passkeys=services.passkeys,
         provider=services.provider,
         identities=Identities(services.database, services.gateway),
         enrolments=services.enrolments,
@@ -66,6 +69,7 @@ def portals(
     desk: DeskService,
     lives: Lives,
     *,
+    passkeys: Passkeys | None = None,
     provider: Provider | None = None,
     identities: Identities | None = None,
     enrolments: Enrolments | None = None,
@@ -74,13 +78,16 @@ def portals(
 ) -> Sequence[BaseRoute]:
     """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
 
-    With a `provider`, professionals also sign on to other software here; with `enrolments`, citizens open accounts.
+    With a `provider`, professionals also sign on to other software here; with `enrolments`, citizens open accounts;
+    with `passkeys`, everybody may sign in by one.
     """
     assets = Assets(tokens=tokens)
     site = Site(
         identity=identity,
         environment=environment(assets),
         demonstration=identity.demonstration,
+        proofs=passkeys.proofs if passkeys is not None else Proofs(identity),
+        passkeys=passkeys,
         shells={AccountKind.CITIZEN: shell_of(citizen)},
         federation=federation,
     )
@@ -101,6 +108,8 @@ def portals(
             *protection_routes(site),
             *recovery_routes(site),
             *rescue_routes(site),
+            *(passkey_routes(site, passkeys) if passkeys is not None else ()),
+            *proof_routes(site),
             *(enrolment_routes(site, enrolments) if enrolments is not None else ()),
             *(federation_routes(site, federation) if federation is not None else ()),
             *(sign_on_routes(site, provider) if provider is not None else ()),

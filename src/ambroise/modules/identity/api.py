@@ -45,10 +45,15 @@ from ambroise.modules.identity.model import (
     Session,
     SessionToken,
     SignedIn,
+    SignInMeans,
     SignInProblem,
     Situation,
     TotpEnrolment,
 )
+from ambroise.modules.identity.passkeys.model import Ceremony, Passkey, RelyingParty
+from ambroise.modules.identity.passkeys.model import Purpose as PasskeyPurpose
+from ambroise.modules.identity.passkeys.service import Passkeys
+from ambroise.modules.identity.passkeys.service import Reply as PasskeyReply
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
 from ambroise.modules.identity.passwords import hash_in_thread as hash_password_in_thread
 from ambroise.modules.identity.passwords import matches as password_matches
@@ -58,6 +63,7 @@ from ambroise.modules.identity.protection.model import Alert, AlertKind, CodesBy
 from ambroise.modules.identity.protection.recovery.rescue import Rescues
 from ambroise.modules.identity.protection.recovery.service import RECOVERY_ASKED, Recovery
 from ambroise.modules.identity.provider.api import Provider
+from ambroise.modules.identity.proving import Proofs
 from ambroise.modules.identity.registry.desk import IdentityDesk
 from ambroise.modules.identity.registry.desk import require_duty as require_identity_duty
 from ambroise.modules.identity.registry.model import PatientIdentity
@@ -94,6 +100,7 @@ __all__ = [
     "Alert",
     "AlertKind",
     "Attribute",
+    "Ceremony",
     "Change",
     "Claim",
     "Codes",
@@ -123,18 +130,25 @@ __all__ = [
     "NotSignedIn",
     "Origin",
     "Partner",
+    "Passkey",
+    "PasskeyPurpose",
+    "PasskeyReply",
+    "Passkeys",
     "PasswordHash",
     "PatientIdentity",
     "Proof",
+    "Proofs",
     "Protection",
     "Provider",
     "Recovery",
+    "RelyingParty",
     "Rescues",
     "Scanned",
     "Sealer",
     "Session",
     "SessionToken",
     "Sex",
+    "SignInMeans",
     "SignInProblem",
     "SignedIn",
     "Situation",

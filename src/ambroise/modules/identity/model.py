@@ -63,6 +63,7 @@ class Account:
     situations: tuple[Situation, ...] = ()
     duties: frozenset[str] = frozenset()
     has_second_factor: bool = False
+    has_passkey: bool = False
     demonstration: bool = False
     demonstration_note: str | None = None
 
@@ -110,6 +111,8 @@ class Session:
     relation: Relation | None = None
     secret: bool = False
     emergencies: tuple[Emergency, ...] = ()
+    means: str | None = None
+    proven_at: datetime | None = None
 
     def emergency_for(self, patient: UUID) -> Emergency | None:
         """The emergency access that this session holds on a patient, if any."""
@@ -135,6 +138,18 @@ EMERGENCY_LASTS = timedelta(hours=1)
 DRAFT_KEPT = timedelta(hours=24)
 
 
+class SignInMeans(StrEnum):
+    """With what somebody showed who they are, for the session and the trace."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a means.
+    CODE = "password_and_code"
+    TRUSTED_BROWSER = "password_and_trusted_browser"
+    PASSKEY = "passkey"
+    PASSWORD_AND_PASSKEY = "password_and_passkey"  # noqa: S105 - the name of a means.
+    PROVIDER = "other_provider"
+    DEMONSTRATION = "demonstration"
+
+
 class SignInProblem(StrEnum):
     """Why nobody was signed in. A wrong name and a wrong password look the same."""
 
@@ -142,6 +157,8 @@ class SignInProblem(StrEnum):
     WAIT = "SIGN_IN_WAIT"
     SUSPENDED = "ACCOUNT_SUSPENDED"
     CODE_WRONG = "CODE_WRONG"
+    PASSKEY_REFUSED = "PASSKEY_REFUSED"
+    PASSKEY_ASKED = "PASSKEY_ASKED"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ambroise.modules.identity.model import (
     Emergency,
     NewAccount,
     Session,
+    SignInMeans,
     Situation,
 )
 
@@ -28,7 +29,11 @@ _SITUATIONS = """
 """
 _ACCOUNT = """
   a.id, a.kind, a.sign_in_name, a.display_name, a.patient, a.professional, a.duties,
-  a.totp_confirmed_at is not null, a.demonstration, a.demonstration_note,
+  array[
+    a.totp_confirmed_at is not null,
+    exists (select from passkey k where k.account = a.id and k.revoked_at is null)
+  ],
+  a.demonstration, a.demonstration_note,
 """
 ACCOUNT_COLUMNS = f"{_ACCOUNT} {_SITUATIONS}"
 """What `account_of_row` reads, from `account a`: the first `ACCOUNT_WIDTH` columns of a row."""
@@ -190,14 +195,33 @@ async def insert_session(
     now: datetime,
     idle: datetime,
     end: datetime,
+    means: SignInMeans,
 ) -> None:
     await tx.execute(
         """
-        insert into session (token_hash, id, account, complete, opened_at, seen_at, idle_ends_at, ends_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        insert into session (token_hash, id, account, complete, opened_at, seen_at, idle_ends_at, ends_at, means,
+          proven_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        (token_hash, id, account, complete, now, now, idle, end),
+        (token_hash, id, account, complete, now, now, idle, end, means.value, now if complete else None),
     )
+
+
+async def renew_session(
+    tx: Transaction, session: UUID, token_hash: bytes, means: SignInMeans, now: datetime, idle: datetime
+) -> bool:
+    """Give a session a new token, its holder having shown a means again; false when it ended meanwhile."""
+    renewed = await tx.execute(
+        """
+        update session
+        set token_hash = %s, means = %s, proven_at = %s, seen_at = %s, idle_ends_at = %s
+        where id = %s
+          and complete
+          and closed_at is null
+        """,
+        (token_hash, means.value, now, now, idle, session),
+    )
+    return renewed == 1
 
 
 async def session(reader: Reader, token_hash: bytes, now: datetime) -> tuple[Session, datetime] | None:
@@ -213,7 +237,8 @@ async def session(reader: Reader, token_hash: bytes, now: datetime) -> tuple[Ses
             )
             from session_emergency e
             where e.session = n.id and e.ends_at > %s
-          ), '[]')
+          ), '[]'),
+          n.means, n.proven_at
         from session n
         join account a on a.id = n.account
         where n.token_hash = %s
@@ -225,7 +250,7 @@ async def session(reader: Reader, token_hash: bytes, now: datetime) -> tuple[Ses
     return Session(
         id=row[11], account=account_of_row(row), complete=row[12], situation=row[13], opened_at=row[14],
         ends_at=row[15], live=row[16], acting_for=row[17], relation=row[18], secret=row[19],
-        emergencies=tuple(_emergency(item) for item in row[21]),
+        emergencies=tuple(_emergency(item) for item in row[21]), means=row[22], proven_at=row[23],
     ), row[20]  # fmt: skip
 
 
@@ -342,8 +367,8 @@ def account_of_row(row: Row) -> Account:
     """The account at the beginning of a row."""
     return Account(
         id=row[0], kind=AccountKind(row[1]), sign_in_name=row[2], display_name=row[3], patient=row[4],
-        professional=row[5], duties=frozenset(row[6]), has_second_factor=row[7], demonstration=row[8],
-        demonstration_note=row[9],
+        professional=row[5], duties=frozenset(row[6]), has_second_factor=row[7][0], has_passkey=row[7][1],
+        demonstration=row[8], demonstration_note=row[9],
         situations=tuple(Situation(*values) for values in row[10]),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
-from ambroise.modules.identity import attempts, contacts, passwords, repository, tokens
+from ambroise.modules.identity import attempts, contacts, passwords, repository, tokens, tracing
 from ambroise.modules.identity.codes.service import SIGN_IN, Codes
 from ambroise.modules.identity.model import (
     DRAFT_KEPT,
@@ -35,6 +35,7 @@ from ambroise.modules.identity.model import (
     Session,
     SessionToken,
     SignedIn,
+    SignInMeans,
     SignInProblem,
     TotpEnrolment,
 )
@@ -52,7 +53,7 @@ from ambroise.modules.identity.protection.model import (
 )
 from ambroise.modules.identity.protection.recovery import repository as recovery
 from ambroise.modules.identity.tokens import Sealer
-from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, Relation
+from ambroise.trust.context import Context, Purpose, Relation
 
 _TOUCH_EVERY = timedelta(minutes=1)
 _TOTP = "totp"
@@ -63,7 +64,8 @@ _DRAFT = "draft"
 class Identity:
     """The face of accounts and sessions. `demonstration` opens the list of people whom anybody may be.
 
-    Without `codes`, nothing leaves by mail or SMS: the second factor is the authenticator's.
+    Without `codes`, nothing leaves by mail or SMS: the second factor is the authenticator's. `operators_by_passkey`: an
+    operator who has a passkey signs in with it, and with nothing weaker.
     """
 
     database: Database
@@ -72,6 +74,7 @@ class Identity:
     demonstration: bool = False
     issuer: str = "Ambroise"
     codes: Codes | None = None
+    operators_by_passkey: bool = False
 
     # Accounts
 
@@ -148,12 +151,15 @@ class Identity:
             found = await repository.credentials(tx, account=account)
             if found is None or not found.account.demonstration or found.suspended:
                 raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PERSON", "No demonstration person has this id.")
-            token = await self._open(tx, found.account, complete=True)
+            token = await self._open(tx, found.account, SignInMeans.DEMONSTRATION, complete=True)
+            await self.trace(tx, found.account, tracing.SIGNED_IN, SignInMeans.DEMONSTRATION)
         return SignedIn(token, found.account, complete=True)
 
     async def enter(self, tx: Transaction, account: Account) -> SignedIn:
         """Open the session of somebody whom a trusted provider identified, strongly enough to need no other factor."""
-        return SignedIn(await self._open(tx, account, complete=True), account, complete=True)
+        await self.trace(tx, account, tracing.SIGNED_IN, SignInMeans.PROVIDER)
+        token = await self._open(tx, account, SignInMeans.PROVIDER, complete=True)
+        return SignedIn(token, account, complete=True)
 
     async def refuse_demonstration_accounts(self, reader: Reader) -> None:
         """Stop a real instance from starting on data where anybody can be anybody."""
@@ -177,15 +183,18 @@ class Identity:
         if wait:
             return NotSignedIn(SignInProblem.WAIT, wait)
         if not await passwords.matches(found.password_hash if found else None, password) or found is None:
+            await self._trace_refusal(found.account if found else None, SignInMeans.PASSWORD, SignInProblem.WRONG)
             return await self._count_failure(keys, SignInProblem.WRONG)
         if found.suspended:
+            await self._trace_refusal(found.account, SignInMeans.PASSWORD, SignInProblem.SUSPENDED)
             return NotSignedIn(SignInProblem.SUSPENDED)
         async with self.database.transaction() as tx:
             if found.password_hash and passwords.needs_rehash(found.password_hash):
                 await repository.set_password(tx, found.account.id, passwords.hash_password(password))
             if origin.device and await protection.trusts(tx, _device(origin, found.account), now):
-                return await self._complete(tx, found.account, origin)
-            return SignedIn(await self._open(tx, found.account, complete=False), found.account, complete=False)
+                return await self._complete(tx, found.account, origin, SignInMeans.TRUSTED_BROWSER)
+            token = await self._open(tx, found.account, SignInMeans.PASSWORD, complete=False)
+            return SignedIn(token, found.account, complete=False)
 
     async def verify_code(
         self, token: str, code: str, origin: Origin, *, remember: bool = False
@@ -202,22 +211,27 @@ class Identity:
             found = await repository.credentials(reader, account=account.id)
         if wait:
             return NotSignedIn(SignInProblem.WAIT, wait)
+        if self.needs_passkey(account):
+            await self._trace_refusal(account, SignInMeans.CODE, SignInProblem.PASSKEY_ASKED)
+            return NotSignedIn(SignInProblem.PASSKEY_ASKED)
         if found is None or not (await self._accepts(found, code, now) or await self._was_sent(account, code)):
+            await self._trace_refusal(account, SignInMeans.CODE, SignInProblem.CODE_WRONG)
             return await self._count_failure(keys, SignInProblem.CODE_WRONG)
         async with self.database.transaction() as tx:
             await repository.clear_failures(tx, keys[0])
             await repository.close_session(tx, tokens.digest(token), now)
-            return await self._complete(tx, account, origin, remember=remember)
+            return await self._complete(tx, account, origin, SignInMeans.CODE, remember=remember)
 
     async def begin_second_factor(self, token: str) -> TotpEnrolment:
         """Draw a new secret for an account that has no second factor yet."""
         session = await self.half_open(token)
-        if session.account.has_second_factor:
+        if session.account.has_second_factor or session.account.has_passkey:
+            # Who only knows the password must not choose the second factor.
             raise Refusal(Kind.CONFLICT, "SECOND_FACTOR_SET", "This account already has a second factor.")
         secret = tokens.new_totp_secret()
         async with self.database.transaction() as tx:
             if self.codes is not None and await contacts.of_account(tx, self.sealer, session.account.id):
-                # Who only knows the password must not choose the second factor: codes go to the proven addresses.
+                # Codes go to the proven addresses.
                 raise Refusal(Kind.CONFLICT, "SECOND_FACTOR_SET", "This account already has a second factor.")
             await repository.set_totp_secret(tx, session.account.id, self.seal_totp(secret))
         return tokens.enrolment(secret, session.account.sign_in_name, self.issuer)
@@ -242,6 +256,8 @@ class Identity:
             found = await repository.credentials(tx, account=session.account.id)
             if found is None or found.totp_secret is None or found.account.has_second_factor:
                 raise Refusal(Kind.CONFLICT, "NO_SECOND_FACTOR", "No set-up is under way.")
+            if found.account.has_passkey:
+                raise Refusal(Kind.CONFLICT, "SECOND_FACTOR_SET", "This account already has a second factor.")
             secret = self.unseal_totp(found.totp_secret)
             step = tokens.matching_step(secret, code, now, after=found.totp_last_step)
             if step is None or not await repository.use_totp_step(tx, found.account.id, step):
@@ -252,7 +268,27 @@ class Identity:
                 tx, found.account.id, [tokens.recovery_digest(found.account.id, code) for code in codes]
             )
             await repository.close_session(tx, tokens.digest(token), now)
-            return await self._complete(tx, found.account, origin), codes
+            return await self._complete(tx, found.account, origin, SignInMeans.CODE), codes
+
+    # Other means
+
+    def needs_passkey(self, account: Account) -> bool:
+        """Whether nothing weaker than a passkey lets this person in."""
+        return self.operators_by_passkey and account.kind is AccountKind.OPERATOR and account.has_passkey
+
+    async def enter_by(
+        self, tx: Transaction, account: Account, origin: Origin, means: SignInMeans, *, instead_of: str | None = None
+    ) -> SignedIn:
+        """Open the session of somebody who showed a means of two factors, traced; it replaces a half-open one."""
+        if instead_of is not None:
+            await repository.close_session(tx, tokens.digest(instead_of), self.clock.now())
+        return await self._complete(tx, account, origin, means)
+
+    async def trace(
+        self, tx: Transaction, account: Account | None, event: str, means: SignInMeans | None = None, **details: str
+    ) -> None:
+        """Write what became of coming in, in the transaction of what it records."""
+        await tracing.trace(tx, self.clock, account, event, means, demonstration=self.demonstration, **details)
 
     # Sessions
 
@@ -337,7 +373,7 @@ class Identity:
         """The context of a request in this session; `patient`: whose record a professional opens, for an emergency."""
         if not session.live or not session.complete:
             raise Refusal(Kind.UNAUTHENTICATED, "SESSION_ENDED", "This session ended, or waits for its second factor.")
-        actor = _actor(session)
+        actor = tracing.actor_of(session.account, session.situation)
         emergency = session.emergency_for(patient) if patient is not None else None
         return Context(
             actor=actor,
@@ -369,18 +405,21 @@ class Identity:
             raise Refusal(Kind.UNAUTHENTICATED, "SIGN_IN_AGAIN", "Start signing in again: too much time went by.")
         return session
 
-    async def _open(self, tx: Transaction, account: Account, *, complete: bool) -> SessionToken:
+    async def _open(self, tx: Transaction, account: Account, means: SignInMeans, *, complete: bool) -> SessionToken:
         now = self.clock.now()
         lasts = _lifetime(account, complete)
         token = tokens.new_session_token()
         await repository.insert_session(
-            tx, tokens.digest(token), new_id(), account.id, complete, now, now + lasts.idle, now + lasts.most
+            tx, tokens.digest(token), new_id(), account.id, complete, now, now + lasts.idle, now + lasts.most, means
         )
         return token
 
-    async def _complete(self, tx: Transaction, account: Account, origin: Origin, *, remember: bool = False) -> SignedIn:
+    async def _complete(
+        self, tx: Transaction, account: Account, origin: Origin, means: SignInMeans, *, remember: bool = False
+    ) -> SignedIn:
         """Open a complete session beside the half-open one, which the caller closes: a token never gains rights."""
         now = self.clock.now()
+        await self.trace(tx, account, tracing.SIGNED_IN, means)
         device = DeviceToken(origin.device) if origin.device else tokens.new_device_token()
         digest = tokens.device_digest(device, account.id)
         if await protection.knows_any(tx, account.id) and not await protection.knows(tx, digest):
@@ -389,7 +428,7 @@ class Identity:
         agent, network = origin.agent[:AGENT_KEPT], coarse(origin.address)
         await protection.remember(tx, digest, new_id(), account.id, agent, network, now, trusted)
         await repository.clear_failures(tx, attempts.key("device", device, account.sign_in_name))
-        token = await self._open(tx, account, complete=True)
+        token = await self._open(tx, account, means, complete=True)
         await protection.tie_session(tx, tokens.digest(token), digest)
         return SignedIn(token, account, complete=True, device=device)
 
@@ -429,6 +468,10 @@ class Identity:
             return [attempts.key("code", str(account.id), origin.device)]
         return [attempts.key("code", str(account.id)), *attempts.address_keys(origin)]
 
+    async def _trace_refusal(self, account: Account | None, means: SignInMeans, why: SignInProblem) -> None:
+        async with self.database.transaction() as tx:
+            await self.trace(tx, account, tracing.SIGN_IN_REFUSED, means, why=why.value)
+
     async def _count_failure(self, keys: list[bytes], problem: SignInProblem) -> NotSignedIn:
         await attempts.count(self.database, keys, self.clock.now())
         return NotSignedIn(problem)
@@ -445,12 +488,3 @@ def sign_in_name(text: str) -> str:
 
 def _lifetime(account: Account, complete: bool) -> Lifetime:
     return LIFETIMES[account.kind] if complete else HALF_OPEN
-
-
-def _actor(session: Session) -> Citizen | Professional | Operator:
-    account = session.account
-    if account.patient is not None:
-        return Citizen(account.patient, account.display_name)
-    if account.kind is AccountKind.PROFESSIONAL:
-        return account.as_professional(session.situation)
-    return Operator(account.id, account.display_name, account.duties)

@@ -14,6 +14,7 @@ from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.interfaces.web.ui.paper import paper
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.security import content_headers
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
@@ -166,7 +167,7 @@ def space_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         return Response(content, headers=headers, media_type="application/pdf")
 
     return [
-        screen.route("/espace", show, change),
-        screen.route("/espace/fermer", ask_close, close),
+        screen.route("/espace", show, change, proof=Act.SPACE),
+        screen.route("/espace/fermer", ask_close, close, proof=Act.SPACE),
         screen.route("/espace/opposition.pdf", proof),
     ]

@@ -18,6 +18,7 @@ from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.forms import Form, Required, Ticks
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
@@ -153,8 +154,8 @@ def matrix_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
 
     return [
         screen.route("/guichet/matrice", grid),
-        screen.route("/guichet/matrice/proposer", ask, propose),
-        screen.route("/guichet/matrice/versions", history, undo),
+        screen.route("/guichet/matrice/proposer", ask, propose, proof=Act.MATRIX),
+        screen.route("/guichet/matrice/versions", history, undo, proof=Act.MATRIX),
     ]
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
 from uuid import UUID
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from ambroise.interfaces.web.entrance.coming_in import HOMES, YEAR, enter, half_open, keep, next_of, said
 from ambroise.interfaces.web.entrance.enrolment import contact_channel
 from ambroise.interfaces.web.entrance.forms import CodeForm, FirstCodeForm, PasswordForm, SignInForm
 from ambroise.interfaces.web.entrance.protection import layout_of, shown
-from ambroise.interfaces.web.ui.i18n import LANGUAGES, N_, gettext, ngettext
+from ambroise.interfaces.web.ui.i18n import LANGUAGES, N_, gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Read, Screen, Site, Visit, local_address, with_query
 from ambroise.kernel.errors import Kind, Refusal
@@ -24,9 +24,6 @@ from ambroise.modules.identity.api import (
     SignedIn,
     SignInProblem,
 )
-
-HOMES = {AccountKind.CITIZEN: "/accueil", AccountKind.PROFESSIONAL: "/pro/patients", AccountKind.OPERATOR: "/guichet"}
-_YEAR = 365 * 24 * 3600
 
 _WHY = {
     "duree": N_("Votre session s’est fermée, faute d’activité."),
@@ -62,27 +59,29 @@ async def _home(visit: Visit) -> Response:
 
 
 async def _sign_in(visit: Visit) -> Response:
-    return await _show_sign_in(visit, SignInForm())
+    return await show_sign_in(visit, SignInForm())
 
 
 async def _try_password(visit: Visit, form: FormData) -> Response:
     filled = SignInForm.of(form)
     if not filled.validate():
-        return await _show_sign_in(visit, filled, 422)
+        return await show_sign_in(visit, filled, 422)
     answer = await visit.site.identity.sign_in(filled.identifiant.data, filled.passe.data, visit.origin)
     if isinstance(answer, NotSignedIn):
-        filled.general.append(_said(answer))
-        return await _show_sign_in(visit, filled, 422)
+        filled.general.append(said(answer))
+        return await show_sign_in(visit, filled, 422)
     if answer.complete:
-        return await _enter(visit, answer, _next(visit, answer))
+        return await enter(visit, answer, next_of(visit, answer))
     step = await _second_step(visit, answer)
-    return await _enter(visit, answer, with_query(step, suite=visit.query.get("suite")))
+    return await enter(visit, answer, with_query(step, suite=visit.query.get("suite")))
 
 
 async def _second_step(visit: Visit, answer: SignedIn) -> str:
     """Where the second factor is shown; a code is on its way already when nothing else could be shown."""
     factors = Factors(visit.site.identity)
     ways = await factors.ways(answer.token)
+    if answer.account.has_passkey:
+        return "/connexion/code"
     if not ways:
         return "/connexion/activer"
     if not ways.application:
@@ -91,7 +90,8 @@ async def _second_step(visit: Visit, answer: SignedIn) -> str:
     return "/connexion/code"
 
 
-async def _show_sign_in(visit: Visit, form: SignInForm, status: int = 200) -> Response:
+async def show_sign_in(visit: Visit, form: SignInForm, status: int = 200) -> Response:
+    """The page where people come in."""
     why = _WHY.get(visit.query.get("fin", ""))
     federation = visit.site.federation
     return await visit.render(
@@ -106,11 +106,11 @@ async def _show_sign_in(visit: Visit, form: SignInForm, status: int = 200) -> Re
 
 
 async def _ask_code(visit: Visit) -> Response:
-    return await _show_code(visit, CodeForm())
+    return await show_code(visit, CodeForm())
 
 
 async def _try_code(visit: Visit, form: FormData) -> Response:
-    token = _half_open(visit)
+    token = half_open(visit)
     if form.get("canal"):
         return await _send_code(visit, token, str(form.get("canal")))
     filled = CodeForm.of(form)
@@ -119,12 +119,12 @@ async def _try_code(visit: Visit, form: FormData) -> Response:
             token, filled.code.data, visit.origin, remember=filled.retenir.data
         )
         if isinstance(answer, SignedIn):
-            return await _enter(visit, answer, _next(visit, answer))
+            return await enter(visit, answer, next_of(visit, answer))
         if answer.problem is SignInProblem.CODE_WRONG:
-            filled.code.errors = [_said(answer)]
+            filled.code.errors = [said(answer)]
         else:
-            filled.general.append(_said(answer))
-    return await _show_code(visit, filled, 422)
+            filled.general.append(said(answer))
+    return await show_code(visit, filled, 422)
 
 
 async def _send_code(visit: Visit, token: str, channel: str) -> Response:
@@ -133,12 +133,13 @@ async def _send_code(visit: Visit, token: str, channel: str) -> Response:
         await Factors(visit.site.identity).send(token, contact_channel(channel), language=visit.language)
     except Refusal as refusal:
         form.refuse(refusal)
-        return await _show_code(visit, form, 422)
+        return await show_code(visit, form, 422)
     return visit.go(with_query("/connexion/code", suite=visit.query.get("suite")), Toast("code-sent"))
 
 
-async def _show_code(visit: Visit, form: CodeForm, status: int = 200) -> Response:
-    ways = await Factors(visit.site.identity).ways(_half_open(visit))
+async def show_code(visit: Visit, form: CodeForm, status: int = 200) -> Response:
+    """The page that asks for the second factor."""
+    ways = await Factors(visit.site.identity).ways(half_open(visit))
     may_trust = visit.who.account.kind is AccountKind.CITIZEN
     return await visit.render(
         "entrance/code.html", status, form=form, problems=form.problems, ways=ways, may_trust=may_trust
@@ -146,12 +147,12 @@ async def _show_code(visit: Visit, form: CodeForm, status: int = 200) -> Respons
 
 
 async def _begin_enrolment(visit: Visit) -> Response:
-    enrolment = await visit.site.identity.begin_second_factor(_half_open(visit))
+    enrolment = await visit.site.identity.begin_second_factor(half_open(visit))
     return await visit.render("entrance/enrol.html", form=FirstCodeForm(), problems=[], **shown(enrolment))
 
 
 async def _confirm_enrolment(visit: Visit, form: FormData) -> Response:
-    token = _half_open(visit)
+    token = half_open(visit)
     filled = FirstCodeForm.of(form)
     enrolment = await visit.site.identity.second_factor_in_progress(token)
     if filled.validate():
@@ -160,10 +161,10 @@ async def _confirm_enrolment(visit: Visit, form: FormData) -> Response:
             signed, codes = answer
             visit.token = signed.token
             visit.session = await visit.site.identity.session(signed.token)
-            page = await visit.render("entrance/recovery.html", codes=codes, next=_next(visit, signed))
-            _keep(visit, page, signed)
+            page = await visit.render("entrance/recovery.html", codes=codes, next=next_of(visit, signed))
+            keep(visit, page, signed)
             return page
-        filled.code.errors = [_said(answer)]
+        filled.code.errors = [said(answer)]
     return await visit.render("entrance/enrol.html", 422, form=filled, problems=filled.problems, **shown(enrolment))
 
 
@@ -189,7 +190,7 @@ async def _be(visit: Visit, form: FormData) -> Response:
     except ValueError:
         raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PERSON", "No demonstration person has this id.") from None
     signed = await visit.site.identity.be(account, visit.origin)
-    return await _enter(visit, signed, _next(visit, signed))
+    return await enter(visit, signed, next_of(visit, signed))
 
 
 async def _sign_out(visit: Visit, form: FormData) -> Response:
@@ -211,7 +212,7 @@ async def _change_language(visit: Visit, form: FormData) -> Response:
     chosen = str(form.get("langue"))
     response = visit.go(local_address(str(form.get("suite") or "/")))
     if chosen in LANGUAGES:
-        visit.cookies.put(response, "language", chosen, max_age=_YEAR)
+        visit.cookies.put(response, "language", chosen, max_age=YEAR)
     return response
 
 
@@ -229,9 +230,9 @@ async def _change_settings(visit: Visit, form: FormData) -> Response:
             await visit.site.identity.choose_situation(tx, visit.who, int(number))
     response = visit.go("/reglages", Toast("settings"))
     if (theme := form.get("theme")) in ("light", "dark", "auto"):
-        visit.cookies.put(response, "theme", str(theme), max_age=_YEAR)
+        visit.cookies.put(response, "theme", str(theme), max_age=YEAR)
     if (language := form.get("langue")) in LANGUAGES:
-        visit.cookies.put(response, "language", str(language), max_age=_YEAR)
+        visit.cookies.put(response, "language", str(language), max_age=YEAR)
     return response
 
 
@@ -263,46 +264,3 @@ def _page(template: str) -> Read:
         return await visit.render(template)
 
     return read
-
-
-def _half_open(visit: Visit) -> str:
-    """The token of a session that waits for its second factor."""
-    if visit.token is None or visit.session is None or not visit.session.live or visit.session.complete:
-        raise Refusal(Kind.UNAUTHENTICATED, "SIGN_IN_AGAIN", "Start signing in again.")
-    return visit.token
-
-
-async def _enter(visit: Visit, signed: SignedIn, address: str) -> Response:
-    """Give the browser its new session; the one that it had ends."""
-    if visit.token and visit.session is not None and visit.session.live:
-        await visit.site.identity.sign_out(visit.token)
-    response = visit.go(address)
-    _keep(visit, response, signed)
-    return response
-
-
-def _keep(visit: Visit, response: Response, signed: SignedIn) -> None:
-    visit.cookies.put(response, "session", signed.token)
-    if signed.device is not None:
-        visit.cookies.put(response, "device", signed.device, max_age=_YEAR)
-
-
-def _next(visit: Visit, signed: SignedIn) -> str:
-    return local_address(visit.query.get("suite"), HOMES[signed.account.kind])
-
-
-def _said(answer: NotSignedIn) -> str:
-    if answer.problem is SignInProblem.WAIT:
-        minutes = max(1, -(-int(answer.wait / timedelta(seconds=1)) // 60))
-        return ngettext(
-            "Trop d’essais. Attendez %(count)s minute avant de recommencer.",
-            "Trop d’essais. Attendez %(count)s minutes avant de recommencer.",
-            minutes,
-        )
-    return gettext(
-        {
-            SignInProblem.WRONG: N_("Cet identifiant et ce mot de passe ne vont pas ensemble."),
-            SignInProblem.SUSPENDED: N_("Ce compte est suspendu. Le guichet peut vous dire pourquoi."),
-            SignInProblem.CODE_WRONG: N_("Ce code n’est pas le bon, ou a déjà servi."),
-        }[answer.problem]
-    )

@@ -16,6 +16,7 @@ from ambroise.interfaces.web.identities.symbols import shown
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui.forms import Form
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
@@ -220,7 +221,7 @@ def desk_identity_routes(site: Site, database: Database, gateway: Gateway) -> li
 
     return [
         screen.route("/guichet/identites", find, search),
-        screen.route("/guichet/identites/{patient}", show, change),
+        screen.route("/guichet/identites/{patient}", show, change, proof=Act.IDENTITIES),
     ]
 
 

@@ -92,6 +92,14 @@ _BY_CODE: Mapping[str, str] = {
     "REQUESTS_TOO_MANY": N_("Vous avez envoyé beaucoup de demandes aujourd’hui. Continuez demain."),
     "CONSENT_GIVEN": N_("Cette personne vous a déjà donné son accord."),
     "REPORT_OPEN": N_("Vous l’avez déjà signalé : le guichet vérifie, et vous répondra."),
+    "PASSKEYS_UNAVAILABLE": N_("Cette instance ne sait pas encore prendre de clé d’accès."),
+    "PASSKEYS_TOO_MANY": N_("Vous avez déjà vingt clés. Révoquez-en une avant d’en ajouter."),
+    "PASSKEY_NOT_REGISTERED": N_("Cette clé n’a pas pu être enregistrée. Recommencez."),
+    "PASSKEY_NAME": N_("Donnez un nom de 60 lettres au plus."),
+    "PASSKEY_UNKNOWN": N_("Cette clé d’accès n’existe plus."),
+    "LAST_STRONG_MEANS": N_("C’est votre dernière clé d’accès. Ajoutez-en une autre avant de la révoquer."),
+    "PASSKEY_ASKED": N_("Ce compte s’ouvre avec sa clé d’accès, et pas autrement."),
+    "PROOF_TOO_OLD": N_("Montrez de nouveau qui vous êtes, puis recommencez."),
     "SIGN_ON_ENDED": N_(
         "Cette demande de connexion est terminée, ou a commencé dans un autre navigateur. Revenez au logiciel "
         "et recommencez."

@@ -12,6 +12,9 @@ _WRITTEN = re.compile(r"([a-z-]{1,40})(?::([0-9a-f-]{8,36}))?")
 _SAID = {
     "language": N_("La langue a changé."),
     "settings": N_("Vos réglages sont enregistrés."),
+    "passkey-added": N_("Clé d’accès ajoutée. Elle vous ouvre ce compte dès maintenant."),
+    "passkey-named": N_("Clé d’accès renommée."),
+    "passkey-revoked": N_("Clé d’accès révoquée. Elle n’ouvre plus rien."),
     "signed-out": N_("Vous êtes déconnecté."),
     "masked": N_("Document masqué."),
     "unmasked": N_("Document de nouveau visible par vos soignants autorisés."),

@@ -25,19 +25,20 @@ from starlette.types import Message, Receive
 from ambroise.interfaces.web.ui import i18n, pages, tokens
 from ambroise.interfaces.web.ui.cookies import Cookies
 from ambroise.interfaces.web.ui.errors import explain
+from ambroise.interfaces.web.ui.proof import Act, draft_of
 from ambroise.interfaces.web.ui.security import page_headers
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.kernel.log import logger
-from ambroise.modules.identity.api import AccountKind, Federation, Identity, Origin, Session
+from ambroise.modules.identity.api import AccountKind, Federation, Identity, Origin, Passkeys, Proofs, Session
 from ambroise.trust.context import Context
 
 _log = logger(__name__)
 
 FORM_FIELD = "jeton"
 _SMALL_FORM = 256 * 1024
-_NEVER_KEPT = frozenset({FORM_FIELD, "passe", "code", "nouveau"})
+_NEVER_KEPT = frozenset({FORM_FIELD, "passe", "code", "nouveau", "defi", "reponse"})
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Site:
     identity: Identity
     environment: Environment
     demonstration: bool
+    proofs: Proofs
+    passkeys: Passkeys | None = None
     shells: dict[AccountKind, Callable[[Visit], Awaitable[dict[str, Any]]]] = field(
         default_factory=dict[AccountKind, Callable[["Visit"], Awaitable[dict[str, Any]]]]
     )
@@ -107,10 +110,23 @@ class Visit:
 
     def id(self, name: str = "id") -> UUID:
         """A part of the path that is an id; anything else is a page that does not exist."""
+        return self.id_of(self.parameter(name))
+
+    def id_of(self, text: str) -> UUID:
+        """An id that came with the request; anything else is a page that does not exist."""
         try:
-            return UUID(self.parameter(name))
+            return UUID(text)
         except ValueError:
             raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "No such page.") from None
+
+    @property
+    def passkeys(self) -> str:
+        """Whether this page may use passkeys: `usable`, `elsewhere` (at another of our addresses), or `none`."""
+        known = self.site.passkeys
+        if known is None or known.party is None:
+            return "none"
+        url = self.request.url
+        return "usable" if f"{url.scheme}://{url.netloc}".lower() == known.party.origin else "elsewhere"
 
     def form_token(self) -> str:
         """What the forms of this page carry."""
@@ -138,7 +154,7 @@ class Visit:
             theme=self.cookies.get("theme"),
             toast=toast,
             here=self.request.url.path,
-            here_full=self._here(),
+            here_full=self.here,
             form_token=self.form_token(),
             form_token_name=FORM_FIELD,
             now=self.now,
@@ -165,7 +181,9 @@ class Visit:
         kept = await self.site.identity.take_draft(self.who, self.request.url.path)
         return kept.fields if kept else {}
 
-    def _here(self) -> str:
+    @property
+    def here(self) -> str:
+        """The address of this page, with its parameters."""
         query = self.request.url.query
         return self.request.url.path + (f"?{query}" if query else "")
 
@@ -187,14 +205,23 @@ class Screen:
         self._people = people
 
     def route(
-        self, path: str, read: Read | None = None, change: Change | None = None, *, most: int = _SMALL_FORM
+        self,
+        path: str,
+        read: Read | None = None,
+        change: Change | None = None,
+        *,
+        most: int = _SMALL_FORM,
+        proof: Act | None = None,
     ) -> Route:
-        """A page, and what its form does. `most` bounds the bytes of the form, its files included."""
+        """A page, and what its form does. `most` bounds the bytes of the form, its files included.
+
+        With `proof`, the change asks who showed who they are too long ago to show it again.
+        """
 
         async def answer(request: Request) -> Response:
             visit = Visit(self._site, request)
             try:
-                return await self._answer(visit, read, change, most)
+                return await self._answer(visit, read, change, most, proof)
             except Refusal as refusal:
                 return await refused(visit, refusal)
             except Exception:
@@ -204,7 +231,9 @@ class Screen:
         methods = (["GET"] if read else []) + (["POST"] if change else [])
         return Route(path, answer, methods=methods)
 
-    async def _answer(self, visit: Visit, read: Read | None, change: Change | None, most: int) -> Response:
+    async def _answer(
+        self, visit: Visit, read: Read | None, change: Change | None, most: int, proof: Act | None
+    ) -> Response:
         if visit.token:
             visit.session = await self._site.identity.session(visit.token)
         entered = visit.session is not None and visit.session.live and visit.session.complete
@@ -214,6 +243,8 @@ class Screen:
                 if self._people is not None and not entered:
                     return await self._keep_and_ask(visit, form)
                 self._keep_to_its_people(visit)
+                if proof is not None and entered and not self._site.proofs.is_recent(visit.who):
+                    return await _ask_proof(visit, form, proof)
                 return await change(visit, form)
             finally:
                 await form.close()
@@ -266,6 +297,16 @@ def with_query(address: str, **parameters: str | None) -> str:
 def _ask_to_sign_in(visit: Visit, *, ended: bool, kept: bool = False) -> Response:
     reason = "brouillon" if kept else "duree" if ended else None
     target = with_query("/connexion", suite=visit.request.url.path, fin=reason)
+    if visit.request.headers.get("hx-request") == "true":
+        return Response(status_code=204, headers={"hx-redirect": target})
+    return visit.go(target)
+
+
+async def _ask_proof(visit: Visit, form: FormData, act: Act) -> Response:
+    """Keep what was sent, and ask to show again who one is; the page that asks gives it back."""
+    here = visit.here
+    await visit.site.identity.keep_draft(visit.who, draft_of(here), _words(form.multi_items()))
+    target = with_query("/preuve", suite=here, acte=act.value)
     if visit.request.headers.get("hx-request") == "true":
         return Response(status_code=204, headers={"hx-redirect": target})
     return visit.go(target)

@@ -1,0 +1,38 @@
+"""Acts that ask to show again who one is: each route declares it, `screen.route(…, proof=Act.SPACE)`, and nothing else.
+
+When the last proof is too old, what was sent is kept, the browser goes to the page `/preuve`, then finishes the act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from ambroise.interfaces.web.ui.i18n import N_
+
+
+class Act(StrEnum):
+    """What somebody is about to do."""
+
+    SPACE = "espace"
+    MEANS = "moyens"
+    CONTACTS = "coordonnees"
+    IDENTITIES = "identites"
+    MATRIX = "matrice"
+    CLIENTS = "logiciels"
+
+
+WHY: Mapping[Act, str] = {
+    Act.SPACE: N_("Vous allez changer l’état de votre espace : l’ouvrir, le fermer, ou en supprimer les données."),
+    Act.MEANS: N_("Vous allez changer les moyens d’entrer dans votre compte."),
+    Act.CONTACTS: N_("Vous allez changer les adresses où nous vous écrivons."),
+    Act.IDENTITIES: N_("Vous allez changer l’identité de quelqu’un."),
+    Act.MATRIX: N_("Vous allez changer ce que les professionnels peuvent lire."),
+    Act.CLIENTS: N_("Vous allez changer les logiciels qui se connectent ici."),
+}
+"""Why it is asked, in words."""
+
+
+def draft_of(path: str) -> str:
+    """The name under which what was sent to a page waits for the proof."""
+    return f"/preuve{path}"

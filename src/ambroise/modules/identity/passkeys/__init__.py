@@ -1,0 +1,1 @@
+"""Passkeys (WebAuthn), for the three kinds of account."""

@@ -1,0 +1,129 @@
+"""The SQL of passkeys and of their challenges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from ambroise.kernel.db import Reader, Row, Transaction
+from ambroise.modules.identity.passkeys.model import Challenge, Kept, Passkey, Purpose
+from ambroise.modules.identity.passkeys.wire import NewKey
+
+_PASSKEY = "id, account, name, synced, created_at, used_at"
+
+
+async def put_challenge(
+    tx: Transaction,
+    reference: bytes,
+    purpose: Purpose,
+    challenge: bytes,
+    account: UUID | None,
+    browser: bytes,
+    expires: datetime,
+) -> None:
+    await tx.execute(
+        """
+        insert into passkey_challenge (reference_hash, purpose, challenge, account, browser, expires_at)
+        values (%s, %s, %s, %s, %s, %s)
+        """,
+        (reference, purpose.value, challenge, account, browser, expires),
+    )
+
+
+async def take_challenge(
+    tx: Transaction, reference: bytes, purpose: Purpose, browser: bytes, now: datetime
+) -> Challenge | None:
+    """The challenge of a reference, once, whatever becomes of its answer."""
+    row = await tx.fetch_one(
+        """
+        delete from passkey_challenge
+        where reference_hash = %s
+        returning challenge, account, purpose = %s and browser = %s and expires_at > %s
+        """,
+        (reference, purpose.value, browser, now),
+    )
+    return None if row is None or not row[2] else Challenge(bytes(row[0]), row[1])
+
+
+async def sweep(tx: Transaction, before: datetime) -> int:
+    """Forget the challenges that nobody answered; how many."""
+    return await tx.execute("delete from passkey_challenge where expires_at < %s", (before,))
+
+
+async def insert(tx: Transaction, id: UUID, account: UUID, name: str, key: NewKey, now: datetime) -> bool:
+    """Keep a passkey; false when somebody has, or had, this very one."""
+    kept = await tx.execute(
+        """
+        insert into passkey (id, account, credential, public_key, sign_count, synced, name, created_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (credential) do nothing
+        """,
+        (id, account, key.credential, key.public_key, key.sign_count, key.synced, name, now),
+    )
+    return kept == 1
+
+
+async def of_account(reader: Reader, account: UUID) -> list[Passkey]:
+    rows = await reader.fetch_all(
+        f"select {_PASSKEY} from passkey where account = %s and revoked_at is null order by created_at, id", (account,)
+    )
+    return [_passkey(row) for row in rows]
+
+
+async def hold(tx: Transaction, account: UUID) -> list[Passkey]:
+    """The passkeys of an account, which nobody else changes before the end of the transaction."""
+    await tx.fetch_one("select id from account where id = %s for update", (account,))
+    return await of_account(tx, account)
+
+
+async def credentials_of(reader: Reader, account: UUID) -> Sequence[bytes]:
+    rows = await reader.fetch_all(
+        "select credential from passkey where account = %s and revoked_at is null order by created_at, id", (account,)
+    )
+    return [bytes(row[0]) for row in rows]
+
+
+async def find(reader: Reader, credential: bytes) -> Kept | None:
+    row = await reader.fetch_one(
+        f"""
+        select {_PASSKEY}, credential, public_key, sign_count, revoked_at is not null
+        from passkey
+        where credential = %s
+        """,
+        (credential,),
+    )
+    return None if row is None else Kept(_passkey(row), bytes(row[6]), bytes(row[7]), row[8], row[9])
+
+
+async def note_use(tx: Transaction, id: UUID, before: int, count: int, now: datetime) -> bool:
+    """Note a use; false when another use came in between, or the passkey was revoked."""
+    noted = await tx.execute(
+        """
+        update passkey
+        set sign_count = %s, used_at = %s
+        where id = %s
+          and sign_count = %s
+          and revoked_at is null
+        """,
+        (count, now, id, before),
+    )
+    return noted == 1
+
+
+async def rename(tx: Transaction, account: UUID, id: UUID, name: str) -> bool:
+    named = await tx.execute(
+        "update passkey set name = %s where id = %s and account = %s and revoked_at is null", (name, id, account)
+    )
+    return named == 1
+
+
+async def revoke(tx: Transaction, account: UUID, id: UUID, now: datetime) -> bool:
+    revoked = await tx.execute(
+        "update passkey set revoked_at = %s where id = %s and account = %s and revoked_at is null", (now, id, account)
+    )
+    return revoked == 1
+
+
+def _passkey(row: Row) -> Passkey:
+    return Passkey(row[0], row[1], row[2], row[3], row[4], row[5])

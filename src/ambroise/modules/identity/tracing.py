@@ -1,0 +1,45 @@
+"""The trace of coming in: who, with what, taken or refused. Never a name that was typed, nor a secret."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ambroise.kernel.clock import Clock
+from ambroise.kernel.db import Transaction
+from ambroise.modules.identity.model import Account, AccountKind, SignInMeans
+from ambroise.trust.audit.entry import DONE, REFUSED, Entry, record
+from ambroise.trust.context import Citizen, Context, Operator, Professional, System
+
+SIGNED_IN: Final = "signed_in"
+SIGN_IN_REFUSED: Final = "sign_in_refused"
+PROVEN_AGAIN: Final = "proven_again"
+PROOF_REFUSED: Final = "proof_refused"
+PASSKEY_ADDED: Final = "passkey_added"
+PASSKEY_REVOKED: Final = "passkey_revoked"
+_REFUSALS: Final = frozenset({SIGN_IN_REFUSED, PROOF_REFUSED})
+
+
+async def trace(
+    tx: Transaction,
+    clock: Clock,
+    account: Account | None,
+    event: str,
+    means: SignInMeans | None = None,
+    *,
+    demonstration: bool,
+    **details: Any,
+) -> None:
+    """Write one line, in the transaction of what it records. Without an account, the instance itself is the actor."""
+    actor = actor_of(account) if account is not None else System("entrance")
+    ctx = Context(actor, clock, channel="web", software="portal", demonstration=demonstration)
+    said = {**({"means": means.value} if means else {}), **details}
+    await record(tx, ctx, Entry("E", event, outcome=REFUSED if event in _REFUSALS else DONE, details=said))
+
+
+def actor_of(account: Account, situation: int = 0) -> Citizen | Professional | Operator:
+    """Who acts when this account does."""
+    if account.patient is not None:
+        return Citizen(account.patient, account.display_name)
+    if account.kind is AccountKind.PROFESSIONAL:
+        return account.as_professional(situation)
+    return Operator(account.id, account.display_name, account.duties)
