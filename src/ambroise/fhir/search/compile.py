@@ -1,5 +1,6 @@
 """From clauses to SQL predicates on a row of `resource`."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, LiteralString
@@ -26,12 +27,13 @@ from ambroise.fhir.search.text import Builder
 from ambroise.fhir.store import terms
 from ambroise.fhir.store.entries import array
 from ambroise.fhir.store.folding import fold
-from ambroise.fhir.store.index import LONGEST_TEXT, display_line
+from ambroise.fhir.store.index import LONGEST_TEXT, display_line, in_one_line, line_of
 from ambroise.fhir.store.keys import as_key
 from ambroise.fhir.store.layout import ID, layout
 from ambroise.kernel.ids import shard_of
 
 _LAST: Final = "\U0010ffff"
+_SPECIAL: Final = re.compile(r"[\\.^$*+?()\[\]{}|]")
 _NO_KEYS: Final[Mapping[str, Sequence[UUID]]] = MappingProxyType({})
 
 
@@ -159,8 +161,12 @@ class Compiler:
 
     def _string(self, filter: Filter, alias: LiteralString) -> LiteralString:
         bind = self._builder.bind
+        plan = layout(filter.type)
+        if plan.inside:
+            patterns = [_line(plan.numbers(filter.parameter), filter.modifier, value) for value in filter.values]
+            return f"coalesce({alias}.displays ~ any({bind(patterns)}::text[]), false)"
         x = self._builder.alias()
-        numbers = bind(array(layout(filter.type).numbers(filter.parameter)))
+        numbers = bind(array(plan.numbers(filter.parameter)))
         wanted: list[LiteralString] = []
         for value in filter.values:
             text = value.text[:LONGEST_TEXT] if isinstance(value, Text) else ""
@@ -277,6 +283,25 @@ def _token_terms(number: int, value: Value) -> list[int]:
     if value.system == "":
         return [terms.code_without_system(number, value.code)]
     return [terms.system_and_code(number, value.system, value.code)]
+
+
+def _line(numbers: Iterable[int], modifier: str | None, value: Value) -> str:
+    """The regular expression of a line of `displays` that holds a text asked for."""
+    text = value.text[:LONGEST_TEXT] if isinstance(value, Text) else ""
+    folded = fold(text)[:LONGEST_TEXT]
+    match modifier:
+        case "exact":
+            original = "" if folded == text else f"\x1e{_literal(in_one_line(text))}"
+            sought = f"{_literal(folded)}{original}(\n|$)"
+        case "contains":
+            sought = f"[^\n\x1e]*{_literal(folded)}"
+        case _:
+            sought = _literal(folded)
+    return f"{line_of(numbers)}{sought}"
+
+
+def _literal(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def _like(text: str) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from ambroise.fhir.search.query import Query, Sort
 from ambroise.fhir.search.text import Builder
 from ambroise.fhir.store.entries import array
+from ambroise.fhir.store.index import line_of
 from ambroise.fhir.store.layout import ID, LAST_UPDATED, layout
 
 SHOWN: Final[tuple[LiteralString, ...]] = ("oa", "ob", "oc", "od", "oe", "of_", "og", "oh")
@@ -108,7 +109,10 @@ def _key(type: str, sort: Sort, builder: Builder) -> Key:
         return _last_updated(descending=sort.descending)
     if parameter.number == layout(type).principal:
         return _principal(descending=sort.descending)
-    numbers = builder.bind(array(layout(type).numbers(parameter)))
+    plan = layout(type)
+    if parameter.type == "string" and plan.inside:
+        return _text_inside(builder.bind(f"{line_of(plan.numbers(parameter))}([^\n\x1e]*)"), descending=sort.descending)
+    numbers = builder.bind(array(plan.numbers(parameter)))
     if parameter.type == "string":
         return _text(numbers, descending=sort.descending)
     return _range(numbers, descending=sort.descending)
@@ -116,12 +120,22 @@ def _key(type: str, sort: Sort, builder: Builder) -> Key:
 
 def _text(numbers: LiteralString, *, descending: bool) -> Key:
     """The first of several values when ascending, the last when descending; rows without any come last."""
+    rows: LiteralString = (
+        f"resource_text o where o.shard = r.shard and o.id = r.id and o.parameter = any({numbers}::smallint[])"
+    )
+    return _extreme_text(rows, descending=descending)
+
+
+def _text_inside(line: LiteralString, *, descending: bool) -> Key:
+    """The same for texts that stand in the row."""
+    found: LiteralString = f"(select m[2] from regexp_matches(r.displays, {line}, 'g') m) o (text)"
+    return _extreme_text(found, descending=descending)
+
+
+def _extreme_text(rows: LiteralString, *, descending: bool) -> Key:
     extreme: LiteralString = "max" if descending else "min"
     missing: LiteralString = _FIRST if descending else _LAST
-    expression: LiteralString = (
-        f"coalesce((select {extreme}(o.text) from resource_text o where o.shard = r.shard and o.id = r.id"
-        f' and o.parameter = any({numbers}::smallint[])), {missing}) collate "C"'
-    )
+    expression: LiteralString = f'coalesce((select {extreme}(o.text) from {rows}), {missing}) collate "C"'
     return Key(expression, expression, "text", descending)
 
 

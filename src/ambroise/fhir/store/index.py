@@ -1,5 +1,6 @@
 """From what a resource offers to search to the columns and rows that stand for it."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -20,12 +21,17 @@ _INFINITE: Final = Decimal("Infinity")
 _MICROSECOND: Final = timedelta(microseconds=1)
 LONGEST_TEXT: Final = 500  # Beyond it a btree entry does not fit; a search reads no further either.
 
+_ONE_LINE: Final = str.maketrans({"\n": "\x1d", "\x1e": "\x1d", "\x00": " "})
+
 RangeRow = tuple[int, Decimal, Decimal, tuple[int, ...] | None]
 TextRow = tuple[int, str, str | None]
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """The searchable side of one resource. Dates are None when the type has no principal date or this one lacks it."""
+    """The searchable side of one resource. `texts` are those that do not stand in `displays`.
+
+    Dates are None when the type has no principal date or this one lacks it.
+    """
 
     terms: tuple[int, ...]
     present: tuple[int, ...]
@@ -54,6 +60,8 @@ def from_extracted(extracted: Extracted, plan: Layout) -> Indexed:
     present.update([row[0] for row in ranges])
     present.update([row[0] for row in texts])
     displays = _displays(extracted, plan)
+    if plan.inside:
+        displays, texts = (displays or "") + "".join(text_line(*row) for row in texts) or None, ()
     return Indexed(tuple(sorted(found)), tuple(sorted(present)), displays, low, high, tuple(ranges), texts)
 
 
@@ -70,6 +78,21 @@ def microseconds(instant: datetime) -> Decimal:
 def display_line(number: int, text: str) -> str:
     """How the start of a display or text of a token stands in `displays`."""
     return f"\n{number}\x1f{fold(text)}"
+
+
+def text_line(number: int, folded: str, original: str | None) -> str:
+    """How a text stands in `displays`, where the texts of its type do: a search reads it up to its end."""
+    return f"\n{number}\x1f{folded}" if original is None else f"\n{number}\x1f{folded}\x1e{in_one_line(original)}"
+
+
+def line_of(numbers: Iterable[int]) -> str:
+    """The start of a line of `displays` for one of these parameters, as a regular expression of PostgreSQL."""
+    return f"\n({'|'.join(map(str, numbers))})\x1f"
+
+
+def in_one_line(text: str) -> str:
+    """A text without what ends a line, or a part of one."""
+    return text.translate(_ONE_LINE)
 
 
 @lru_cache(1024)

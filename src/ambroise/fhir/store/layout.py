@@ -3,6 +3,7 @@
 - One date is the principal one: it stands in columns of its own and gives lists their order.
 - A parameter that is the union of others (`combo-code`), or the same as another (`phonetic`), is not stored: a search
   reads those that it is made of.
+- What is always searched within one record keeps its texts in its row: few rows are read for them.
 - A reference parameter that narrows another one (`patient` of `subject`) shares its terms: a reference names its type.
 """
 
@@ -87,18 +88,23 @@ _PRINCIPAL_DATES: Final = MappingProxyType(
 )
 
 
+_TEXTS_INSIDE: Final = frozenset({"DocumentReference", "List"})
+
+
 class Layout(msgspec.Struct, frozen=True):
     """What the tables hold for one type.
 
     principal  the number of the parameter in `date_low`, `date_high`, or -1
     stored     for a parameter that is not stored: the numbers of those that it is made of
     narrows    for a reference parameter that narrows another: the number whose terms it shares
+    inside     whether texts stand in the row, among its `displays`, instead of the table of texts
     skipped    numbers without entries of their own: those of `stored` and those that are columns
     """
 
     principal: int
     stored: Mapping[int, tuple[int, ...]]
     narrows: Mapping[int, int]
+    inside: bool
     skipped: frozenset[int]
 
     def numbers(self, parameter: SearchParameter) -> tuple[int, ...]:
@@ -117,6 +123,7 @@ def layout(type_: str) -> Layout:
         principal=parameters[principal].number if principal else -1,
         stored=MappingProxyType(stored),
         narrows=MappingProxyType(_narrowings(parameters)),
+        inside=type_ in _TEXTS_INSIDE,
         skipped=frozenset(stored) | columns,
     )
 
