@@ -169,8 +169,7 @@ def differences(reference: Traits, claimed: Traits) -> tuple[Difference, ...]:
     """
     found: list[Difference] = []
     for trait in Trait:
-        if trait is not Trait.FIRST_GIVEN and getattr(reference, trait) == getattr(claimed, trait):
-            # Most senders write what the registry holds, to the letter: nothing is left to compare.
+        if _same(reference, claimed, trait):
             continue
         known, said = _value(reference, trait), _value(claimed, trait)
         if trait is Trait.FIRST_GIVEN and not known:
@@ -228,6 +227,13 @@ def _without_accents(text: str) -> str:
 
 def _spaces(text: str) -> str:
     return " ".join(text.split())
+
+
+def _same(reference: Traits, claimed: Traits, trait: Trait) -> bool:
+    """Whether a trait is written as the registry holds it, to the letter, as most are: nothing is left to compare."""
+    known = getattr(reference, trait)
+    # Where the registry has no first first-name, the list of first names has the word.
+    return known == getattr(claimed, trait) and (trait is not Trait.FIRST_GIVEN or (known or "").isalpha())
 
 
 def _value(traits: Traits, trait: Trait) -> str | date | None:

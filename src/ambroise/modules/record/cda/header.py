@@ -13,7 +13,6 @@ from ambroise.modules.record.cda.model import (
     Moment,
     Order,
     Organization,
-    Participant,
     Patient,
     Precision,
     RelatedDocument,
@@ -64,7 +63,6 @@ def patient(root: Element, gaps: Gaps) -> Patient:
     role = roles[0] if roles else None
     person = one(role, "patient")
     where = "recordTarget/patientRole"
-    place = one(person, "birthplace/place")
     names = [(local(item), item.get("qualifier"), item) for part in many(person, "name") for item in part]
     birth_name = _named(names, "family", "BR") or _named(names, "family", None)
     return Patient(
@@ -78,10 +76,7 @@ def patient(root: Element, gaps: Gaps) -> Patient:
         sex=gaps.need(
             attribute(person, "code", "administrativeGenderCode"), f"{where}/patient/administrativeGenderCode/@code", ""
         ),
-        birth_place=text(place, "addr/county"),
-        birth_place_name=text(place, "addr/city") or text(place, "name"),
-        addresses=tuple(item for item in map(values.address, many(role, "addr")) if item),
-        telecoms=values.telecoms(role),
+        birth_place=text(one(person, "birthplace/place"), "addr/county"),
     )
 
 
@@ -130,9 +125,7 @@ def encounter(root: Element, gaps: Gaps) -> Encounter:
     if facility is None:
         gaps.missing("componentOf/encompassingEncounter/location/healthCareFacility/code")
     return Encounter(
-        values.identifiers(element),
         values.coded(one(element, "code")),
-        values.period(one(element, "effectiveTime")),
         facility,
         text(where, "location/name") or text(where, "serviceProviderOrganization/name"),
     )
@@ -172,19 +165,6 @@ def studies(root: Element) -> tuple[Identifier, ...]:
     return tuple(dict.fromkeys([item for act in found for item in values.identifiers(act)]))
 
 
-def participants(root: Element) -> tuple[Participant, ...]:
-    """Everybody else named in the header."""
-    return tuple(
-        Participant(
-            attribute(item, "typeCode") or "",
-            values.coded(one(item, "functionCode")),
-            values.period(one(item, "time")),
-            actor(one(item, "associatedEntity")),
-        )
-        for item in many(root, "participant")
-    )
-
-
 def recipients(root: Element) -> tuple[Actor, ...]:
     """To whom the document was addressed."""
     return tuple(
@@ -194,32 +174,22 @@ def recipients(root: Element) -> tuple[Actor, ...]:
             values.name(one(item, "informationRecipient/name")),
             None,
             organization(one(item, "receivedOrganization")),
-            values.address(one(item, "addr")),
-            values.telecoms(item),
         )
         for item in many(root, "informationRecipient/intendedRecipient")
     )
 
 
 def actor(element: Element | None) -> Actor:
-    """An assigned or associated entity."""
+    """An assigned entity or author."""
     if element is None:
         return _NOBODY
-    person = one(element, "assignedPerson/name")
-    if person is None:
-        person = one(element, "associatedPerson/name")
     device = one(element, "assignedAuthoringDevice")
-    structure = one(element, "representedOrganization")
-    if structure is None:
-        structure = one(element, "scopingOrganization")
     return Actor(
         values.identifiers(element),
         values.coded(one(element, "code")),
-        values.name(person),
+        values.name(one(element, "assignedPerson/name")),
         Device(text(device, "manufacturerModelName"), text(device, "softwareName")) if device is not None else None,
-        organization(structure),
-        values.address(one(element, "addr")),
-        values.telecoms(element),
+        organization(one(element, "representedOrganization")),
     )
 
 
@@ -231,8 +201,6 @@ def organization(element: Element | None) -> Organization | None:
         values.identifiers(element),
         text(element, "name"),
         values.coded(one(element, "standardIndustryClassCode")),
-        values.address(one(element, "addr")),
-        values.telecoms(element),
     )
 
 

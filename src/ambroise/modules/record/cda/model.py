@@ -1,4 +1,4 @@
-"""What the header of a CDA document says, as frozen values."""
+"""What the record uses of the header of a CDA document, as frozen values."""
 
 import re
 from dataclasses import dataclass, field
@@ -19,7 +19,6 @@ class Identifier:
 
     root: str
     extension: str | None = None
-    authority: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if _UUID.fullmatch(self.root):
@@ -57,7 +56,6 @@ class Code(msgspec.Struct, frozen=True):
     code: str
     system: str
     display: str | None = None
-    system_name: str | None = None
     original_text: str | None = None
     null_flavor: str | None = None
     translations: "tuple[Code, ...]" = ()
@@ -122,31 +120,12 @@ class Name(msgspec.Struct, frozen=True):
         return " ".join(part for part in parts if part)
 
 
-class Address(msgspec.Struct, frozen=True):
-    """A postal address, each part as written."""
-
-    lines: tuple[str, ...] = ()
-    postal_code: str | None = None
-    city: str | None = None
-    country: str | None = None
-    use: str | None = None
-
-
-class Telecom(msgspec.Struct, frozen=True):
-    """A way to reach somebody: `tel:`, `mailto:` …"""
-
-    value: str
-    use: str | None = None
-
-
 class Organization(msgspec.Struct, frozen=True):
     """A structure: identifiers (Struct_IdNat under 1.2.250.1.71.4.2.2), name, practice setting."""
 
     identifiers: tuple[Identifier, ...] = ()
     name: str | None = None
     setting: Code | None = None
-    address: Address | None = None
-    telecoms: tuple[Telecom, ...] = ()
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -164,8 +143,6 @@ class Actor(msgspec.Struct, frozen=True):
     person: Name | None = None
     device: Device | None = None
     organization: Organization | None = None
-    address: Address | None = None
-    telecoms: tuple[Telecom, ...] = ()
 
 
 class Patient(msgspec.Struct, frozen=True):
@@ -180,9 +157,6 @@ class Patient(msgspec.Struct, frozen=True):
     birth_date: str
     sex: str
     birth_place: str | None
-    birth_place_name: str | None
-    addresses: tuple[Address, ...] = ()
-    telecoms: tuple[Telecom, ...] = ()
 
     @property
     def ins(self) -> Identifier | None:
@@ -222,11 +196,9 @@ class ServiceEvent(msgspec.Struct, frozen=True):
 
 
 class Encounter(msgspec.Struct, frozen=True):
-    """The encounter during which it was written: its kind, its dates, the kind of place."""
+    """The encounter during which it was written: its kind, and the kind of place."""
 
-    identifiers: tuple[Identifier, ...]
     code: Code | None
-    period: Period
     facility: Code | None
     facility_name: str | None
 
@@ -244,15 +216,6 @@ class Order(msgspec.Struct, frozen=True):
 
     identifiers: tuple[Identifier, ...]
     accession_numbers: tuple[Identifier, ...]
-
-
-class Participant(msgspec.Struct, frozen=True):
-    """Somebody else in the header (prescriber REF, contact CON, informant INF …)."""
-
-    type_code: str
-    function: Code | None
-    period: Period
-    actor: Actor
 
 
 class Level(Enum):
@@ -293,7 +256,6 @@ class ClinicalDocument:
     related: tuple[RelatedDocument, ...]
     orders: tuple[Order, ...]
     studies: tuple[Identifier, ...]
-    participants: tuple[Participant, ...]
     recipients: tuple[Actor, ...]
     level: Level
     media_type: str | None

@@ -54,7 +54,6 @@ def read(content: bytes) -> ClinicalDocument:
         related=header.related(root),
         orders=header.orders(root),
         studies=header.studies(root),
-        participants=header.participants(root),
         recipients=header.recipients(root),
         level=Level.STRUCTURED if structured is not None else Level.UNSTRUCTURED,
         media_type=media_type,

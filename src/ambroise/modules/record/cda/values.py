@@ -1,18 +1,14 @@
-"""HL7 data types (TS, IVL_TS, II, CD, EN, AD, TEL) read from elements into values."""
+"""HL7 data types (TS, IVL_TS, II, CD, EN) read from elements into values."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from ambroise.modules.record.cda.model import Address, Code, Identifier, Moment, Name, Period, Precision, Telecom
-from ambroise.modules.record.cda.nodes import Element, attribute, local, many, one, text
+from ambroise.modules.record.cda.model import Code, Identifier, Moment, Name, Period, Precision
+from ambroise.modules.record.cda.nodes import Element, attribute, many, one, text
 
 _TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:[.,](\d{1,6})\d*)?(?:Z|([+-])(\d\d):?(\d\d)?)?")
-_LINE_PARTS = frozenset(
-    {"streetAddressLine", "additionalLocator", "unitID", "deliveryAddressLine", "postBox", "unitType"}
-)
-_STREET_PARTS = frozenset({"houseNumber", "houseNumberNumeric", "buildingNumberSuffix", "streetNameType", "streetName"})
 # A French producer that writes no offset means the legal time in France.
 _HERE = ZoneInfo("Europe/Paris")
 
@@ -61,20 +57,16 @@ def period(element: Element | None) -> Period:
 def identifiers(element: Element | None, path: str = "id") -> tuple[Identifier, ...]:
     """The II elements at `path` that have a root."""
     return tuple(
-        [
-            found
-            for item in many(element, path)
-            if (found := _identifier(item.get("root"), item.get("extension"), item.get("assigningAuthorityName")))
-        ]
+        [found for item in many(element, path) if (found := _identifier(item.get("root"), item.get("extension")))]
     )
 
 
 @lru_cache(maxsize=4096)
-def _identifier(root: str | None, extension: str | None, authority: str | None) -> Identifier | None:
+def _identifier(root: str | None, extension: str | None) -> Identifier | None:
     # Documents of one producer say the same identifiers: templates, structures, people.
     if not root or not root.strip():
         return None
-    return Identifier(root.strip(), (extension or "").strip() or None, (authority or "").strip() or None)
+    return Identifier(root.strip(), (extension or "").strip() or None)
 
 
 def code(element: Element | None) -> Code | None:
@@ -92,7 +84,6 @@ def code(element: Element | None) -> Code | None:
         value or "",
         attribute(element, "codeSystem") or "",
         (display.strip() or None) if display else None,
-        attribute(element, "codeSystemName"),
         original,
         null,
         translations,
@@ -119,42 +110,6 @@ def name(element: Element | None) -> Name | None:
     if not family and not given:
         return None
     return Name(family, given, text(element, "prefix"), text(element, "suffix"))
-
-
-def address(element: Element | None) -> Address | None:
-    """A postal address; None when it is absent or of unknown content."""
-    if element is None or element.get("nullFlavor"):
-        return None
-    lines: list[str] = []
-    street: list[str] = []
-    for part in element:
-        kind = local(part)
-        if kind in _STREET_PARTS:
-            street += _words(part)
-        elif kind in _LINE_PARTS:
-            lines += _words(part)
-    if street:
-        lines.insert(0, " ".join(street))
-    found = Address(
-        tuple(lines), text(element, "postalCode"), text(element, "city"), text(element, "country"), element.get("use")
-    )
-    return found if found.lines or found.city or found.postal_code else None
-
-
-def telecoms(element: Element | None) -> tuple[Telecom, ...]:
-    """The telecommunication addresses of an element."""
-    return tuple(
-        [
-            Telecom(value, attribute(item, "use"))
-            for item in many(element, "telecom")
-            if (value := attribute(item, "value"))
-        ]
-    )
-
-
-def _words(element: Element) -> tuple[str, ...]:
-    words = text(element)
-    return (words,) if words else ()
 
 
 def _zone(written: str, sign: str | None, hours: str | None, minutes: str | None) -> tzinfo:
