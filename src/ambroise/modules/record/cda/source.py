@@ -67,7 +67,7 @@ class Source:
     @cached_property
     def parents(self) -> Mapping[Element, Element]:
         """The parent of each element but the root."""
-        return {child: parent for parent in self.root.iter() for child in parent}
+        return {child: parent for parent in self.root.iter() if len(parent) for child in parent[:]}
 
     def decode(self, element: Element) -> bytes:
         """The bytes that a base64 element holds. Raises Refusal BASE64_INVALID."""
@@ -129,7 +129,8 @@ def _ordinary(text: bytes) -> Element | None:
         root = _tree(text)
     except ParseError:
         return None
-    return None if _too_deep(root) else root
+    # Each level but the innermost ends with a tag: few texts have enough of them to be too deep.
+    return None if text.count(b"</") >= MAX_DEPTH and _too_deep(root) else root
 
 
 def _tree(text: bytes) -> Element:

@@ -51,6 +51,8 @@ _STATEMENTS = {
 """The names of what states something, by their qualified names."""
 _STATEMENT_NAMES = frozenset(_STATEMENTS.values())
 _SECTION = f"{{{HL7}}}section"
+_LINK = f"{{{HL7}}}entryRelationship"
+_TEMPLATE = f"{{{HL7}}}templateId"
 _BREAKS = frozenset({"br", "td", "th", "tr", "item", "paragraph", "caption", "table", "list"})
 
 
@@ -70,10 +72,8 @@ class Reader:
         self.document = document
         self._parents = document.source.parents
         self._declaring: defaultdict[str, list[tuple[Element, set[str]]]] = defaultdict(list)
-        for element in document.source.root.iter():
-            kind = _STATEMENTS.get(element.tag)
-            if kind:
-                self._declaring[kind].append((element, declared(element)))
+        for element in [item for item in document.source.root.iter() if item.tag in _STATEMENTS]:
+            self._declaring[_STATEMENTS[element.tag]].append((element, declared(element)))
 
     @cached_property
     def _narrative(self) -> dict[str, Element]:
@@ -222,12 +222,12 @@ class Reader:
 
 def declared(element: Element) -> set[str]:
     """The roots of the templates that an element declares."""
-    return {root for item in many(element, "templateId") if (root := item.get("root"))}
+    return {root for item in element.findall(_TEMPLATE) if (root := item.get("root"))}
 
 
 def related(element: Element, kind: str, relation: str | None = None) -> Iterator[Element]:
     """The statements of one kind joined to another."""
-    for link in many(element, "entryRelationship"):
+    for link in element.findall(_LINK):
         if relation is None or link.get("typeCode") == relation:
             yield from many(link, kind)
 
