@@ -63,6 +63,17 @@ async def test_a_doubt_takes_the_ins_away_and_the_two_legs_bring_it_back(registr
     assert (lines[0].proof, lines[0].status, lines[0].by) == ("CN", Status.QUALIFIED, "Guichet des identités")
 
 
+async def test_who_reads_an_identity_and_changes_it_reads_the_change(registry: Registry) -> None:
+    async with registry.database.transaction() as tx:
+        before = await identity_under(tx, INS)
+        await registry.desk.homonym(tx, registry.operator, registry.patient, marked=True)
+        marked = await identity_under(tx, INS)
+        await registry.desk.doubted(tx, registry.operator, registry.patient, "Deux personnes.")
+        assert await identity_under(tx, INS) is None
+    assert before is not None and marked is not None
+    assert (before.attributes, marked.attributes) == (frozenset(), {Attribute.HOMONYM})
+
+
 async def test_an_ins_denied_by_insi_is_free_for_its_holder(registry: Registry) -> None:
     async with registry.database.transaction() as tx:
         await registry.desk.denied(tx, registry.operator, registry.patient)

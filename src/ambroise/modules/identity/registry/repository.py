@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import SHARDS, hash64, new_id, shard_of
@@ -29,6 +30,7 @@ def matricule_shard(ins: Ins) -> int:
 
 async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> None:
     """Write a new identity and the matricule that leads to it."""
+    _forget(tx)
     traits, ins = identity.traits, identity.ins
     await tx.execute(
         """
@@ -61,6 +63,7 @@ async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> No
 
 async def enter_many(tx: Transaction, identities: Sequence[PatientIdentity], at: datetime) -> None:
     """Write many new identities, each under an INS, and the matricules that lead to them."""
+    _forget(tx)
     await tx.begin()
     moment = at.isoformat()
     people = [(one, ins) for one in identities if (ins := one.ins) is not None]
@@ -90,6 +93,7 @@ async def known_among(tx: Transaction, inses: Sequence[Ins]) -> set[Ins]:
 
 async def lead(tx: Transaction, ins: Ins, patient: UUID, at: datetime) -> None:
     """Make a matricule lead to a space."""
+    _forget(tx)
     await tx.execute(
         """
         insert into identity_matricule (shard, matricule, oid, patient_shard, patient, since)
@@ -101,6 +105,7 @@ async def lead(tx: Transaction, ins: Ins, patient: UUID, at: datetime) -> None:
 
 async def update(tx: Transaction, identity: PatientIdentity, at: datetime) -> None:
     """Write the traits, status, attributes and INS that an identity now has."""
+    _forget(tx)
     traits, ins = identity.traits, identity.ins
     await tx.execute(
         """
@@ -134,6 +139,7 @@ async def update(tx: Transaction, identity: PatientIdentity, at: datetime) -> No
 
 async def retire(tx: Transaction, ins: Ins, at: datetime, *, to: UUID | None = None) -> None:
     """Mark a matricule as no longer the current one; it goes on leading to its space, or to `to`."""
+    _forget(tx)
     await tx.execute(
         """
         update identity_matricule
@@ -149,6 +155,7 @@ async def retire(tx: Transaction, ins: Ins, at: datetime, *, to: UUID | None = N
 
 async def drop_lead(tx: Transaction, ins: Ins) -> None:
     """Let a matricule lead nowhere: it turned out to be somebody else's, who may open a space under it."""
+    _forget(tx)
     await tx.execute(
         "delete from identity_matricule where shard = %s and matricule = %s and oid = %s",
         (matricule_shard(ins), ins.matricule, ins.oid),
@@ -175,8 +182,26 @@ _COLUMNS = """
 """
 
 
+_read: Final[WeakKeyDictionary[Reader, dict[Ins, PatientIdentity]]] = WeakKeyDictionary()
+"""Whom the INS of a transaction led to: its documents are mostly about one person. Any write of its own forgets it."""
+
+
 async def identity_under(reader: Reader, ins: Ins) -> PatientIdentity | None:
-    """The identity that an INS leads to, in one statement."""
+    """The identity that an INS leads to, read once in a transaction."""
+    if not isinstance(reader, Transaction):
+        return await _identity_under(reader, ins)
+    known = _read.setdefault(reader, {})
+    if ins not in known and (found := await _identity_under(reader, ins)) is not None:
+        known[ins] = found
+    return known.get(ins)
+
+
+def _forget(tx: Transaction) -> None:
+    """What this transaction read of identities is no longer so."""
+    _read.pop(tx, None)
+
+
+async def _identity_under(reader: Reader, ins: Ins) -> PatientIdentity | None:
     row = await reader.fetch_one(
         f"""
         select {_COLUMNS}
@@ -239,6 +264,7 @@ async def born(reader: Reader, on: date, place: str) -> list[PatientIdentity]:
 
 async def erase(tx: Transaction, patient: UUID) -> None:
     """Remove the identity of a space that is purged, its history, and every matricule that led to it."""
+    _forget(tx)
     await tx.execute("delete from identity_trust where shard = %s and patient = %s", (shard_of(patient), patient))
     await tx.execute("delete from identity_registry where shard = %s and patient = %s", (shard_of(patient), patient))
     await tx.execute("delete from identity_matricule where patient = %s", (patient,))
