@@ -70,7 +70,8 @@ async def test_who_reads_an_identity_and_changes_it_reads_the_change(registry: R
         marked = await identity_under(tx, INS)
         await registry.desk.doubted(tx, registry.operator, registry.patient, "Deux personnes.")
         assert await identity_under(tx, INS) is None
-    assert before is not None and marked is not None
+    assert before is not None
+    assert marked is not None
     assert (before.attributes, marked.attributes) == (frozenset(), {Attribute.HOMONYM})
 
 
