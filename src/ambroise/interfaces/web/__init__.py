@@ -16,6 +16,7 @@ from ambroise.interfaces.web.citizen.home import shell_of
 from ambroise.interfaces.web.citizen.record import CitizenRecord
 from ambroise.interfaces.web.citizen.routes import citizen_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
+from ambroise.interfaces.web.desk.clients import client_routes
 from ambroise.interfaces.web.desk.lives import desk_life_routes
 from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.rescues import rescue_routes
@@ -117,6 +118,7 @@ def portals(
             *professional_routes(site, professional),
             *desk_routes(site, desk),
             *desk_life_routes(site, lives),
+            *(client_routes(site, provider) if provider is not None else ()),
             *(identity_routes(site, identities) if identities is not None else ()),
         ],
         exception_handlers={404: unknown, 405: unknown},

@@ -116,6 +116,14 @@ _BY_CODE: Mapping[str, str] = {
     "NUMBER_WRONG_TOO_OFTEN": N_("Trois nombres faux : la demande est refusée."),
     "TOO_MANY_ATTEMPTS": N_("Trop d’essais. Attendez quelques minutes avant de recommencer."),
     "INVALID_CLIENT": N_("Le logiciel qui vous envoie ici n’est pas connu. Prévenez son éditeur."),
+    "INVALID_REDIRECT_URI": N_(
+        "Une adresse manque ou n’est pas acceptée : https sans # ni nom d’utilisateur, ou http sur cette machine."
+    ),
+    "INVALID_CLIENT_METADATA": N_(
+        "Ces choix ne vont pas ensemble : une clé demande des clés publiques, un certificat son sujet, un échange un "
+        "certificat ; sans preuve, un logiciel n’agit pas pour lui-même."
+    ),
+    "CLIENT_UNKNOWN": N_("Ce logiciel n’est plus dans cet état. Rechargez la page."),
     "REDIRECT_URI_UNKNOWN": N_("Le logiciel qui vous envoie ici n’a pas déclaré son adresse. Prévenez son éditeur."),
     "LOGOUT_HINT_INVALID": N_("Le logiciel qui vous envoie ici se trompe. Fermez votre navigateur pour partir."),
     "NO_USER_FOUND": N_("Ces informations ne désignent personne. Vérifiez-les : elles doivent toutes être exactes."),

@@ -62,6 +62,8 @@ _SAID = {
     "desk-clock": N_("L’horloge a avancé."),
     "taken": N_("Signalement pris en charge."),
     "closed": N_("Signalement terminé."),
+    "client-suspended": N_("Logiciel suspendu. Ce qu’il avait reçu ne marche plus."),
+    "client-restored": N_("Logiciel rétabli."),
     "situation": N_("Vous travaillez maintenant dans un autre lieu."),
     "approval-given": N_("C’est validé. Revenez à l’autre écran."),
     "approval-refused": N_("C’est refusé."),

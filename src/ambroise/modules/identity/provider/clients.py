@@ -7,6 +7,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from ambroise.kernel.crypto.certificates import ClientCertificate, subject_name
@@ -20,6 +21,7 @@ from ambroise.modules.identity.provider.model import (
     Client,
     ClientAuthentication,
     Grant,
+    Listed,
     NewClient,
     Registered,
 )
@@ -83,11 +85,35 @@ class Clients:
         return Registered(client, secret)
 
     async def disable(self, tx: Transaction, ctx: Context, id: str) -> None:
-        """End a client: it is unknown at the next request of this process, within a second of the others."""
+        """Suspend a client: it is unknown at the next request of this process, within a second of the others.
+
+        All that it was given ends. Raises CLIENT_UNKNOWN.
+        """
         self._seen.pop(id, None)
-        if not await repository.disable(tx, id, self.ground.clock.now()):
-            raise Refusal(Kind.NOT_FOUND, "CLIENT_UNKNOWN", "No client has this identifier.")
-        await record(tx, ctx, Entry("U", "client_disabled", rule="operator", details={"client": id}))
+        now = self.ground.clock.now()
+        if not await repository.disable(tx, id, now):
+            _unknown()
+        ended = await repository.end_families(tx, id, now, "client_suspended")
+        await record(tx, ctx, Entry("U", "client_disabled", rule="operator", details={"client": id, "ended": ended}))
+
+    async def enable(self, tx: Transaction, ctx: Context, id: str) -> None:
+        """Let a suspended client work again; what had ended stays ended. Raises CLIENT_UNKNOWN."""
+        if not await repository.enable(tx, id):
+            _unknown()
+        await record(tx, ctx, Entry("U", "client_enabled", rule="operator", details={"client": id}))
+
+    async def renew_secret(self, tx: Transaction, ctx: Context, id: str) -> str:
+        """A new secret for a client that has one, given this once; the former one ends. Raises CLIENT_UNKNOWN."""
+        self._seen.pop(id, None)
+        secret = secrets.token_urlsafe(32)
+        if not await repository.renew_secret(tx, id, tokens.digest(secret)):
+            _unknown()
+        await record(tx, ctx, Entry("U", "client_secret_renewed", rule="operator", details={"client": id}))
+        return secret
+
+    async def listed(self, reader: Reader) -> list[Listed]:
+        """Every client, suspended ones included, by name."""
+        return await repository.listed(reader)
 
     async def everyone(self, reader: Reader) -> list[Client]:
         """Every client, by name."""
@@ -218,6 +244,10 @@ def _subject(text: str) -> str:
         return subject_name(text)
     except ValueError:
         refuse("INVALID_CLIENT_METADATA", "Write the subject as RFC 4514 does: CN=service,OU=id,O=structure,C=FR.")
+
+
+def _unknown() -> NoReturn:
+    raise Refusal(Kind.NOT_FOUND, "CLIENT_UNKNOWN", "No such client: reload the list.")
 
 
 def _slug(name: str) -> str:

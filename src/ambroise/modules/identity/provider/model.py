@@ -119,6 +119,14 @@ class Client:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A client as the desk sees it, suspended or not."""
+
+    client: Client
+    suspended_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Registered:
     """A client just registered, with its secret: shown this once, kept nowhere."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from ambroise.kernel.db import Reader, Row, Transaction
-from ambroise.modules.identity.provider.model import Client, ClientAuthentication, Grant
+from ambroise.modules.identity.provider.model import Client, ClientAuthentication, Grant, Listed
 
 _CLIENT = """
   id, name, authentication, secret_hash, redirect_uris, post_logout_uris, backchannel_logout_uri, grants, scopes,
@@ -46,6 +46,34 @@ async def everyone(reader: Reader) -> list[Client]:
     """Every client, by name."""
     rows = await reader.fetch_all(f"select {_CLIENT} from oauth_client where disabled_at is null order by name, id")
     return [_client(row) for row in rows]
+
+
+async def listed(reader: Reader) -> list[Listed]:
+    """Every client, suspended ones included, by name."""
+    rows = await reader.fetch_all(f"select {_CLIENT}, disabled_at from oauth_client order by name, id")
+    return [Listed(_client(row), row[12]) for row in rows]
+
+
+async def renew_secret(tx: Transaction, id: str, secret_hash: bytes) -> bool:
+    done = await tx.execute(
+        "update oauth_client set secret_hash = %s where id = %s and authentication = 'client_secret'", (secret_hash, id)
+    )
+    return done == 1
+
+
+async def enable(tx: Transaction, id: str) -> bool:
+    done = await tx.execute(
+        "update oauth_client set disabled_at = null where id = %s and disabled_at is not null", (id,)
+    )
+    return done == 1
+
+
+async def end_families(tx: Transaction, client: str, now: datetime, why: str) -> int:
+    """End everything that this client was given."""
+    return await tx.execute(
+        "update oauth_family set revoked_at = %s, revoked_why = %s where client = %s and revoked_at is null",
+        (now, why, client),
+    )
 
 
 async def disable(tx: Transaction, id: str, now: datetime) -> bool:
