@@ -17,6 +17,7 @@ EVERYBODY = {
     "/", "/connexion", "/connexion/code", "/connexion/activer", "/etre", "/deconnexion", "/langue", "/reglages",
     "/reglages/mot-de-passe", "/aide", "/accessibilite", "/vie-privee", "/static/{name}", "/auth", "/ecps",
     "/ecps/{id}", "/connexion/pro", "/connexion/pro/attente", "/connexion/pro/etat", "/connexion/pro/accord",
+    "/connexion/pro/certificat", "/connexion/pro/certificat/retour",
     "/deconnexion/pro", "/auth/realms/esante-wallet/protocol/openid-connect/logout",
     "/inscription", "/inscription/code", "/inscription/contacts", "/inscription/acces", "/inscription/conditions",
     "/courrier", "/cle/defi", "/connexion/cle", "/connexion/code/cle", "/reglages/cles", "/reglages/cles/ajouter",
