@@ -60,6 +60,11 @@ def new_id(shard: int | None = None) -> UUID:
     return UUID(int=milliseconds << 80 | _VERSION_7 | rand_a << 64 | _VARIANT | noise & _RAND_B)
 
 
+def random_id() -> UUID:
+    """A UUID of nothing but chance (version 4), for names outside this house: the system is asked once for many."""
+    return UUID(int=_noise.next() << 48 | _noise.next() >> 32, version=4)
+
+
 def shard_of(id: UUID) -> int:
     """Read the shard that an id carries."""
     return id.int >> 64 & _SHARD_MASK

@@ -3,7 +3,7 @@ from uuid import RFC_4122
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ambroise.kernel.ids import SHARDS, hash64, new_id, shard_of
+from ambroise.kernel.ids import SHARDS, hash64, new_id, random_id, shard_of
 
 shards = st.integers(0, SHARDS - 1)
 
@@ -43,3 +43,16 @@ def test_a_term_hash_fits_a_signed_bigint(text: str) -> None:
 def test_a_term_hash_never_changes() -> None:
     # Such values are in databases.
     assert hash64("") == -1970711489451281740
+
+
+def test_a_random_id_is_a_version_4_whose_other_bits_vary() -> None:
+    made = [random_id() for _ in range(2000)]
+    assert {(one.version, one.variant) for one in made} == {(4, RFC_4122)}
+    assert len(set(made)) == len(made)
+    fixed = 0b1111 << 76 | 0b11 << 62
+    ever, always = 0, (1 << 128) - 1
+    for one in made:
+        ever |= one.int
+        always &= one.int
+    assert ever | fixed == (1 << 128) - 1
+    assert always & ~fixed == 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.kernel.ids import new_id, shard_of
+from ambroise.kernel.ids import new_id, random_id, shard_of
 from ambroise.modules.record import entry, repository
 from ambroise.modules.record.model import ARCHIVED_EXTENSION, Filed, Submission
 from ambroise.modules.record.reference import IDENTIFIER_TYPES, URI
@@ -121,4 +121,4 @@ def _identifiers(sent: Json) -> list[Json]:
 
 def _typed(kind: str) -> Json:
     coding = {"system": IDENTIFIER_TYPES, "code": kind}
-    return {"type": {"coding": [coding]}, "system": URI, "value": f"urn:uuid:{uuid4()}"}
+    return {"type": {"coding": [coding]}, "system": URI, "value": f"urn:uuid:{random_id()}"}

@@ -67,7 +67,10 @@ class Core:
     async def decide(self, tx: Transaction, ctx: Context, action: Action, target: Target) -> Permit:
         """The permit for an action; a refusal is traced in a transaction of its own, then raised."""
         eyes = Eyes.of(ctx)
-        facts = await self.facts(tx, ctx, eyes, target.label.patient)
+        return await self.decide_on(await self.facts(tx, ctx, eyes, target.label.patient), ctx, eyes, action, target)
+
+    async def decide_on(self, facts: Facts, ctx: Context, eyes: Eyes, action: Action, target: Target) -> Permit:
+        """The same, on facts that were just read."""
         verdict = judge(facts, eyes, action, target)
         if not verdict.allowed:
             await self.trace_refusal(ctx, action, target, verdict.rule)

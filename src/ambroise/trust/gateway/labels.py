@@ -14,6 +14,7 @@ from ambroise.fhir.store import keys
 from ambroise.fhir.store.types import NO_FLAGS, Flags, Label
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.trust.access.facts import Facts
 from ambroise.trust.access.kinds import OPERATIONAL, UNLABELLED, Shelf, kind_of, needs_patient, shelf_of
 from ambroise.trust.context import Citizen, Context, Professional
 
@@ -44,6 +45,13 @@ def label_for(
 def follow(label: Label, document: UUID) -> Label:
     """The label of what follows a document: the same, with the document as its source."""
     return msgspec.structs.replace(label, source=document)
+
+
+def with_defaults(ctx: Context, label: Label, facts: Facts) -> Label:
+    """The patient's default for new documents (masked by default) on what others than the holder file."""
+    if not facts.masked_by_default or label.kind == OPERATIONAL or isinstance(ctx.actor, Citizen):
+        return label
+    return msgspec.structs.replace(label, flags=label.flags | Flags.MASKED)
 
 
 def author_of(ctx: Context) -> tuple[int, int]:

@@ -11,16 +11,15 @@ import msgspec
 
 from ambroise.fhir.store import keys
 from ambroise.fhir.store.bulk import Draft, bulk_insert
-from ambroise.fhir.store.types import Flags, Label
+from ambroise.fhir.store.types import Label
 from ambroise.kernel.db import Transaction
 from ambroise.trust.access.decide import Action, Target, judge, permit, refusal
 from ambroise.trust.access.facts import Eyes, Facts, Viewer
-from ambroise.trust.access.kinds import OPERATIONAL
 from ambroise.trust.access.loader import Question, load_facts
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.audit.entry import Entry, Event, Line, record_lines
-from ambroise.trust.context import Citizen, Context
-from ambroise.trust.gateway.labels import label_of_new, unknown_patient
+from ambroise.trust.context import Context
+from ambroise.trust.gateway.labels import label_of_new, unknown_patient, with_defaults
 from ambroise.trust.gateway.writes import Writes
 
 _NOTHING = Facts()
@@ -48,7 +47,7 @@ class Loading(Writes):
         lines: list[Line] = []
         for draft in drafts:
             known = facts.get(draft.label.patient, _NOTHING)
-            draft = _with_defaults(ctx, draft, known)
+            draft = msgspec.structs.replace(draft, label=with_defaults(ctx, draft.label, known))
             # The instance itself may write in any record: one permit does, and one load.
             patient = None if eyes.viewer is Viewer.SYSTEM else draft.label.patient
             by_patient.setdefault(patient, []).append(draft)
@@ -88,12 +87,3 @@ async def _facts(tx: Transaction, ctx: Context, eyes: Eyes, drafts: Sequence[Dra
     patients = list({draft.label.patient for draft in drafts if draft.label.patient is not None})
     found = await load_facts(tx, [Question(eyes, patient, ctx.now()) for patient in patients])
     return dict(zip(patients, found, strict=True))
-
-
-def _with_defaults(ctx: Context, draft: Draft, facts: Facts) -> Draft:
-    """Masked by default, as for single resources."""
-    label = draft.label
-    if not facts.masked_by_default or label.kind == OPERATIONAL or isinstance(ctx.actor, Citizen):
-        return draft
-    masked = msgspec.structs.replace(label, flags=label.flags | Flags.MASKED)
-    return msgspec.structs.replace(draft, label=masked)

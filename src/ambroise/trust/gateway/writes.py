@@ -17,15 +17,15 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import shard_of
 from ambroise.kernel.objects import Blobs
 from ambroise.trust.access.decide import Action, Target, inspection, judge, permit, refusal, unknown
-from ambroise.trust.access.facts import Eyes, Viewer
+from ambroise.trust.access.facts import Eyes, Facts, Viewer
 from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, SUBMISSION, kind_of
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.access.scope import door_scope
 from ambroise.trust.audit.entry import Action as Code
 from ambroise.trust.audit.entry import Entry, Event, record
-from ambroise.trust.context import Citizen, Context
+from ambroise.trust.context import Context
 from ambroise.trust.gateway.core import CODES, Owner
-from ambroise.trust.gateway.labels import author_of, label_of_new, patient_of, unknown_patient
+from ambroise.trust.gateway.labels import author_of, label_of_new, patient_of, unknown_patient, with_defaults
 from ambroise.trust.gateway.reads import Reads, gone
 
 Json: TypeAlias = dict[str, Any]
@@ -132,8 +132,11 @@ class Writes(Reads):
         event: str = Event.CREATE,
     ) -> Stored:
         """Store a new resource under a label that the module worked out; the rules decide on that label."""
-        label = await self.with_defaults(tx, ctx, label)
-        allowed = await self.decide(tx, ctx, Action.CREATE, Target(str(resource["resourceType"]), label))
+        eyes = Eyes.of(ctx)
+        facts = await self.facts(tx, ctx, eyes, label.patient)
+        label = with_defaults(ctx, label, facts)
+        target = Target(str(resource["resourceType"]), label)
+        allowed = await self.decide_on(facts, ctx, eyes, Action.CREATE, target)
         stored = await writing.insert(tx, allowed, resource, label, now=ctx.now(), key=key, id=id)
         await self._trace_write(tx, ctx, "C", event, stored, allowed)
         return stored
@@ -144,11 +147,12 @@ class Writes(Reads):
         """Store what follows a document (`label.source`), under the document's label; traced as one extraction."""
         if not resources:
             return []
-        label = await self.with_defaults(tx, ctx, label)
-        allowed = await self.decide(tx, ctx, Action.CREATE, Target("DocumentReference", label))
-        stored = [
-            await writing.insert(tx, allowed, resource, label, now=ctx.now(), key=key) for resource, key in resources
-        ]
+        eyes = Eyes.of(ctx)
+        facts = await self.facts(tx, ctx, eyes, label.patient)
+        label = with_defaults(ctx, label, facts)
+        allowed = await self.decide_on(facts, ctx, eyes, Action.CREATE, Target("DocumentReference", label))
+        now = ctx.now()
+        stored = [await writing.insert(tx, allowed, resource, label, now=now, key=key) for resource, key in resources]
         entry = Entry(
             "C",
             Event.EXTRACTED,
@@ -256,10 +260,13 @@ class Writes(Reads):
         type = str(resource["resourceType"])
         if type == "Patient":
             return await self._create_patient(tx, ctx, resource, id)
-        label = await self.with_defaults(tx, ctx, await label_of_new(tx, ctx, resource))
-        await self._refuse_unknown_patient(tx, ctx, label)
+        label = await label_of_new(tx, ctx, resource)
+        eyes = Eyes.of(ctx)
+        facts = await self.facts(tx, ctx, eyes, label.patient)
+        label = with_defaults(ctx, label, facts)
+        await self._refuse_unknown_patient(tx, label, facts)
         key, name = self._place(ctx, type, id, label.patient)
-        allowed = await self.decide(tx, ctx, Action.CREATE, Target(type, label))
+        allowed = await self.decide_on(facts, ctx, eyes, Action.CREATE, Target(type, label))
         stored = await writing.insert(tx, allowed, resource, label, now=ctx.now(), key=key, id=name)
         await self._trace_write(tx, ctx, "C", Event.CREATE, stored, allowed)
         return stored
@@ -321,21 +328,9 @@ class Writes(Reads):
         sight = judge(facts, eyes, Action.READ, target)
         raise refusal(action, current.type, verdict.rule if sight.allowed else sight.rule)
 
-    async def with_defaults(self, tx: Transaction, ctx: Context, label: Label) -> Label:
-        """The patient's default for new documents (masked by default) on what others than the holder file."""
-        if label.patient is None or label.kind == OPERATIONAL or isinstance(ctx.actor, Citizen):
-            return label
-        facts = await self.facts(tx, ctx, Eyes.of(ctx), label.patient)
-        if not facts.masked_by_default:
-            return label
-        return msgspec.structs.replace(label, flags=label.flags | Flags.MASKED)
-
-    async def _refuse_unknown_patient(self, tx: Transaction, ctx: Context, label: Label) -> None:
+    async def _refuse_unknown_patient(self, tx: Transaction, label: Label, facts: Facts) -> None:
         """A resource names a Patient that exists. One with a space does; without, look."""
-        if label.patient is None:
-            return
-        facts = await self.facts(tx, ctx, Eyes.of(ctx), label.patient)
-        if facts.state is not None:
+        if label.patient is None or facts.state is not None:
             return
         peeked = await reading.peek(tx, inspection(), "Patient", str(label.patient))
         if peeked is None or peeked.deleted:
