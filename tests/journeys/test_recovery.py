@@ -92,8 +92,8 @@ async def test_the_pages_are_accessible_and_fit(account: Enrolments, clock: Fixe
         for width, scheme in ((1280, "light"), (390, "dark")):
             context = await chrome.new_context(
                 viewport={"width": width, "height": 800},
-                color_scheme=scheme,
-                locale="fr-FR",  # type: ignore[arg-type]
+                color_scheme=scheme,  # type: ignore[arg-type]
+                locale="fr-FR",
             )
             page = await context.new_page()
 

@@ -15,7 +15,7 @@ from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
 from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
-from ambroise.modules.space.api import PURGED, Populations, end_delays
+from ambroise.modules.space.api import PURGED, Notices, Populations, Telling, end_delays
 from ambroise.modules.space.api import Handlers as SpaceHandlers
 from ambroise.modules.vitale.api import forget_purged
 from ambroise.trust.access.lookups import forget_lookups
@@ -45,6 +45,9 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
         SpaceHandlers(populations, services.clock, demonstration=services.demonstration).table().items()
     ):
         subscriptions.on(event, handler)
+    telling = Telling(services.letters, services.clock, services.enrolments.mail_of)
+    for event, handler in telling.table().items():
+        subscriptions.on(event, handler)
     subscriptions.on(PURGED, forget_purged)
     subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url).post)
     subscriptions.on(RECOVERY_ASKED, Recovery(services.identity).answer)
@@ -70,12 +73,15 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
     async def forget_old_lookups(tx: Transaction) -> None:
         await forget_lookups(tx, services.clock.now())
 
+    notices = Notices(services.database, services.spaces, services.clock, demonstration=services.demonstration)
+
     async def forget_old_sessions(tx: Transaction) -> None:
         await services.identity.sweep(tx)
         await services.passkeys.sweep(tx)
         await services.enrolments.sweep(tx)
         await services.federation.sweep(tx)
         await services.letters.sweep(tx)
+        await notices.sweep(tx)
         await services.vitale.showings.sweep(tx)
         await services.provider.signing_on.sweep(tx, services.clock.now() - _FORGET_EVERY)
 

@@ -23,6 +23,7 @@ from ambroise.interfaces.web.desk.rescues import rescue_routes
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.enrolment import enrolment_routes
+from ambroise.interfaces.web.entrance.objection import objection_routes
 from ambroise.interfaces.web.entrance.passkeys import passkey_routes
 from ambroise.interfaces.web.entrance.proof import proof_routes
 from ambroise.interfaces.web.entrance.protection import protection_routes
@@ -108,6 +109,7 @@ def portals(
             *entrance_routes(site),
             *protection_routes(site),
             *recovery_routes(site),
+            *objection_routes(site, lives),
             *rescue_routes(site),
             *(passkey_routes(site, passkeys) if passkeys is not None else ()),
             *proof_routes(site),

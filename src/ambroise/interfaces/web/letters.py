@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from ambroise.interfaces.web.agents import device_name
 from ambroise.interfaces.web.ui.dates import PARIS
@@ -51,6 +51,50 @@ _WORDS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
         N_("Votre mot de passe a changé"),
         (N_("Le mot de passe de votre compte vient de changer."), _FROM, _UNEXPECTED),
     ),
+    Kind.SPACE_NOTICE: (
+        N_("Votre espace de santé va s’ouvrir"),
+        (
+            N_(
+                "Un espace numérique de santé va être ouvert pour vous : documents, messages, rendez-vous, sous votre "
+                "seul contrôle. Sans opposition de votre part, il s’ouvre le %(until)s."
+            ),
+            N_("Pour vous y opposer, sans créer de compte : %(address)s/opposition?code=%(code)s"),
+            N_("Pour l’utiliser tout de suite : %(address)s/inscription"),
+        ),
+    ),
+    Kind.SPACE_OBJECTED: (
+        N_("Votre opposition est enregistrée"),
+        (
+            N_("Votre espace de santé ne s’ouvrira pas. Rien n’y sera enregistré."),
+            N_("La preuve de votre opposition, en PDF : %(address)s/opposition/preuve.pdf?code=%(code)s"),
+        ),
+    ),
+    Kind.SPACE_OPENED: (
+        N_("Votre espace de santé est ouvert"),
+        (N_("Connectez-vous pour l’activer, ou pour le fermer : %(address)s"),),
+    ),
+    Kind.SPACE_CLOSED: (
+        N_("Votre espace de santé est fermé"),
+        (
+            N_("Plus personne n’y accède. Ce qu’il contenait est archivé jusqu’au %(until)s, puis détruit."),
+            N_("Vous pouvez le rouvrir ou demander sa suppression avant : %(address)s/espace"),
+        ),
+    ),
+    Kind.SPACE_SUSPENDED: (
+        N_("Votre espace de santé est suspendu"),
+        (
+            N_("Un dysfonctionnement ou une fraude est soupçonné : plus personne n’y accède."),
+            N_("Sans contestation de votre part, il sera fermé le %(until)s : %(address)s/espace"),
+        ),
+    ),
+    Kind.SPACE_BACK: (
+        N_("Votre espace de santé est de nouveau ouvert"),
+        (N_("Vous y retrouvez ce qu’il contenait : %(address)s"),),
+    ),
+    Kind.SPACE_DELETION: (
+        N_("La suppression de vos données est prévue"),
+        (N_("Tout sera détruit au plus tard le %(until)s. Vous pouvez encore y renoncer : %(address)s/espace"),),
+    ),
     Kind.FACTOR_CHANGED: (
         N_("Vos codes de connexion ont changé"),
         (
@@ -74,7 +118,7 @@ def words_of(letter: Letter, address: str) -> Words:
     """The subject and the text of a letter, in its language. `address`: where this instance is reached."""
     spoken: Language = language(letter.language)
     subject, sentences = _WORDS[letter.kind]
-    values: dict[str, Any] = {"code": "", **letter.details, "address": address, **_where(letter, spoken)}
+    values: dict[str, Any] = {"code": "", "until": "", **letter.details, "address": address, **_where(letter, spoken)}
     said = [spoken.gettext(one) % values for one in sentences]
     if letter.channel is Channel.SMS:
         return Words(spoken.gettext(subject), f"Ambroise. {' '.join(said)}")
@@ -82,8 +126,11 @@ def words_of(letter: Letter, address: str) -> Words:
 
 
 def _where(letter: Letter, spoken: Language) -> dict[str, str]:
-    """From which device and when, for the letters that say so."""
+    """From which device and when, or until which day, for the letters that say so."""
     details = letter.details
+    if "until" in details:
+        day = datetime.fromisoformat(details["until"]).astimezone(PARIS)
+        return {"until": format_date(day, "long", locale=spoken.code)}
     if "at" not in details:
         return {}
     return {

@@ -25,6 +25,13 @@ class Kind(StrEnum):
     NEW_DEVICE = "new_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what is told, not a secret.
     FACTOR_CHANGED = "factor_changed"
+    SPACE_NOTICE = "space_notice"
+    SPACE_OBJECTED = "space_objected"
+    SPACE_OPENED = "space_opened"
+    SPACE_CLOSED = "space_closed"
+    SPACE_SUSPENDED = "space_suspended"
+    SPACE_BACK = "space_back"
+    SPACE_DELETION = "space_deletion"
 
 
 @dataclass(frozen=True)

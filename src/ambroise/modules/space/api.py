@@ -10,6 +10,7 @@ from ambroise.modules.space.population.loading import Handlers, Populations
 from ambroise.modules.space.population.model import Population, Refused
 from ambroise.modules.space.population.model import table as population_format
 from ambroise.modules.space.service import TERMS, Spaces
+from ambroise.modules.space.telling.service import Notices, Telling
 
 PURGED = event_of(Step.PURGE.value)
 """The event of a space whose data were destroyed."""
@@ -20,6 +21,7 @@ __all__ = [
     "Channel",
     "Handlers",
     "Life",
+    "Notices",
     "Population",
     "Populations",
     "Reason",
@@ -27,6 +29,7 @@ __all__ = [
     "Spaces",
     "Step",
     "Suspicion",
+    "Telling",
     "end_delays",
     "population_format",
     "populations",

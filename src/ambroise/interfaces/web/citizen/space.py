@@ -9,17 +9,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from wtforms import BooleanField, RadioField
 
+from ambroise.interfaces.web.entrance.objection import objection_proof
 from ambroise.interfaces.web.lives import Lives
-from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
-from ambroise.interfaces.web.ui.paper import paper
 from ambroise.interfaces.web.ui.proof import Act
-from ambroise.interfaces.web.ui.security import content_headers
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import identity_of
 from ambroise.modules.space.api import TERMS, Life, Reason, Step
 from ambroise.trust.access.facts import SpaceState
 
@@ -151,20 +148,7 @@ def space_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         return visit.go("/espace", Toast("space-closed"))
 
     async def proof(visit: Visit) -> Response:
-        life = await present(visit)
-        if life.state is not SpaceState.OPPOSED or life.objected_at is None:
-            raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "There is no objection to prove.")
-        async with lives.database.reader() as reader:
-            known = await identity_of(reader, life.patient)
-        content = await paper(
-            visit, "citizen/objection_paper.html", life=life, known=known, proper=proper, now=visit.now
-        )
-        headers = {
-            **content_headers(secure=visit.request.url.scheme == "https"),
-            "content-disposition": 'inline; filename="opposition.pdf"',
-            "cache-control": "no-store",
-        }
-        return Response(content, headers=headers, media_type="application/pdf")
+        return await objection_proof(visit, lives, await present(visit))
 
     return [
         screen.route("/espace", show, change, proof=Act.SPACE),

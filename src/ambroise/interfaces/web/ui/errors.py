@@ -159,6 +159,7 @@ _BY_CODE: Mapping[str, str] = {
     "PASSWORD_REPETITIVE": N_("Il répète ou suit toujours les mêmes caractères."),
     "RECOVERY_WAIT": N_("Trop d’essais depuis votre réseau. Attendez un moment avant de recommencer."),
     "RESCUE_OVER": N_("Cette demande a déjà sa réponse, ou elle est trop ancienne."),
+    "NOTICE_UNKNOWN": N_("Ce code n’est celui d’aucun courrier, ou son délai est passé."),
     "PASSWORD_WRONG": N_("Ce n’est pas votre mot de passe actuel."),
     "TOO_MANY_TRIES": N_("Trop d’essais. Attendez un moment avant de recommencer."),
     "FACTOR_MISSING": N_("Rien ne peut arriver de cette façon : réglez-la d’abord."),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -235,6 +236,17 @@ class Enrolments:
         if made is None:
             raise AssertionError("the account was just made")
         return made
+
+    async def mail_of(self, tx: Transaction, patient: UUID) -> str | None:
+        """The mail address of a person: the one they proved, else the one that the insurer gave."""
+        account = await self.identity.account_of(tx, patient=patient)
+        if account is not None:
+            proven = (await contacts.of_account(tx, self.identity.sealer, account.id)).get(Channel.MAIL)
+            if proven is not None:
+                return proven
+        with suppress(Refusal):
+            return (await self._known_contacts(tx, patient)).get(Channel.MAIL)
+        return None
 
     async def sweep(self, tx: Transaction) -> None:
         """Forget the enrolments and codes that ended."""
