@@ -49,8 +49,9 @@ def build() -> None:
     for target, source in FONT_FILES.items():
         shutil.copyfile(MODULES / FONT / "files" / source, STATIC / "fonts" / target)
     shutil.copyfile(MODULES / "htmx.org" / "dist" / "htmx.min.js", STATIC / "htmx.js")
+    shutil.copyfile(MODULES / "lean-qr" / "index.mjs", STATIC / "qr.js")
     (STATIC / "icons.svg").write_text(sprite(icons_in_use()), encoding="utf-8")
-    for package, name in ((FONT, "font"), ("htmx.org", "htmx"), ("lucide-static", "icons")):
+    for package, name in ((FONT, "font"), ("htmx.org", "htmx"), ("lucide-static", "icons"), ("lean-qr", "qr")):
         shutil.copyfile(MODULES / package / "LICENSE", STATIC / "licences" / f"{name}.txt")
     (STATIC / "VERSIONS.json").write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
 
@@ -73,7 +74,7 @@ def _drawing(name: str) -> str:
 
 
 def _versions() -> dict[str, str]:
-    names = (FONT, "htmx.org", "lucide-static")
+    names = (FONT, "htmx.org", "lean-qr", "lucide-static")
     return {
         name: json.loads((MODULES / name / "package.json").read_text(encoding="utf-8"))["version"] for name in names
     }

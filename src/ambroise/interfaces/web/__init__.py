@@ -40,9 +40,11 @@ from ambroise.interfaces.web.sign_on.routes import sign_on_routes
 from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
 from ambroise.interfaces.web.ui.visit import Site, Visit, refused
+from ambroise.interfaces.web.vitale.routes import vitale_routes
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Passkeys, Proofs, Provider
 from ambroise.modules.record.api import Desk
+from ambroise.modules.vitale.api import Vitale
 
 __all__ = ["portals", "routes"]
 
@@ -61,6 +63,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         identities=Identities(services.database, services.gateway),
         enrolments=services.enrolments,
         federation=services.federation,
+        vitale=services.vitale,
     )
 
 
@@ -76,6 +79,7 @@ def portals(
     identities: Identities | None = None,
     enrolments: Enrolments | None = None,
     federation: Federation | None = None,
+    vitale: Vitale | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
     """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
@@ -122,6 +126,7 @@ def portals(
             *desk_life_routes(site, lives),
             *(client_routes(site, provider) if provider is not None else ()),
             *(identity_routes(site, identities) if identities is not None else ()),
+            *(vitale_routes(site, assets, vitale, lives) if vitale is not None else ()),
         ],
         exception_handlers={404: unknown, 405: unknown},
     )

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 HERE = Path(__file__).parent
-STYLES = ("fonts", "tokens", "ground", "shell", "pieces", "forms", "tables", "pro", "preferences")
+STYLES = ("fonts", "tokens", "ground", "shell", "pieces", "forms", "tables", "pro", "vitale", "preferences")
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _TYPES |= {".woff2": "font/woff2"}
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -55,7 +55,8 @@ class Assets:
         self.icons = frozenset(_SYMBOL.findall(sprite.decode()))
         self._add("icons.svg", sprite)
         self._add("mark.svg", (HERE / "styles" / "mark.svg").read_bytes())
-        self._add("htmx.js", (static / "htmx.js").read_bytes())
+        for library in ("htmx.js", "qr.js"):
+            self._add(library, (static / library).read_bytes())
         for script in sorted((HERE / "scripts").glob("*.js")):
             self._add(script.name, script.read_bytes())
         self._add("ambroise.css", self._stylesheet())

@@ -16,7 +16,7 @@ from ambroise.interfaces.web.ui import dates, i18n
 from ambroise.interfaces.web.ui.assets import Assets
 
 WEB = Path(__file__).parent.parent
-PORTALS = ("ui", "entrance", "federation", "sign_on", "citizen", "professional", "desk", "identities")
+PORTALS = ("ui", "entrance", "federation", "sign_on", "citizen", "professional", "desk", "identities", "vitale")
 _WORTH_COMPRESSING = 1024
 
 

@@ -10,6 +10,8 @@ _POLICY = {
     "font-src": "'self'",
     "img-src": "'self' data: blob:",
     "script-src": "'self'",
+    "worker-src": "'self'",
+    "manifest-src": "'self'",
     "connect-src": "'self'",
     "object-src": "'self'",
     "frame-src": "'self'",

@@ -1,0 +1,1 @@
+"""The e-carte Vitale in the portals: for its holder, for the desk, and as an app that shows it without a network."""
