@@ -23,7 +23,7 @@ EVERYBODY = {
     "/courrier", "/cle/defi", "/connexion/cle", "/connexion/code/cle", "/reglages/cles", "/reglages/cles/ajouter",
     "/preuve", "/preuve/cle", "/preuve/suite", "/reglages/securite", "/reglages/securite/application",
     "/reglages/securite/appareils", "/alerte",
-    "/courrier", "/vitale/app", "/vitale/heure", "/vitale/sw.js", "/vitale/manifest.webmanifest",
+    "/vitale/app", "/vitale/heure", "/vitale/sw.js", "/vitale/manifest.webmanifest",
 }  # fmt: skip
 # These take requests from other sites: the protocol has them so, and they change nothing by themselves.
 FROM_ELSEWHERE = {"/auth", "/auth/realms/esante-wallet/protocol/openid-connect/logout"}

@@ -38,7 +38,9 @@ _log = logger(__name__)
 
 FORM_FIELD = "jeton"
 _SMALL_FORM = 256 * 1024
-_NEVER_KEPT = frozenset({FORM_FIELD, "passe", "code", "nouveau", "defi", "reponse", "present", "again", "number", "cle"})
+_NEVER_KEPT = frozenset(
+    {FORM_FIELD, "passe", "code", "nouveau", "defi", "reponse", "present", "again", "number", "cle"}
+)
 
 
 @dataclass(frozen=True)

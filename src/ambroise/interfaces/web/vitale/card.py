@@ -14,11 +14,12 @@ from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.interfaces.web.vitale.delegations import last_day
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.vitale.api import CardState, Document, Vitale
 
 SECRET = {"inputmode": "numeric", "autocomplete": "off", "maxlength": "8", "pattern": "[0-9]*"}
-_DOCUMENTS = {
+DOCUMENTS = {
     "CN": N_("Carte nationale d’identité"),
     "PA": N_("Passeport"),
     "CE": N_("Carte d’identité européenne"),
@@ -36,7 +37,7 @@ REASONS = {
 class DocumentForm(Form):
     kind = SelectField(
         lazy(N_("Votre document d’identité")),
-        choices=[(code, lazy(words)) for code, words in _DOCUMENTS.items()],
+        choices=[(code, lazy(words)) for code, words in DOCUMENTS.items()],
         description=lazy(N_("Celui que vous montrerez au guichet.")),
     )
     number = StringField(
@@ -90,7 +91,7 @@ def card_routes(screen: Screen, vitale: Vitale) -> list[BaseRoute]:
             state=present.card.state.value if present.card else "none",
             reasons=REASONS,
             uses=uses,
-            offers=[(one, whose) for one, whose in offers if one.state_at(visit.now) in ("pending", "accepted")],
+            offers=[(one, whose, last_day(one)) for one, whose in offers if one.state_at(visit.now) in _HOLDS],
             form=form,
             problems=form.problems,
             place="vitale",
@@ -159,4 +160,5 @@ def card_routes(screen: Screen, vitale: Vitale) -> list[BaseRoute]:
     ]
 
 
+_HOLDS = ("pending", "accepted")
 _TOLD = {"suspendre": "card-suspended", "resilier": "card-ended", "oublier": "card-phone-forgotten"}

@@ -19,7 +19,7 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import DEFAULT_OID, Ins, Traits
-from ambroise.modules.vitale.api import Vitale
+from ambroise.modules.vitale.api import Delegation, Vitale
 
 _PARIS = ZoneInfo("Europe/Paris")
 _PLAIN = {"autocomplete": "off", "maxlength": "80"}
@@ -57,8 +57,8 @@ def delegation_routes(screen: Screen, vitale: Vitale, lives: Lives) -> list[Base
             status,
             form=form,
             problems=form.problems,
-            given=[(one, one.state_at(now).value) for one in given],
-            received=[(one, one.state_at(now).value, whose) for one, whose in received],
+            given=[(one, one.state_at(now).value, last_day(one)) for one in given],
+            received=[(one, one.state_at(now).value, last_day(one), whose) for one, whose in received],
             place="vitale",
         )
 
@@ -95,6 +95,11 @@ def delegation_routes(screen: Screen, vitale: Vitale, lives: Lives) -> list[Base
 
 
 _TOLD = {"accepter": "card-delegated", "decliner": "invitation-refused", "finir": "card-delegation-ended"}
+
+
+def last_day(one: Delegation) -> datetime:
+    """An instant of the last day that it holds: a delegation ends when the next day begins."""
+    return one.until - timedelta(seconds=1)
 
 
 def _end_of(day: date) -> datetime:

@@ -12,7 +12,7 @@ from ambroise.interfaces.web.ui.errors import explain
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
-from ambroise.interfaces.web.vitale.card import REASONS
+from ambroise.interfaces.web.vitale.card import DOCUMENTS, REASONS
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.vitale.api import CheckReason, Vitale
 
@@ -29,6 +29,7 @@ def desk_card_routes(screen: Screen, vitale: Vitale) -> list[BaseRoute]:
             status,
             queue=await cards.queue(visit.context()),
             reasons={name: gettext(words) for name, words in REASONS.items()},
+            documents={code: gettext(words) for code, words in DOCUMENTS.items()},
             problems=problems,
             place="cartes",
         )

@@ -180,13 +180,9 @@ async function start() {
     const code = generate(await token(), { minCorrectionLevel: correction.L, maxCorrectionLevel: correction.L });
     let path = "";
     for (let y = 0; y < code.size; y += 1) for (let x = 0; x < code.size; x += 1) if (code.get(x, y)) path += `M${x} ${y}h1v1h-1z`;
-    const space = "http://www.w3.org/2000/svg";
-    const picture = document.createElementNS(space, "svg");
+    const picture = by("dessin").content.firstElementChild.cloneNode(true);
     picture.setAttribute("viewBox", `-4 -4 ${code.size + 8} ${code.size + 8}`);
-    picture.setAttribute("class", "qr");
-    const ink = document.createElementNS(space, "path");
-    ink.setAttribute("d", path);
-    picture.append(ink);
+    picture.firstElementChild.setAttribute("d", path);
     by("qr").replaceChildren(picture);
     left = card.lasts;
   };
