@@ -85,3 +85,14 @@ async def test_a_page_out_of_turn_leads_to_the_present_step_or_to_the_start(enro
     visitor = await browser(enrolments).get("/inscription/acces")
     assert visitor.status == 410
     assert "Recommencez depuis le début." in visitor.words
+
+
+async def test_a_wrong_name_a_wrong_card_and_an_unknown_number_give_the_same_page(enrolments: Enrolments) -> None:
+    who = {"numero": PAT_TROIS, "naissance": "1979-03-28", "moyen": "noms", "nom": "Pat-Trois", "prenom": "Claude"}
+    card = {"numero": PAT_TROIS, "naissance": "1979-03-28", "moyen": "carte", "carte": "12345678901"}
+    said: set[tuple[int, str]] = set()
+    for fields in (who, {**who, "prenom": "Dominique", "numero": "260058815400233"}, card):
+        visitor = await browser(enrolments).get("/inscription")
+        await visitor.press("Continuer", **fields)
+        said.add((visitor.status, visitor.words))
+    assert len(said) == 1

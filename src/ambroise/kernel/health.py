@@ -1,6 +1,7 @@
 """What an operator should look at in the database."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 
@@ -21,6 +22,8 @@ class Health:
     dead_events: int = 0
     failed_jobs: int = 0
     real: bool = False
+    purged_at: datetime | None = None
+    purged: int = 0
 
 
 def examine(dsn: str) -> Health:
@@ -37,7 +40,9 @@ def examine(dsn: str) -> Health:
               (select count(*) from pg_settings where name in ('fsync', 'full_page_writes') and setting <> 'on'),
               (select count(*) from outbox where dead),
               (select count(*) from job_schedule where last_error is not null),
-              (select count(*) > 0 from installation where not demonstration)
+              (select count(*) > 0 from installation where not demonstration),
+              (select min(run_at) from retention_run),
+              (select coalesce(sum(removed_last), 0)::bigint from retention_run)
             """
         ).fetchone()
     assert row is not None  # noqa: S101 - a select without a table always answers.

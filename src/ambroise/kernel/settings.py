@@ -148,6 +148,13 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Address of clamd: `unix:/path/to/socket` or `tcp://host:port`. Default: no scanner."),
     ] = None
+    trace_years: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Years that the trace outlives the spaces it tells of, for `ambroise audit retire`.",
+        ),
+    ] = 10
     smtp_url: Annotated[
         str | None,
         Field(description="Mail server: `smtp://host:port`, `smtp+starttls://user@host` or `smtps://user@host`."),

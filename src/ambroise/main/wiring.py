@@ -10,6 +10,7 @@ from ambroise.kernel.db import Transaction
 from ambroise.kernel.jobs import Schedule
 from ambroise.kernel.objects import Blobs
 from ambroise.kernel.outbox import Subscriptions
+from ambroise.kernel.retention import Sweep, purge
 from ambroise.modules.identity.api import RECOVERY_ASKED, Recovery, on_patient_created, on_patient_updated
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
@@ -70,20 +71,24 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
     async def sweep_orphans(tx: Transaction) -> None:
         await blobs.sweep(tx, services.clock.now())
 
-    async def forget_old_lookups(tx: Transaction) -> None:
-        await forget_lookups(tx, services.clock.now())
-
     notices = Notices(services.database, services.spaces, services.clock, demonstration=services.demonstration)
 
-    async def forget_old_sessions(tx: Transaction) -> None:
-        await services.identity.sweep(tx)
-        await services.passkeys.sweep(tx)
-        await services.enrolments.sweep(tx)
-        await services.federation.sweep(tx)
-        await services.letters.sweep(tx)
-        await notices.sweep(tx)
-        await services.vitale.showings.sweep(tx)
-        await services.provider.signing_on.sweep(tx, services.clock.now() - _FORGET_EVERY)
+    kinds: dict[str, Sweep] = {
+        "sign-in: sessions, tries, drafts, devices, warnings, recoveries": services.identity.sweep,
+        "sign-in: passkey challenges": services.passkeys.sweep,
+        "enrolments and codes": services.enrolments.sweep,
+        "federation: requests": services.federation.sweep,
+        "letters": services.letters.sweep,
+        "codes of notices": notices.sweep,
+        "e-carte: tokens": services.vitale.showings.sweep,
+        "sign-on: requests and sessions": lambda tx: services.provider.signing_on.sweep(
+            tx, services.clock.now() - _FORGET_EVERY
+        ),
+        "counts of searches": lambda tx: forget_lookups(tx, services.clock.now()),
+    }
+
+    async def purge_what_is_over(tx: Transaction) -> None:
+        await purge(tx, services.clock, kinds)
 
     async def expire_cards(tx: Transaction) -> None:
         await services.vitale.cards.expire()
@@ -92,8 +97,7 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
         await end_delays(services.database, services.spaces, services.clock)
 
     schedule.every(_LIFE_EVERY, "space.delays", end_space_delays)
-    schedule.every(_FORGET_EVERY, "identity.sessions", forget_old_sessions)
+    schedule.every(_FORGET_EVERY, "retention", purge_what_is_over)
     schedule.every(_SWEEP_EVERY, "vitale.expiry", expire_cards)
     schedule.every(_SEAL_EVERY, "trace.seal", seal_the_trace)
-    schedule.every(_FORGET_EVERY, "access.lookups", forget_old_lookups)
     schedule.every(_SWEEP_EVERY, "blobs.sweep", sweep_orphans)

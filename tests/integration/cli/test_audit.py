@@ -27,3 +27,23 @@ def test_a_line_that_was_removed_is_found_out(installation: Installation) -> Non
     found = installation.run("audit", "verify")
     assert found.exit_code == 1
     assert "ROWS_LOST" in found.output
+
+
+def test_the_owner_retires_what_concerns_nobody_any_more(installation: Installation) -> None:
+    """A seal of eleven years ago goes; one whose person still has a space, or lost it lately, stays."""
+    installation.run("audit", "seal")
+    with psycopg.connect(installation.database.superuser_dsn, autocommit=True) as root:
+        root.execute("set session_replication_role = replica")
+        root.execute("update trace_seal set at = at - interval '11 years'")
+        root.execute("update access_space set state_since = state_since - interval '11 years'")
+    kept = installation.run("audit", "retire", "--remove")
+    assert "0 lines of 0 seals were removed" in kept.output, "their spaces live"
+    with psycopg.connect(installation.database.superuser_dsn, autocommit=True) as root:
+        root.execute("update access_space set state = 'purged'")
+    counted = installation.run("audit", "retire")
+    assert re.search(r"[1-9]\d* lines of 1 seals can be removed", counted.output)
+    removed = installation.run("audit", "retire", "--remove")
+    assert re.search(r"[1-9]\d* lines of 1 seals were removed", removed.output)
+    verified = installation.run("audit", "verify")
+    assert "1 seals past their retention" in verified.output
+    assert "0 lines of 0 seals" in installation.run("audit", "retire", "--remove").output

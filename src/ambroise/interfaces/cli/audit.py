@@ -1,12 +1,13 @@
-"""`audit verify`, `audit seal`: prove that the trace is whole."""
+"""`audit verify`, `audit seal`, `audit retire`: prove that the trace is whole, and end it when its time is over."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ambroise.interfaces.cli.toolbox import Data, Toolbox, fail
+from ambroise.interfaces.cli.toolbox import Data, Toolbox, explained, fail
 
 if TYPE_CHECKING:
     from ambroise.kernel.settings import Settings
@@ -45,6 +46,28 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         """Seal every line that no running transaction can still join; a job does it every minute."""
         made = toolbox.run(_seal(toolbox, toolbox.settings(data)))
         typer.echo(f"{sum(one.rows for one in made)} rows sealed in {len(made)} seals.")
+
+    @audit.command()
+    def retire(
+        data: Data = None,
+        remove: Annotated[bool, typer.Option("--remove", help="Remove them; without it, only count them.")] = False,
+    ) -> None:
+        """Retire what is older than AMBROISE_TRACE_YEARS and concerns nobody who still has a space. As the owner."""
+        from ambroise.kernel.clock import SystemClock
+        from ambroise.trust.audit.retiring import retire as retire_seals
+
+        settings = toolbox.settings(data)
+        now = SystemClock().now()
+        with explained(), toolbox.builder.database(settings) as (owner, _):
+            retired = retire_seals(owner, years_before(now, settings.trace_years), remove=remove)
+        done = "were removed" if remove else "can be removed with --remove"
+        typer.echo(f"{retired.lines} lines of {retired.seals} seals {done}; the chain keeps their digests.")
+
+
+def years_before(now: datetime, years: int) -> datetime:
+    """The same day so many years before; the 28th for a 29th of February that is not."""
+    day = min(now.day, 28) if now.month == 2 else now.day
+    return now.replace(year=now.year - years, day=day)
 
 
 async def _verify(toolbox: Toolbox, settings: Settings, head: str | None) -> tuple[Report, bool]:

@@ -7,6 +7,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from ambroise.interfaces.cli.toolbox import Data, Toolbox, explained
 if TYPE_CHECKING:
     from ambroise.kernel.settings import Settings
 
+_PURGED_EVERY = timedelta(days=2)
 _LITTLE_SPACE = 2 * 1024**3
 
 
@@ -76,6 +78,9 @@ def _database(dsn: str, settings: Settings) -> Iterator[Finding]:
     yield Finding(not unsafe, "durability", "turn fsync and full_page_writes back on" if unsafe else "on")
     yield Finding(not seen.dead_events, "events", f"{seen.dead_events} could not be delivered")
     yield Finding(not seen.failed_jobs, "jobs", f"{seen.failed_jobs} failed the last time; the logs say why")
+    late = seen.purged_at is not None and SystemClock().now() - seen.purged_at > _PURGED_EVERY
+    ran = f"{seen.purged} removed on {seen.purged_at:%Y-%m-%d}" if seen.purged_at else "a worker runs it daily; not yet"
+    yield Finding(not late, "retention", ran + (": is a worker running?" if late else ""))
     if seen.real:
         amiss = complaint(settings, SystemClock().now().date())
         yield Finding(amiss is None, "security contact", amiss or f"until {settings.security_contact_expires}")

@@ -72,5 +72,5 @@ async def use(tx: Transaction, subject: UUID, purpose: str, now: datetime) -> No
     )
 
 
-async def sweep(tx: Transaction, before: datetime) -> None:
-    await tx.execute("delete from one_time_code where expires_at < %s", (before,))
+async def sweep(tx: Transaction, before: datetime) -> int:
+    return await tx.execute("delete from one_time_code where expires_at < %s", (before,))

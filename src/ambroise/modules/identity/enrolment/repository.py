@@ -55,6 +55,10 @@ async def put_contact(tx: Transaction, account: UUID, channel: str, sealed: byte
     )
 
 
+async def drop_contacts(tx: Transaction, account: UUID) -> None:
+    await tx.execute("delete from account_contact where account = %s", (account,))
+
+
 async def contacts(reader: Reader, account: UUID) -> list[Row]:
     return await reader.fetch_all(
         "select channel, sealed from account_contact where account = %s order by channel", (account,)
@@ -86,5 +90,5 @@ async def names_taken(reader: Reader, names: list[str]) -> set[str]:
     return {row[0] for row in rows}
 
 
-async def sweep(tx: Transaction, before: datetime) -> None:
-    await tx.execute("delete from enrolment where ends_at < %s", (before,))
+async def sweep(tx: Transaction, before: datetime) -> int:
+    return await tx.execute("delete from enrolment where ends_at < %s", (before,))

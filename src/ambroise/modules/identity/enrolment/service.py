@@ -248,11 +248,10 @@ class Enrolments:
             return (await self._known_contacts(tx, patient)).get(Channel.MAIL)
         return None
 
-    async def sweep(self, tx: Transaction) -> None:
-        """Forget the enrolments and codes that ended."""
+    async def sweep(self, tx: Transaction) -> int:
+        """Forget the enrolments and codes that ended; how many."""
         now = self.identity.clock.now()
-        await repository.sweep(tx, now)
-        await forget_codes(tx, now - timedelta(hours=1))
+        return await repository.sweep(tx, now) + await forget_codes(tx, now - timedelta(hours=1))
 
     # Steps
 
