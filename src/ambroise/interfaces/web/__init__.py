@@ -36,6 +36,7 @@ from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.records import Records
+from ambroise.interfaces.web.sign_on.portal import portal_routes
 from ambroise.interfaces.web.sign_on.routes import sign_on_routes
 from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
@@ -43,6 +44,7 @@ from ambroise.interfaces.web.ui.visit import Site, Visit, refused
 from ambroise.interfaces.web.vitale.routes import vitale_routes
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Passkeys, Proofs, Provider
+from ambroise.modules.identity.provider.portal import Portal
 from ambroise.modules.record.api import Desk
 from ambroise.modules.vitale.api import Vitale
 
@@ -96,6 +98,7 @@ def portals(
         passkeys=passkeys,
         shells={AccountKind.CITIZEN: shell_of(citizen)},
         federation=federation,
+        portal=Portal(provider, identity) if provider is not None else None,
     )
 
     async def static(request: Request) -> Response:
@@ -120,6 +123,7 @@ def portals(
             *(enrolment_routes(site, enrolments) if enrolments is not None else ()),
             *(federation_routes(site, federation) if federation is not None else ()),
             *(sign_on_routes(site, provider) if provider is not None else ()),
+            *(portal_routes(site, site.portal) if site.portal is not None else ()),
             *citizen_routes(site, citizen, lives),
             *professional_routes(site, professional),
             *desk_routes(site, desk),

@@ -194,10 +194,11 @@ async def _be(visit: Visit, form: FormData) -> Response:
 
 
 async def _sign_out(visit: Visit, form: FormData) -> Response:
-    came_by = None
+    came_by, everywhere = None, False
     if visit.token:
         if visit.site.federation is not None:
             came_by = await visit.site.federation.came_from(visit.token)
+        everywhere = visit.site.portal is not None and await visit.site.portal.leave(visit.token)
         await visit.site.identity.sign_out(visit.token)
     if came_by is not None:
         visit.session = None
@@ -205,6 +206,8 @@ async def _sign_out(visit: Visit, form: FormData) -> Response:
     else:
         response = visit.go("/etre" if visit.site.demonstration else "/connexion", Toast("signed-out"))
     visit.cookies.drop(response, "session")
+    if everywhere:
+        visit.cookies.drop(response, "signon")
     return response
 
 

@@ -32,6 +32,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.kernel.log import logger
 from ambroise.modules.identity.api import AccountKind, Federation, Identity, Origin, Passkeys, Proofs, Session
+from ambroise.modules.identity.provider.portal import Portal
 from ambroise.trust.context import Context
 
 _log = logger(__name__)
@@ -56,6 +57,7 @@ class Site:
         default_factory=dict[AccountKind, Callable[["Visit"], Awaitable[dict[str, Any]]]]
     )
     federation: Federation | None = None
+    portal: Portal | None = None
 
 
 class Visit:

@@ -18,6 +18,7 @@ from ambroise.modules.identity import tokens
 from ambroise.modules.identity.provider import assertions
 from ambroise.modules.identity.provider.ground import TOKEN_ENDPOINT, Attempts, Ground, refuse
 from ambroise.modules.identity.provider.model import (
+    PORTAL,
     Client,
     ClientAuthentication,
     Grant,
@@ -91,7 +92,7 @@ class Clients:
         """
         self._seen.pop(id, None)
         now = self.ground.clock.now()
-        if not await repository.disable(tx, id, now):
+        if id == PORTAL or not await repository.disable(tx, id, now):
             _unknown()
         ended = await repository.end_families(tx, id, now, "client_suspended")
         await record(tx, ctx, Entry("U", "client_disabled", rule="operator", details={"client": id, "ended": ended}))

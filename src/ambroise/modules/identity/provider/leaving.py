@@ -18,7 +18,7 @@ from ambroise.modules.identity.provider import jose
 from ambroise.modules.identity.provider.ground import Ground, seconds
 from ambroise.modules.identity.provider.jose import NotOurs
 from ambroise.modules.identity.provider.model import Client
-from ambroise.modules.identity.provider.repositories import clients, contexts, families, signons
+from ambroise.modules.identity.provider.repositories import clients, contexts, families, portals, signons
 
 CLIENT_TO_TELL = "provider.client_to_tell"
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -70,6 +70,7 @@ class Leaving:
             if account is None or not await signons.close(tx, session, now):
                 return False
             await contexts.purge(tx, session)
+            await portals.close(tx, session, now)
             for told, issuer in await families.to_tell(tx, session):
                 told_of = {"client": told, "issuer": issuer, "sid": str(session), "sub": self.ground.subject(account)}
                 await emit(tx, CLIENT_TO_TELL, told_of)

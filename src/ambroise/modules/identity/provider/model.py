@@ -30,6 +30,8 @@ POLL_SECONDS = 5
 MISTAKES_ALLOWED = 3
 
 OPENID = "openid"
+# The client that the portal of professionals is.
+PORTAL = "portail"
 SCOPE_ALL = "scope_all"
 
 

@@ -26,6 +26,7 @@ from ambroise.modules.identity.provider.model import (
     ASSURANCE,
     MISTAKES_ALLOWED,
     POLL_SECONDS,
+    PORTAL,
     PUSHED_LASTS,
     REQUEST_LASTS,
     SIGN_ON_IDLE,
@@ -38,7 +39,7 @@ from ambroise.modules.identity.provider.model import (
     Request,
     SignOn,
 )
-from ambroise.modules.identity.provider.repositories import approvals, clients, contexts, requests, signons
+from ambroise.modules.identity.provider.repositories import approvals, clients, contexts, portals, requests, signons
 
 PUSHED = "urn:ietf:params:oauth:request_uri:"
 # Approvals asked of one person in vain within this time, whoever asks: nobody is worn down by notifications.
@@ -272,13 +273,16 @@ class SigningOn:
         return replace(session, situation=number)
 
     async def may_skip_consent(self, session: SignOn, request: Request) -> bool:
-        """Whether this person agreed already that this client be told this."""
+        """Whether this person agreed already that this client be told this; the portal is told nothing new."""
+        if request.client.id == PORTAL:
+            return True
         async with self.ground.database.reader() as reader:
             return await clients.consented(reader, session.account.id, request.client.id, request.asked.scopes)
 
     async def sweep(self, tx: Transaction, before: datetime) -> int:
         """Forget what ended before this instant; how many sessions."""
         await requests.sweep(tx, before)
+        await portals.sweep(tx, before)
         await clients.sweep_assertions(tx, before)
         await contexts.sweep(tx, before)
         await approvals.sweep(tx, before)

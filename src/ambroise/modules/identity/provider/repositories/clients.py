@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from ambroise.kernel.db import Reader, Row, Transaction
-from ambroise.modules.identity.provider.model import Client, ClientAuthentication, Grant, Listed
+from ambroise.modules.identity.provider.model import PORTAL, Client, ClientAuthentication, Grant, Listed
 
 _CLIENT = """
   id, name, authentication, secret_hash, redirect_uris, post_logout_uris, backchannel_logout_uri, grants, scopes,
@@ -44,13 +44,17 @@ async def find(reader: Reader, id: str) -> Client | None:
 
 async def everyone(reader: Reader) -> list[Client]:
     """Every client, by name."""
-    rows = await reader.fetch_all(f"select {_CLIENT} from oauth_client where disabled_at is null order by name, id")
+    rows = await reader.fetch_all(
+        f"select {_CLIENT} from oauth_client where disabled_at is null and id <> %s order by name, id", (PORTAL,)
+    )
     return [_client(row) for row in rows]
 
 
 async def listed(reader: Reader) -> list[Listed]:
     """Every client, suspended ones included, by name."""
-    rows = await reader.fetch_all(f"select {_CLIENT}, disabled_at from oauth_client order by name, id")
+    rows = await reader.fetch_all(
+        f"select {_CLIENT}, disabled_at from oauth_client where id <> %s order by name, id", (PORTAL,)
+    )
     return [Listed(_client(row), row[12]) for row in rows]
 
 
