@@ -1,8 +1,7 @@
-"""The use cases of the record: file documents, change who sees them, withdraw them."""
+"""The use cases of the record: file documents, read one, erase a space."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,10 +13,9 @@ from ambroise.kernel.ids import hash64, new_id, shard_of
 from ambroise.kernel.outbox import emit
 from ambroise.modules.consent.api import erase as erase_requests
 from ambroise.modules.identity.api import erase as erase_identity
-from ambroise.modules.notification.api import Code, notify
+from ambroise.modules.notification.api import Code
 from ambroise.modules.notification.api import erase as erase_notices
 from ambroise.modules.record import (
-    checks,
     entry,
     events,
     reference,
@@ -28,12 +26,10 @@ from ambroise.modules.record import (
 )
 from ambroise.modules.record.assessment import Assessed, assess, recognise
 from ambroise.modules.record.cda.extract import Extract, extract
+from ambroise.modules.record.changing import FLAGS, Changing, replaced_already
 from ambroise.modules.record.content.malware import NoScanner, Scanner
 from ambroise.modules.record.model import (
-    ARCHIVED_EXTENSION,
     INVISIBLE_PATIENT,
-    INVISIBLE_REPRESENTATIVES,
-    MASKED,
     Document,
     Filed,
     Incoming,
@@ -44,16 +40,11 @@ from ambroise.trust.access import restrictions
 from ambroise.trust.access.facts import Eyes
 from ambroise.trust.audit.entry import REFUSED, Entry, Event
 from ambroise.trust.context import Citizen, Context, Professional
-from ambroise.trust.gateway import Action, Flags, Gateway, Label, Stored, follow, label_for
+from ambroise.trust.gateway import Flags, Gateway, Label, Stored, follow, label_for
 
 Json = dict[str, Any]
 
 MEGABYTE = 1_000_000
-_FLAGS = {
-    MASKED: Flags.MASKED,
-    INVISIBLE_PATIENT: Flags.INVISIBLE_PATIENT,
-    INVISIBLE_REPRESENTATIVES: Flags.INVISIBLE_REPRESENTATIVES,
-}
 
 
 @dataclass(frozen=True)
@@ -64,11 +55,11 @@ class Limits:
     citizen: int = 5 * MEGABYTE
 
 
-class Record:
+class Record(Changing):
     """The shared record of every space, behind the one door."""
 
     def __init__(self, gateway: Gateway, *, scanner: Scanner | None = None, limits: Limits | None = None) -> None:
-        self._gateway = gateway
+        super().__init__(gateway)
         self._scanner = scanner or NoScanner()
         self._limits = limits or Limits()
 
@@ -92,51 +83,9 @@ class Record:
             return Submitted(tuple(filed), None)
         return Submitted(tuple(filed), await submission_set.file(tx, self._gateway, ctx, submission, filed, labels))
 
-    async def mask(self, tx: Transaction, ctx: Context, document: str) -> Stored:
-        """Hide a document from professionals (masquer)."""
-        return await self._show(tx, ctx, document, Action.MASK, "masked", add=MASKED)
-
-    async def unmask(self, tx: Transaction, ctx: Context, document: str) -> Stored:
-        """Let authorised professionals see a document again (démasquer)."""
-        return await self._show(tx, ctx, document, Action.MASK, "unmasked", remove=MASKED)
-
-    async def disclose(self, tx: Transaction, ctx: Context, document: str) -> Stored:
-        """Show a withheld document to its patient (rendre visible): the disclosure visit took place."""
-        stored = await self._show(tx, ctx, document, Action.DISCLOSE, "disclosed_to_patient", remove=INVISIBLE_PATIENT)
-        await withholding.end(tx, ctx, stored)
-        return stored
-
-    async def disclose_to_representatives(self, tx: Transaction, ctx: Context, document: str) -> Stored:
-        """Show a document to the legal representatives."""
-        return await self._show(
-            tx,
-            ctx,
-            document,
-            Action.DISCLOSE_TO_REPRESENTATIVES,
-            "disclosed_to_representatives",
-            remove=INVISIBLE_REPRESENTATIVES,
-        )
-
-    async def archive(self, tx: Transaction, ctx: Context, document: str, archived: bool) -> Stored:
-        """Put a document out of the default lists (archiver), or back."""
-        current = await self._gateway.open(tx, ctx, Action.ARCHIVE, "DocumentReference", document)
-        resource = decode(current.body)
-        others = [item for item in resource.get("extension", ()) if item.get("url") != ARCHIVED_EXTENSION]
-        resource["extension"] = [*others, {"url": ARCHIVED_EXTENSION, "valueBoolean": archived}]
-        event = "archived" if archived else "unarchived"
-        change = {"set" if archived else "clear": Flags.ARCHIVED}
-        return await self._rewrite(tx, ctx, Action.ARCHIVE, current, resource, event, **change)
-
-    async def withdraw(self, tx: Transaction, ctx: Context, document: str, if_match: int | None = None) -> Stored:
-        """Delete a document (suppression): its author only; it is marked entered in error and nobody sees it again."""
-        current = await self._gateway.open(tx, ctx, Action.WITHDRAW, "DocumentReference", document, if_match=if_match)
-        resource = decode(current.body)
-        resource["status"] = "entered-in-error"
-        stored = await self._rewrite(tx, ctx, Action.WITHDRAW, current, resource, "withdrawn", set=Flags.DELETED)
-        await withholding.end(tx, ctx, stored)
-        await self._tell(tx, ctx, current, Code.DOCUMENT_DELETED)
-        await emit(tx, events.DOCUMENT_WITHDRAWN, {"document": str(current.key)}, patient=current.label.patient)
-        return stored
+    async def document(self, tx: Reader, ctx: Context, id: str) -> Document:
+        """One document, for who may see it."""
+        return entry.read(decode((await self._gateway.read(tx, ctx, "DocumentReference", id)).body))
 
     async def purge(self, tx: Transaction, ctx: Context, patient: UUID) -> int:
         """Erase a space for ever: resources, versions, files, notices, identity, and the key; the trace stays.
@@ -149,66 +98,6 @@ class Record:
         await erase_requests(tx, patient)
         await erase_identity(tx, patient)
         return erased
-
-    async def document(self, tx: Reader, ctx: Context, id: str) -> Document:
-        """One document, for who may see it."""
-        return entry.read(decode((await self._gateway.read(tx, ctx, "DocumentReference", id)).body))
-
-    async def change(
-        self, tx: Transaction, ctx: Context, id: str, resource: Mapping[str, Any], if_match: int | None = None
-    ) -> Stored:
-        """Bring a document's metadata to what a client wrote (PUT or PATCH): the changes that the record knows.
-
-        Those are the visibility flags, archiving, withdrawing, superseding. Refuses any other (METADATA_IMMUTABLE).
-        """
-        current = await self._gateway.open(tx, ctx, Action.READ, "DocumentReference", id, if_match=if_match)
-        before = decode(current.body)
-        checks.check_change(before, resource)
-        stored = current
-        if resource.get("status") != before.get("status"):
-            stored = await self._change_status(tx, ctx, id, str(resource.get("status")))
-            if resource.get("status") == "entered-in-error":
-                return stored
-        for one in await self._visibility_changes(tx, ctx, id, before, resource):
-            stored = one
-        if entry.is_archived(resource) != entry.is_archived(before):
-            stored = await self.archive(tx, ctx, id, entry.is_archived(resource))
-        # A change is traced as what it is; where nothing changes, the client has read the document all the same.
-        return stored if stored is not current else await self._gateway.read(tx, ctx, "DocumentReference", id)
-
-    async def _change_status(self, tx: Transaction, ctx: Context, id: str, status: str) -> Stored:
-        if status == "entered-in-error":
-            return await self.withdraw(tx, ctx, id)
-        if status == "superseded":
-            return await self._supersede(tx, ctx, id)
-        raise Refusal(
-            Kind.UNPROCESSABLE,
-            "STATUS_CHANGE_FORBIDDEN",
-            "A document goes to superseded or entered-in-error, and does not come back.",
-            element="DocumentReference.status",
-        )
-
-    async def _visibility_changes(
-        self, tx: Transaction, ctx: Context, id: str, before: Mapping[str, Any], after: Mapping[str, Any]
-    ) -> list[Stored]:
-        now, wanted = entry.visibility_of(before), entry.visibility_of(after)
-        if (wanted - now) & {INVISIBLE_PATIENT, INVISIBLE_REPRESENTATIVES}:
-            raise Refusal(
-                Kind.UNPROCESSABLE,
-                "WITHHOLDING_AT_FILING",
-                "A document is withheld when it is filed, never later: replace it by a new one.",
-                element="DocumentReference.securityLabel",
-            )
-        done: list[Stored] = []
-        if MASKED in wanted - now:
-            done.append(await self.mask(tx, ctx, id))
-        if MASKED in now - wanted:
-            done.append(await self.unmask(tx, ctx, id))
-        if INVISIBLE_PATIENT in now - wanted:
-            done.append(await self.disclose(tx, ctx, id))
-        if INVISIBLE_REPRESENTATIVES in now - wanted:
-            done.append(await self.disclose_to_representatives(tx, ctx, id))
-        return done
 
     async def _file(self, tx: Transaction, ctx: Context, incoming: Incoming) -> tuple[Filed, Label | None]:
         """File one document; no label when it was there already."""
@@ -278,7 +167,7 @@ class Record:
         """What access reads on the document: its kind, its flags, and who wrote it."""
         flags = Flags(0)
         for code in assessed.visibility:
-            flags |= _FLAGS[code]
+            flags |= FLAGS[code]
         author = organization = 0
         if isinstance(ctx.actor, Citizen):
             flags |= Flags.PATIENT_AUTHORED
@@ -318,64 +207,8 @@ class Record:
         if known[0].patient != patient:
             raise await self._refused(ctx, patient, replacement.other_patient())
         if known[0].flags & Flags.SUPERSEDED:
-            raise await self._refused(ctx, patient, _replaced_already())
+            raise await self._refused(ctx, patient, replaced_already())
         await self._supersede(tx, ctx, str(document))
-
-    async def _supersede(self, tx: Transaction, ctx: Context, document: str) -> Stored:
-        current = await self._gateway.open(tx, ctx, Action.REPLACE, "DocumentReference", document)
-        resource = decode(current.body)
-        if resource["status"] != "current":
-            raise _replaced_already()
-        resource["status"] = "superseded"
-        return await self._rewrite(tx, ctx, Action.REPLACE, current, resource, "superseded", set=Flags.SUPERSEDED)
-
-    async def _show(
-        self,
-        tx: Transaction,
-        ctx: Context,
-        document: str,
-        action: Action,
-        event: str,
-        *,
-        add: str | None = None,
-        remove: str | None = None,
-    ) -> Stored:
-        current = await self._gateway.open(tx, ctx, action, "DocumentReference", document)
-        resource = decode(current.body)
-        before = entry.visibility_of(resource)
-        after = (before | {add}) if add else before - {remove}
-        if after == before:
-            return current
-        resource["securityLabel"] = reference.labels(code for code in after if code)
-        return await self._rewrite(
-            tx,
-            ctx,
-            action,
-            current,
-            resource,
-            event,
-            set=_FLAGS[add] if add else Flags(0),
-            clear=_FLAGS[remove] if remove else Flags(0),
-        )
-
-    async def _rewrite(
-        self,
-        tx: Transaction,
-        ctx: Context,
-        action: Action,
-        current: Stored,
-        resource: Json,
-        event: str,
-        *,
-        set: Flags = Flags(0),  # noqa: B008 - an immutable enum member.
-        clear: Flags = Flags(0),  # noqa: B008
-    ) -> Stored:
-        """Write the next version of the metadata and carry its label to all that follows the document."""
-        reference.new_entry_uuid(resource)
-        stored = await self._gateway.rewrite(tx, ctx, action, current, resource, event=event, set=set, clear=clear)
-        if set or clear:
-            await submission_set.follow(tx, self._gateway, ctx, stored)
-        return stored
 
     async def _after_filing(self, tx: Transaction, ctx: Context, assessed: Assessed, stored: Stored) -> None:
         patient = assessed.identity.patient
@@ -385,22 +218,6 @@ class Record:
             await self._tell(tx, ctx, stored, Code.DOCUMENT_ADDED)
         await emit(tx, events.DOCUMENT_FILED, {"document": str(stored.key)}, patient=patient)
 
-    async def _tell(self, tx: Transaction, ctx: Context, stored: Stored, code: Code) -> None:
-        """Tell the holder what others did, unless the document is withheld; representatives of what they may see."""
-        patient = stored.label.patient
-        by_holder = isinstance(ctx.actor, Citizen) and ctx.actor.patient == patient
-        if patient is None or by_holder or stored.label.flags & Flags.INVISIBLE_PATIENT:
-            return
-        await notify(
-            tx,
-            patient,
-            ctx.now(),
-            code,
-            subject=stored.id,
-            details={"by": ctx.actor.name},
-            hidden_from_representatives=bool(stored.label.flags & Flags.INVISIBLE_REPRESENTATIVES),
-        )
-
 
 def _taken(by: str) -> Refusal:
     return Refusal(
@@ -408,15 +225,6 @@ def _taken(by: str) -> Refusal:
         "DUPLICATE_UNIQUE_ID",
         f"{by} has this unique id: give the new one its own, and say which one it replaces if it does.",
         element="DocumentReference.masterIdentifier",
-    )
-
-
-def _replaced_already() -> Refusal:
-    return Refusal(
-        Kind.CONFLICT,
-        "REPLACED_ALREADY",
-        "The document to replace is not current any more: replace its last version.",
-        element="DocumentReference.relatesTo",
     )
 
 
