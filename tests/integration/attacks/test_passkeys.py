@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from lxml import html
@@ -101,7 +102,7 @@ async def test_a_device_that_did_not_verify_its_holder_is_refused(desk: Desk, fl
     unsure = Authenticator(PUBLIC, flags=flags)
     with pytest.raises(Refusal, match="PASSKEY_NOT_REGISTERED"):
         await desk.passkeys.register(
-            account, PasskeyReply(begun.reference, unsure.create(begun.options), BROWSER), "Clé"
+            account, PasskeyReply(begun.reference, unsure.create(begun.options), BROWSER), "Clé", HERE
         )
 
 
@@ -145,7 +146,7 @@ async def test_the_passkey_of_another_account_is_refused_everywhere(desk: Desk) 
     begun = await desk.passkeys.begin_registration(desk.accounts[AccountKind.CITIZEN], BROWSER)
     made = Authenticator(PUBLIC).create(begun.options)
     with pytest.raises(Refusal, match="PASSKEY_NOT_REGISTERED"):
-        await desk.passkeys.register(operator, PasskeyReply(begun.reference, made, BROWSER), "À moi")
+        await desk.passkeys.register(operator, PasskeyReply(begun.reference, made, BROWSER), "À moi", HERE)
 
 
 async def test_a_citizen_and_an_operator_sign_on_to_no_software_of_professionals(desk: Desk) -> None:
@@ -166,7 +167,7 @@ async def test_nothing_tells_a_passkey_that_exists_from_one_that_does_not(desk: 
     known, _ = await desk.give(AccountKind.CITIZEN)
     gone, revoked = await desk.give(AccountKind.CITIZEN, "Ancien")
     async with desk.database.transaction() as tx:
-        await desk.passkeys.revoke(tx, desk.accounts[AccountKind.CITIZEN], revoked.id)
+        await desk.passkeys.revoke(tx, desk.accounts[AccountKind.CITIZEN], revoked.id, HERE)
     wrong = Authenticator("https://evil.example", known.credential, known.key, known.holder)
     for key in (wrong, gone, Authenticator(PUBLIC, holder=known.holder)):
         assert await desk.signed_in(key) == REFUSED
@@ -207,7 +208,7 @@ async def test_what_is_no_answer_is_refused_and_is_no_fault_of_ours(desk: Desk, 
     account = desk.accounts[AccountKind.CITIZEN]
     begun = await desk.passkeys.begin_registration(account, BROWSER)
     with pytest.raises(Refusal, match="PASSKEY_NOT_REGISTERED"):
-        await desk.passkeys.register(account, PasskeyReply(begun.reference, answer, BROWSER), "Clé")
+        await desk.passkeys.register(account, PasskeyReply(begun.reference, answer, BROWSER), "Clé", HERE)
 
 
 ACTS = {
@@ -220,6 +221,8 @@ ACTS = {
     AccountKind.OPERATOR: {
         "/guichet/matrice/proposer?groupe=nurse": {"geste": "publier"},
         "/guichet/matrice/versions": {"version": "1"},
+        "/guichet/logiciels": {"geste": "x"},
+        "/guichet/acces/premiere-cle": {"identifiant": "10000000012"},
         "/guichet/identites/{space}": {"geste": "fictive", "note": "Parce que <b>"},
     },
 }
@@ -260,7 +263,7 @@ class TestActsThatMatter:
             page, data={"jeton": await form_token(browser, page), "geste": "confirmer"}, follow_redirects=True
         )
         read = html.document_fromstring(proven.text)
-        form = next(one for one in read.iter("form") if one.get("action") == address)
+        form: Any = next(one for one in read.iter("form") if one.get("action") == address)
         assert dict(form.form_values())["note"] == typed
         assert browser.cookies["__Host-session"] != old
         thief = target.browser()

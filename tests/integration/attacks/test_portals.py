@@ -22,8 +22,10 @@ EVERYBODY = {
     "/deconnexion/pro", "/auth/realms/esante-wallet/protocol/openid-connect/logout",
     "/inscription", "/inscription/code", "/inscription/contacts", "/inscription/acces", "/inscription/conditions",
     "/courrier", "/cle/defi", "/connexion/cle", "/connexion/code/cle", "/reglages/cles", "/reglages/cles/ajouter",
+    "/cle/premiere", "/cle/premiere/ajouter", "/connexion/pro/cle",
     "/preuve", "/preuve/cle", "/preuve/suite", "/reglages/securite", "/reglages/securite/application",
     "/reglages/securite/appareils", "/alerte",
+    "/retrouver", "/retrouver/code", "/retrouver/guichet", "/retrouver/mot-de-passe",
     "/vitale/app", "/vitale/heure", "/vitale/sw.js", "/vitale/manifest.webmanifest",
 }  # fmt: skip
 # These take requests from other sites: the protocol has them so, and they change nothing by themselves.

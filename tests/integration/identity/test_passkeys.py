@@ -60,7 +60,7 @@ class Desk:
         account = self.accounts[kind]
         begun = await self.passkeys.begin_registration(account, BROWSER)
         reply = PasskeyReply(begun.reference, made.create(begun.options), BROWSER)
-        return made, await self.passkeys.register(account, reply, name)
+        return made, await self.passkeys.register(account, reply, name, HERE)
 
     async def signed_in(self, key: Authenticator) -> SignedIn | NotSignedIn:
         begun = await self.passkeys.challenge(PasskeyPurpose.SIGN_IN, BROWSER)
@@ -191,12 +191,12 @@ async def test_a_revoked_passkey_opens_nothing_and_never_comes_back(desk: Desk) 
     key, kept = await desk.give(AccountKind.CITIZEN)
     account = desk.accounts[AccountKind.CITIZEN]
     async with desk.database.transaction() as tx:
-        await desk.passkeys.revoke(tx, account, kept.id)
+        await desk.passkeys.revoke(tx, account, kept.id, HERE)
     assert await desk.signed_in(key) == NotSignedIn(SignInProblem.PASSKEY_REFUSED)
     begun = await desk.passkeys.begin_registration(account, BROWSER)
     with pytest.raises(Refusal, match="PASSKEY_NOT_REGISTERED"):
         await desk.passkeys.register(
-            account, PasskeyReply(begun.reference, key.create(begun.options), BROWSER), "Encore"
+            account, PasskeyReply(begun.reference, key.create(begun.options), BROWSER), "Encore", HERE
         )
 
 
@@ -205,19 +205,24 @@ async def test_the_last_passkey_of_an_operator_stays(desk: Desk) -> None:
     operator = desk.accounts[AccountKind.OPERATOR]
     with pytest.raises(Refusal, match="LAST_STRONG_MEANS"):
         async with desk.database.transaction() as tx:
-            await desk.passkeys.revoke(tx, operator, first.id)
+            await desk.passkeys.revoke(tx, operator, first.id, HERE)
     await desk.give(AccountKind.OPERATOR, "Clé du bureau")
     async with desk.database.transaction() as tx:
-        await desk.passkeys.revoke(tx, operator, first.id)
+        await desk.passkeys.revoke(tx, operator, first.id, HERE)
 
 
 async def test_nobody_names_or_revokes_the_passkey_of_another(desk: Desk) -> None:
     _, kept = await desk.give(AccountKind.CITIZEN)
     other = desk.accounts[AccountKind.OPERATOR]
-    for act in (desk.passkeys.revoke, lambda tx, who, id: desk.passkeys.rename(tx, who, id, "À moi")):
+    passkeys = desk.passkeys
+    acts = (
+        lambda tx: passkeys.revoke(tx, other, kept.id, HERE),
+        lambda tx: passkeys.rename(tx, other, kept.id, "À moi"),
+    )
+    for act in acts:
         with pytest.raises(Refusal, match="PASSKEY_UNKNOWN"):
             async with desk.database.transaction() as tx:
-                await act(tx, other, kept.id)
+                await act(tx)
 
 
 async def test_a_proof_is_recent_for_five_minutes_and_changes_the_token(desk: Desk, clock: FixedClock) -> None:

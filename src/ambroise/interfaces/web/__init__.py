@@ -17,12 +17,14 @@ from ambroise.interfaces.web.citizen.record import CitizenRecord
 from ambroise.interfaces.web.citizen.routes import citizen_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
 from ambroise.interfaces.web.desk.clients import client_routes
+from ambroise.interfaces.web.desk.first_passkeys import first_passkey_desk_routes
 from ambroise.interfaces.web.desk.lives import desk_life_routes
 from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.rescues import rescue_routes
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
 from ambroise.interfaces.web.entrance.enrolment import enrolment_routes
+from ambroise.interfaces.web.entrance.first_passkey import first_passkey_routes
 from ambroise.interfaces.web.entrance.objection import objection_routes
 from ambroise.interfaces.web.entrance.passkeys import passkey_routes
 from ambroise.interfaces.web.entrance.proof import proof_routes
@@ -117,8 +119,10 @@ def portals(
             *protection_routes(site),
             *recovery_routes(site),
             *objection_routes(site, lives),
+            *(first_passkey_desk_routes(site, passkeys) if passkeys is not None else ()),
             *rescue_routes(site),
             *(passkey_routes(site, passkeys) if passkeys is not None else ()),
+            *(first_passkey_routes(site, passkeys) if passkeys is not None else ()),
             *proof_routes(site),
             *(enrolment_routes(site, enrolments) if enrolments is not None else ()),
             *(federation_routes(site, federation) if federation is not None else ()),

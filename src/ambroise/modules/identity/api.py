@@ -50,6 +50,7 @@ from ambroise.modules.identity.model import (
     Situation,
     TotpEnrolment,
 )
+from ambroise.modules.identity.passkeys.inviting import Invitations
 from ambroise.modules.identity.passkeys.model import Ceremony, Passkey, RelyingParty
 from ambroise.modules.identity.passkeys.model import Purpose as PasskeyPurpose
 from ambroise.modules.identity.passkeys.service import Passkeys
@@ -125,6 +126,7 @@ __all__ = [
     "InsiOperation",
     "InsiOutcome",
     "InsiTraits",
+    "Invitations",
     "KeySealer",
     "NewAccount",
     "NotSignedIn",

@@ -147,6 +147,7 @@ class SignInMeans(StrEnum):
     PASSKEY = "passkey"
     PASSWORD_AND_PASSKEY = "password_and_passkey"  # noqa: S105 - the name of a means.
     PROVIDER = "other_provider"
+    HANDED_CODE = "handed_code"
     DEMONSTRATION = "demonstration"
 
 

@@ -12,6 +12,7 @@ from wtforms import RadioField, StringField, TextAreaField
 
 from ambroise.interfaces.web.ui.forms import Form, Required, Ticks
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.errors import Kind, Refusal
@@ -138,7 +139,7 @@ def client_routes(site: Site, provider: Provider) -> list[BaseRoute]:
         issuer = provider.ground.issuer
         return await visit.render("desk/client_secret.html", id=id, secret=secret, issuer=issuer, place="logiciels")
 
-    return [Screen(site, AccountKind.OPERATOR).route(_PAGE, show, act)]
+    return [Screen(site, AccountKind.OPERATOR).route(_PAGE, show, act, proof=Act.CLIENTS)]
 
 
 def _check_duty(visit: Visit) -> None:

@@ -12,6 +12,7 @@ from wtforms.validators import ValidationError
 
 from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.errors import Kind, Refusal
@@ -57,7 +58,7 @@ def rescue_routes(site: Site) -> list[BaseRoute]:
 
     return [
         screen.route("/guichet/acces", queue),
-        screen.route("/guichet/acces/{id}", one, decide),
+        screen.route("/guichet/acces/{id}", one, decide, proof=Act.IDENTITIES),
     ]
 
 

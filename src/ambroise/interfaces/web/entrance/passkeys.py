@@ -21,12 +21,15 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import (
+    Ceremony,
+    Invitations,
     NotSignedIn,
     PasskeyPurpose,
     PasskeyReply,
     Passkeys,
 )
 
+_FIRST = "premiere"
 _PURPOSES = {
     "entrer": PasskeyPurpose.SIGN_IN,
     "logiciel": PasskeyPurpose.SIGN_ON,
@@ -68,8 +71,10 @@ class PasskeyPages:
 
     async def challenge(self, visit: Visit, sent: FormData) -> Response:
         """What the script hands to the browser's authenticator."""
-        purpose = _PURPOSES.get(str(sent.get("pour")))
         browser = browser_of(visit)
+        if sent.get("pour") == _FIRST:
+            return _handed(await Invitations(self._passkeys).begin(str(sent.get("billet", "")), browser))
+        purpose = _PURPOSES.get(str(sent.get("pour")))
         match purpose:
             case None:
                 raise Refusal(Kind.INVALID, "NO_SUCH_GESTURE", "Say what the passkey is for.")
@@ -86,8 +91,7 @@ class PasskeyPages:
                 if not self._site.proofs.is_recent(visit.who):
                     raise Refusal(Kind.FORBIDDEN, "PROOF_TOO_OLD", "Show again who you are.")
                 made = await self._passkeys.begin_registration(visit.who.account, browser)
-        answer = {"reference": made.reference, "options": made.options}
-        return JSONResponse(answer, headers={"cache-control": "no-store"})
+        return _handed(made)
 
     # Coming in
 
@@ -123,7 +127,7 @@ class PasskeyPages:
         async with self._site.identity.database.transaction() as tx:
             match gesture:
                 case "revoquer":
-                    await self._passkeys.revoke(tx, account, visit.id_of(key))
+                    await self._passkeys.revoke(tx, account, visit.id_of(key), visit.origin)
                 case "nommer":
                     await self._passkeys.rename(tx, account, visit.id_of(key), str(sent.get(f"nom-{key}", "")))
                 case _:
@@ -141,7 +145,9 @@ class PasskeyPages:
             return await self._add_page(visit, form)
         if form.validate():
             try:
-                await self._passkeys.register(visit.who.account, reply_of(visit, sent), str(form.nom.data))
+                await self._passkeys.register(
+                    visit.who.account, reply_of(visit, sent), str(form.nom.data), visit.origin
+                )
                 return visit.go(_MINE, Toast("passkey-added"))
             except Refusal as refusal:
                 form.refuse(refusal)
@@ -157,6 +163,11 @@ class PasskeyPages:
             recent=self._site.proofs.is_recent(visit.who),
             place="reglages",
         )
+
+
+def _handed(made: Ceremony) -> Response:
+    answer = {"reference": made.reference, "options": made.options}
+    return JSONResponse(answer, headers={"cache-control": "no-store"})
 
 
 def browser_of(visit: Visit) -> str:

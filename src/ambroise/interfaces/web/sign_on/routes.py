@@ -11,16 +11,18 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ambroise.interfaces.oauth.wire import certificate_of
+from ambroise.interfaces.web.entrance.coming_in import said
+from ambroise.interfaces.web.entrance.passkeys import reply_of
 from ambroise.interfaces.web.sign_on.answers import address_of, origin_of, parameters, send_back, shown
 from ambroise.interfaces.web.sign_on.forms import IdentifierForm
 from ambroise.interfaces.web.sign_on.leaving import leaving_routes
 from ambroise.interfaces.web.sign_on.phone import phone_routes
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, broken, refused, with_query
-from ambroise.kernel.errors import Refusal
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
-from ambroise.modules.identity.api import AccountKind, Provider
+from ambroise.modules.identity.api import AccountKind, NotSignedIn, Provider
 from ambroise.modules.identity.provider import api as asking
-from ambroise.modules.identity.provider.api import SHOW, Request, SignOn, Unmet
+from ambroise.modules.identity.provider.api import SHOW, Means, Request, SignOn, Unmet
 
 _log = logger(__name__)
 
@@ -51,6 +53,7 @@ class SignOnPages:
             screen.route("/connexion/pro/etat", self._state),
             screen.route(SHOW, self._show_certificate),
             screen.route(f"{SHOW}/retour", self._take_certificate),
+            screen.route("/connexion/pro/cle", change=self._take_passkey),
             screen.route(_AGREE, self._show_agreement, self._agree),
         ]
 
@@ -124,6 +127,18 @@ class SignOnPages:
         request = await self._request(visit)
         token = await self._provider.certified.sign_on(request, visit.query.get("preuve", ""))
         return await self._signed_on(visit, request, token)
+
+    async def _take_passkey(self, visit: Visit, sent: FormData) -> Response:
+        request = await self._request(visit)
+        if self._site.passkeys is None:
+            raise Refusal(Kind.UNAVAILABLE, "PASSKEYS_UNAVAILABLE", "This instance takes no passkey.")
+        answered = await self._site.passkeys.sign_on(reply_of(visit, sent), visit.origin)
+        if not isinstance(answered, NotSignedIn):
+            token = await self._provider.signing_on.sign_on_by(request, answered, Means.PASSKEY)
+            return await self._signed_on(visit, request, token)
+        form = IdentifierForm()
+        form.general.append(said(answered))
+        return await self._means(visit, request, form, 422)
 
     async def _notify(self, visit: Visit, sent: FormData) -> Response:
         request = await self._request(visit)

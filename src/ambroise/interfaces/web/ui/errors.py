@@ -99,6 +99,9 @@ _BY_CODE: Mapping[str, str] = {
     "PASSKEY_UNKNOWN": N_("Cette clé d’accès n’existe plus."),
     "LAST_STRONG_MEANS": N_("C’est votre dernière clé d’accès. Ajoutez-en une autre avant de la révoquer."),
     "PASSKEY_ASKED": N_("Ce compte s’ouvre avec sa clé d’accès, et pas autrement."),
+    "INVITATION_WRONG": N_("Cet identifiant et ce code ne vont pas ensemble, ou le code a déjà servi."),
+    "INVITATION_OVER": N_("Trop de temps a passé. Demandez un autre code au guichet."),
+    "NO_SUCH_ACCOUNT": N_("Aucun professionnel d’ici n’a ce numéro."),
     "PROOF_TOO_OLD": N_("Montrez de nouveau qui vous êtes, puis recommencez."),
     "SIGN_ON_ENDED": N_(
         "Cette demande de connexion est terminée, ou a commencé dans un autre navigateur. Revenez au logiciel "

@@ -16,7 +16,6 @@ class Act(StrEnum):
 
     SPACE = "espace"
     MEANS = "moyens"
-    CONTACTS = "coordonnees"
     IDENTITIES = "identites"
     MATRIX = "matrice"
     CLIENTS = "logiciels"
@@ -25,7 +24,6 @@ class Act(StrEnum):
 WHY: Mapping[Act, str] = {
     Act.SPACE: N_("Vous allez changer l’état de votre espace : l’ouvrir, le fermer, ou en supprimer les données."),
     Act.MEANS: N_("Vous allez changer les moyens d’entrer dans votre compte."),
-    Act.CONTACTS: N_("Vous allez changer les adresses où nous vous écrivons."),
     Act.IDENTITIES: N_("Vous allez changer l’identité de quelqu’un."),
     Act.MATRIX: N_("Vous allez changer ce que les professionnels peuvent lire."),
     Act.CLIENTS: N_("Vous allez changer les logiciels qui se connectent ici."),

@@ -13,6 +13,7 @@ _SAID = {
     "language": N_("La langue a changé."),
     "settings": N_("Vos réglages sont enregistrés."),
     "passkey-added": N_("Clé d’accès ajoutée. Elle vous ouvre ce compte dès maintenant."),
+    "passkey-first": N_("Clé d’accès ajoutée. Elle vous ouvre maintenant vos logiciels et ce portail."),
     "passkey-named": N_("Clé d’accès renommée."),
     "passkey-revoked": N_("Clé d’accès révoquée. Elle n’ouvre plus rien."),
     "signed-out": N_("Vous êtes déconnecté."),

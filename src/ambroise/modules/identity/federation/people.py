@@ -8,11 +8,11 @@ from uuid import UUID
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind
-from ambroise.modules.directory import api as directory
 from ambroise.modules.identity import repository as accounts
 from ambroise.modules.identity.federation.model import Proven, refuse
 from ambroise.modules.identity.ins import Sex, Trait, Traits, birth_date_of, differences
-from ambroise.modules.identity.model import Account, AccountKind, NewAccount, Situation
+from ambroise.modules.identity.model import Account
+from ambroise.modules.identity.professionals import known_professional
 from ambroise.modules.identity.registry.model import PatientIdentity
 from ambroise.modules.identity.registry.repository import born
 from ambroise.modules.identity.registry.trust import Attribute, Status
@@ -38,35 +38,15 @@ def national_id(proven: Proven) -> str:
 async def professional(tx: Transaction, identity: Identity, proven: Proven) -> Account:
     """The account of a professional, made from the directory the first time. Raises FEDERATION_PERSON_UNKNOWN."""
     identifier = national_id(proven)
-    found = await identity.account_of(tx, professional=identifier)
-    if found is not None:
-        return found
-    known = await directory.situations(tx, identifier[1:]) if identifier.startswith("8") else []
-    if not known or known[0].id != identifier:
+    found = await known_professional(tx, identity, identifier)
+    if found is None:
         refuse(
             Kind.FORBIDDEN,
             "FEDERATION_PERSON_UNKNOWN",
             "The directory knows nobody so.",
             proven.partner,
         )
-    situations = tuple(
-        Situation(
-            one.profession,
-            one.profession_system,
-            one.specialty,
-            one.organization,
-            one.organization_name,
-            one.role_title,
-        )
-        for one in known
-    )
-    new = NewAccount(
-        AccountKind.PROFESSIONAL, identifier, known[0].name, professional=identifier, situations=situations
-    )
-    await identity.create_account(tx, new)
-    made = await identity.account_of(tx, professional=identifier)
-    assert made is not None  # noqa: S101 - made above.
-    return made
+    return found
 
 
 async def citizen(reader: Reader, proven: Proven) -> UUID | None:

@@ -125,5 +125,54 @@ async def revoke(tx: Transaction, account: UUID, id: UUID, now: datetime) -> boo
     return revoked == 1
 
 
+async def revoke_all(tx: Transaction, account: UUID, now: datetime) -> None:
+    await tx.execute("update passkey set revoked_at = %s where account = %s and revoked_at is null", (now, account))
+
+
 def _passkey(row: Row) -> Passkey:
     return Passkey(row[0], row[1], row[2], row[3], row[4], row[5])
+
+
+async def put_invitation(
+    tx: Transaction, account: UUID, code: bytes, by: str, now: datetime, expires: datetime
+) -> None:
+    """Keep a code in place of the one before."""
+    await tx.execute(
+        """
+        insert into passkey_invitation (account, code_hash, given_by, given_at, expires_at)
+        values (%s, %s, %s, %s, %s)
+        on conflict (account) do update
+        set code_hash = excluded.code_hash, ticket_hash = null, browser = null, given_by = excluded.given_by,
+          given_at = excluded.given_at, expires_at = excluded.expires_at
+        """,
+        (account, code, by, now, expires),
+    )
+
+
+async def open_invitation(
+    tx: Transaction, account: UUID, code: bytes, ticket: bytes, browser: bytes, now: datetime, expires: datetime
+) -> bool:
+    """Change a code into a ticket, once."""
+    opened = await tx.execute(
+        """
+        update passkey_invitation
+        set code_hash = null, ticket_hash = %s, browser = %s, expires_at = %s
+        where account = %s
+          and code_hash = %s
+          and expires_at > %s
+        """,
+        (ticket, browser, expires, account, code, now),
+    )
+    return opened == 1
+
+
+async def invited(reader: Reader, ticket: bytes, browser: bytes, now: datetime) -> UUID | None:
+    """Whom a ticket invites, in the browser that has it."""
+    return await reader.fetch_value(
+        "select account from passkey_invitation where ticket_hash = %s and browser = %s and expires_at > %s",
+        (ticket, browser, now),
+    )
+
+
+async def end_invitation(tx: Transaction, account: UUID) -> None:
+    await tx.execute("delete from passkey_invitation where account = %s", (account,))

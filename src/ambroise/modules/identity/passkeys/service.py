@@ -37,6 +37,8 @@ from ambroise.modules.identity.passkeys.model import (
     RelyingParty,
 )
 from ambroise.modules.identity.passkeys.wire import Wrong
+from ambroise.modules.identity.protection.alerts import warn
+from ambroise.modules.identity.protection.model import AlertKind
 from ambroise.modules.identity.proving import Proofs
 from ambroise.modules.identity.service import Identity
 
@@ -73,8 +75,11 @@ class Passkeys:
         names = (account.sign_in_name, account.display_name)
         return Ceremony(reference, wire.creation_options(party, challenge, account.id.bytes, names, known))
 
-    async def register(self, account: Account, reply: Reply, name: str) -> Passkey:
-        """Keep the passkey that an authenticator just made, traced. Raises PASSKEY_NOT_REGISTERED."""
+    async def register(self, account: Account, reply: Reply, name: str, origin: Origin) -> Passkey:
+        """Keep the passkey that an authenticator just made; traced, and told to its holder.
+
+        Raises PASSKEY_NOT_REGISTERED, PASSKEY_NAME, PASSKEYS_TOO_MANY.
+        """
         party, now = self._party(), self.identity.clock.now()
         challenge = await self._taken(Purpose.REGISTER, reply)
         try:
@@ -90,6 +95,7 @@ class Passkeys:
             if not await repository.insert(tx, made.id, account.id, made.name, key, now):
                 raise _not_registered()
             await self.identity.trace(tx, account, tracing.PASSKEY_ADDED, passkey=str(made.id))
+            await warn(tx, self.identity.codes, account.id, AlertKind.FACTOR_CHANGED, origin, now)
         return made
 
     async def of_account(self, reader: Reader, account: Account) -> Sequence[Passkey]:
@@ -101,15 +107,20 @@ class Passkeys:
         if not await repository.rename(tx, account.id, id, _name(name)):
             _unknown()
 
-    async def revoke(self, tx: Transaction, account: Account, id: UUID) -> None:
-        """End a passkey at once, traced. Raises PASSKEY_UNKNOWN, LAST_STRONG_MEANS for an operator's last one."""
+    async def revoke(self, tx: Transaction, account: Account, id: UUID, origin: Origin) -> None:
+        """End a passkey at once; traced, and told to its holder.
+
+        Raises PASSKEY_UNKNOWN, and LAST_STRONG_MEANS for an operator's last one.
+        """
         held = await repository.hold(tx, account.id)
         if id not in {one.id for one in held}:
             _unknown()
         if len(held) == 1 and account.kind is AccountKind.OPERATOR:
             raise Refusal(Kind.CONFLICT, "LAST_STRONG_MEANS", "Add another passkey before revoking the last one.")
-        await repository.revoke(tx, account.id, id, self.identity.clock.now())
+        now = self.identity.clock.now()
+        await repository.revoke(tx, account.id, id, now)
         await self.identity.trace(tx, account, tracing.PASSKEY_REVOKED, passkey=str(id))
+        await warn(tx, self.identity.codes, account.id, AlertKind.FACTOR_CHANGED, origin, now)
 
     # Answering
 

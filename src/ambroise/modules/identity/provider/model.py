@@ -60,6 +60,7 @@ class Means(StrEnum):
     E_CPS = "ecps"
     CARD = "card"
     CERTIFICATE = "certificate"
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,9 @@ ASSURANCE: dict[Means, Assurance] = {
     Means.E_CPS: Assurance("eidas1", ("mfa", "swk", "user"), "APPPRIP3", "MOBILE"),
     # A key in a file is worth less than one in a card or behind the code of a phone: one factor, and the tier below.
     Means.CERTIFICATE: Assurance("eidas1", ("swk",), "APPPRIP2", "CERTIFICATE"),
+    # A key and what the device checks of its holder: two factors, and nothing that a false site could take. `pop`
+    # (RFC 8176) says the key without saying where it is, since no attestation is asked for; the mode is a word of ours.
+    Means.PASSKEY: Assurance("eidas1", ("mfa", "pop", "user"), "APPPRIP3", "PASSKEY"),
     Means.CARD: Assurance("eidas1", ("hwk", "mfa", "sc"), "APPPRIP3", "CARD"),
 }
 ACR_VALUES = ("eidas1", "eidas2", "eidas3")

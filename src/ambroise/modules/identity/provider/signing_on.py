@@ -224,6 +224,13 @@ class SigningOn:
             await self.open(tx, found.account, Means.E_CPS, request.client.id, token=token)
             return token
 
+    async def sign_on_by(self, request: Request, account: Account, means: Means) -> str:
+        """The token of a new session, for a professional who has just shown a means here."""
+        token = secrets.token_urlsafe(32)
+        async with self.ground.database.transaction() as tx:
+            await self.open(tx, account, means, request.client.id, token=token)
+        return token
+
     async def open(
         self, tx: Transaction, account: Account, means: Means, client: str, *, token: str | None = None
     ) -> SignOn:

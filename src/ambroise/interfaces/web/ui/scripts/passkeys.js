@@ -14,7 +14,7 @@ async function ask(form) {
   const { reference, options } = await answer.json();
   form.elements.defi.value = reference;
   form.elements.reponse.value = JSON.stringify(
-    form.dataset.cle === "ajouter" ? await create(options) : await get(options),
+    "rp" in options ? await create(options) : await get(options),
   );
 }
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from ambroise.modules.identity.codes.service import Codes, Destination
 from ambroise.modules.identity.enrolment.claiming import claimed, number_of
 from ambroise.modules.identity.enrolment.model import Claim
 from ambroise.modules.identity.model import Account, DeviceToken, Origin
+from ambroise.modules.identity.passkeys.repository import revoke_all
 from ambroise.modules.identity.protection import repository as protection
 from ambroise.modules.identity.protection import rule
 from ambroise.modules.identity.protection.alerts import warn
@@ -140,7 +141,7 @@ class Recovery:
             await accounts.set_password(tx, account.id, hashed)
             await self._start_again(tx, account, origin)
             if row.rescue is not None:
-                await _drop_factors(tx, account.id)
+                await _drop_factors(tx, account.id, identity.clock.now())
             await repository.delete(tx, row.id)
             return await self._know(tx, account, origin)
 
@@ -225,8 +226,9 @@ async def _send(
     await codes.send(tx, recovery, _PURPOSE, Destination(channel, address, language), LetterKind.RECOVERY_CODE)
 
 
-async def _drop_factors(tx: Transaction, account: UUID) -> None:
+async def _drop_factors(tx: Transaction, account: UUID, now: datetime) -> None:
     """Who came to the desk lost them all: the next sign-in sets a new one up."""
+    await revoke_all(tx, account, now)
     await protection.drop_totp(tx, account)
     await protection.set_codes_by(tx, account, None)
     await accounts.replace_recovery_codes(tx, account, [])
