@@ -25,6 +25,7 @@ EVERYBODY = {
     "/cle/premiere", "/cle/premiere/ajouter", "/connexion/pro/cle",
     "/preuve", "/preuve/cle", "/preuve/suite", "/reglages/securite", "/reglages/securite/application",
     "/reglages/securite/appareils", "/alerte",
+    "/opposition", "/opposition/preuve.pdf",
     "/retrouver", "/retrouver/code", "/retrouver/guichet", "/retrouver/mot-de-passe",
     "/vitale/app", "/vitale/heure", "/vitale/sw.js", "/vitale/manifest.webmanifest",
 }  # fmt: skip
