@@ -75,6 +75,17 @@ async def test_an_authenticator_is_added_with_recovery_codes_to_print(account: E
     assert "Pas réglée" in visitor.words
 
 
+async def test_the_address_is_changed_by_a_code(account: Enrolments, clock: FixedClock) -> None:
+    visitor = await sign_in(account)
+    await visitor.get("/reglages/securite")
+    await visitor.click("Changer de mail ou de mobile")
+    await visitor.press("M’envoyer un code", canal="sms", adresse="12", passe=PASSWORD)
+    assert visitor.status == 422
+    await visitor.press("M’envoyer un code", canal="sms", adresse="06 12 34 56 99", passe=PASSWORD)
+    await visitor.press("Vérifier", code=await code_in_the_letter_box(account))
+    assert "•• •• •• •• 99" in visitor.words
+
+
 async def test_a_stranger_is_told_of_and_shut_out(account: Enrolments, clock: FixedClock) -> None:
     holder = await sign_in(account)
     clock.move(timedelta(minutes=1))

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.crypto.application import ApplicationSecret
@@ -26,6 +26,7 @@ from ambroise.modules.identity.api import (
     NewAccount,
     NotSignedIn,
     Origin,
+    Reaching,
     Session,
     SignedIn,
     SignInProblem,
@@ -213,7 +214,7 @@ async def test_codes_can_come_by_the_application_alone(identity: Identity, clock
     enrolment = await factors.begin_application(session, PASSWORD)
     with pytest.raises(Refusal, match="CODE_WRONG"):
         await factors.confirm_application(session, "12", HOME)
-    codes = await factors.confirm_application(session, pyotp.TOTP(enrolment.secret).at(clock.now()), HOME)
+    codes = await factors.confirm_application(session, TOTP(enrolment.secret).at(clock.now()), HOME)
     assert len(set(codes)) == 8
     assert (await letters(identity))[0].kind is Kind.FACTOR_CHANGED
     session = (await identity.session((await _again(identity, clock, enrolment.secret)).token)) or session
@@ -228,7 +229,7 @@ async def test_codes_can_come_by_the_application_alone(identity: Identity, clock
 async def _again(identity: Identity, clock: FixedClock, secret: str) -> SignedIn:
     clock.move(timedelta(minutes=1))
     first = await half(identity)
-    done = await identity.verify_code(first.token, pyotp.TOTP(secret).at(clock.now()), HOME)
+    done = await identity.verify_code(first.token, TOTP(secret).at(clock.now()), HOME)
     assert isinstance(done, SignedIn)
     return done
 
@@ -237,7 +238,7 @@ async def test_the_last_way_to_receive_a_code_stays(identity: Identity, clock: F
     factors = Factors(identity)
     session = await session_of(identity, await enter(identity))
     enrolment = await factors.begin_application(session, PASSWORD)
-    await factors.confirm_application(session, pyotp.TOTP(enrolment.secret).at(clock.now()), HOME)
+    await factors.confirm_application(session, TOTP(enrolment.secret).at(clock.now()), HOME)
     async with identity.database.transaction() as tx:
         await tx.execute("delete from account_contact where account = %s", (session.account.id,))
     with pytest.raises(Refusal, match="LAST_FACTOR"):
@@ -248,6 +249,29 @@ async def test_changing_a_factor_ends_the_trust_of_every_browser(identity: Ident
     first = await enter(identity, remember=True)
     await Factors(identity).draw_recovery_codes(await session_of(identity, first), PASSWORD, HOME)
     assert not (await half(identity, replace(HOME, device=first.device))).complete
+
+
+async def test_a_new_address_is_proven_told_to_the_former_one_and_given_back_if_it_was_not_the_holder(
+    identity: Identity,
+) -> None:
+    reaching = Reaching(Factors(identity))
+    session = await session_of(identity, await enter(identity, remember=True))
+    with pytest.raises(Refusal, match="CONTACT_INVALID"):
+        await reaching.send(session, Channel.MAIL, "nowhere", PASSWORD, HOME)
+    with pytest.raises(Refusal, match="PASSWORD_WRONG"):
+        await reaching.send(session, Channel.MAIL, "new@exemple.fr", "not my password", HOME)
+    await reaching.send(session, Channel.MAIL, "New@Exemple.fr", PASSWORD, HOME)
+    await reaching.prove(session, (await letters(identity))[0].details["code"], HOME)
+    told = (await letters(identity))[0]
+    assert (told.kind, told.address) == (Kind.FACTOR_CHANGED, MAIL), "the former address is told"
+    assert await _mail(identity, session.account.id) == "new@exemple.fr"
+    await Devices(identity).disown_by_letter(told.details["token"])
+    assert await _mail(identity, session.account.id) == MAIL
+
+
+async def _mail(identity: Identity, account: UUID) -> str:
+    async with identity.database.reader() as reader:
+        return (await contacts.of_account(reader, identity.sealer, account))[Channel.MAIL]
 
 
 async def test_recovery_codes_are_kept_by_a_slow_hash(identity: Identity) -> None:

@@ -23,6 +23,7 @@ from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.rescues import rescue_routes
 from ambroise.interfaces.web.desk.routes import desk_routes
 from ambroise.interfaces.web.desk.views import DeskService
+from ambroise.interfaces.web.entrance.contact import contact_routes
 from ambroise.interfaces.web.entrance.enrolment import enrolment_routes
 from ambroise.interfaces.web.entrance.first_passkey import first_passkey_routes
 from ambroise.interfaces.web.entrance.objection import objection_routes
@@ -117,6 +118,7 @@ def portals(
             Route("/static/{name}", static),
             *entrance_routes(site),
             *protection_routes(site),
+            *contact_routes(site),
             *recovery_routes(site),
             *objection_routes(site, lives),
             *(first_passkey_desk_routes(site, passkeys) if passkeys is not None else ()),

@@ -61,6 +61,7 @@ from ambroise.modules.identity.passwords import matches as password_matches
 from ambroise.modules.identity.protection.devices import Devices
 from ambroise.modules.identity.protection.factors import Factors
 from ambroise.modules.identity.protection.model import Alert, AlertKind, CodesBy, Device, Protection, Ways
+from ambroise.modules.identity.protection.reaching import Reaching
 from ambroise.modules.identity.protection.recovery.rescue import Rescues
 from ambroise.modules.identity.protection.recovery.service import RECOVERY_ASKED, Recovery
 from ambroise.modules.identity.provider.api import Provider
@@ -142,6 +143,7 @@ __all__ = [
     "Proofs",
     "Protection",
     "Provider",
+    "Reaching",
     "Recovery",
     "RelyingParty",
     "Rescues",

@@ -23,12 +23,22 @@ _LETTERS = {
 
 
 async def warn(
-    tx: Transaction, codes: Codes | None, account: UUID, kind: AlertKind, origin: Origin, now: datetime
+    tx: Transaction,
+    codes: Codes | None,
+    account: UUID,
+    kind: AlertKind,
+    origin: Origin,
+    now: datetime,
+    *,
+    former_contacts: bytes | None = None,
 ) -> None:
-    """Note a warning, and write it to the proven mail address when there is one and mails leave."""
+    """Note a warning, and write it to the proven mail address when there is one and mails leave.
+
+    `former_contacts`: the addresses to give back if it was not the holder.
+    """
     alert = Alert(new_id(), account, kind, origin.agent[:AGENT_KEPT], coarse(origin.address), now)
     token = tokens.new_session_token()
-    await repository.put_alert(tx, alert, tokens.digest(token))
+    await repository.put_alert(tx, alert, tokens.digest(token), former_contacts)
     if codes is None or Channel.MAIL not in codes.letters.channels:
         return
     mail = (await contacts.of_account(tx, codes.sealer, account)).get(Channel.MAIL)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity import contacts, tokens
 from ambroise.modules.identity import repository as accounts
-from ambroise.modules.identity import tokens
 from ambroise.modules.identity.model import Origin, Session
 from ambroise.modules.identity.protection import repository
 from ambroise.modules.identity.protection.model import ALERT_LASTS, Alert, AlertKind, Device
@@ -86,6 +86,9 @@ class Devices:
         await accounts.close_sessions(tx, alert.account, now, None)
         await repository.forget_all(tx, alert.account, None)
         await repository.drop_password(tx, alert.account)
+        former = await repository.former_contacts(tx, alert.id)
+        if former is not None:
+            await contacts.restore(tx, self.identity.sealer, alert.account, former, now)
         if alert.kind is AlertKind.FACTOR_CHANGED:
             await repository.set_codes_by(tx, alert.account, None)
             await repository.drop_totp(tx, alert.account)

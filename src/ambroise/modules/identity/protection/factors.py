@@ -65,7 +65,7 @@ class Factors:
 
     async def choose(self, session: Session, by: CodesBy, password: str, origin: Origin) -> None:
         """Choose how codes come. Raises PASSWORD_WRONG, FACTOR_MISSING when nothing could come that way."""
-        await self._same_person(session, password)
+        await self.same_person(session, password)
         account = session.account
         async with self.identity.database.transaction() as tx:
             known = await contacts.of_account(tx, self.identity.sealer, account.id)
@@ -77,7 +77,7 @@ class Factors:
 
     async def begin_application(self, session: Session, password: str) -> TotpEnrolment:
         """Draw the secret of an authenticator. Raises PASSWORD_WRONG, SECOND_FACTOR_SET."""
-        await self._same_person(session, password)
+        await self.same_person(session, password)
         if session.account.has_second_factor:
             raise Refusal(Kind.CONFLICT, "SECOND_FACTOR_SET", "Remove the present authenticator first.")
         secret = tokens.new_totp_secret()
@@ -105,7 +105,7 @@ class Factors:
 
     async def remove_application(self, session: Session, password: str, origin: Origin) -> None:
         """Use the authenticator no more. Raises PASSWORD_WRONG, LAST_FACTOR when no other way is left."""
-        await self._same_person(session, password)
+        await self.same_person(session, password)
         account = session.account.id
         async with self.identity.database.transaction() as tx:
             if not self._can_send(await contacts.of_account(tx, self.identity.sealer, account)):
@@ -117,7 +117,7 @@ class Factors:
 
     async def draw_recovery_codes(self, session: Session, password: str, origin: Origin) -> list[str]:
         """New recovery codes, shown once; the former ones are worth nothing. Raises PASSWORD_WRONG."""
-        await self._same_person(session, password)
+        await self.same_person(session, password)
         codes, digests = await self._drawn(session.account.id)
         async with self.identity.database.transaction() as tx:
             await accounts.replace_recovery_codes(tx, session.account.id, digests)
@@ -151,7 +151,7 @@ class Factors:
         codes = tokens.new_recovery_codes()
         return codes, await asyncio.to_thread(lambda: [tokens.recovery_digest(account, code) for code in codes])
 
-    async def _same_person(self, session: Session, password: str) -> None:
+    async def same_person(self, session: Session, password: str) -> None:
         """A session left open, or stolen, changes no second factor. Raises PASSWORD_WRONG, TOO_MANY_TRIES."""
         identity = self.identity
         keys = [attempts.key("change", str(session.account.id))]

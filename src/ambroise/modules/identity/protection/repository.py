@@ -121,14 +121,22 @@ async def recovery_codes_left(reader: Reader, account: UUID) -> int:
     )
 
 
-async def put_alert(tx: Transaction, alert: Alert, token_hash: bytes) -> None:
+async def put_alert(tx: Transaction, alert: Alert, token_hash: bytes, former_contacts: bytes | None) -> None:
     await tx.execute(
         """
-        insert into account_alert (id, account, kind, agent, network, token_hash, raised_at)
-        values (%s, %s, %s, %s, %s, %s, %s)
+        insert into account_alert (id, account, kind, agent, network, token_hash, raised_at, former_contacts)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        (alert.id, alert.account, alert.kind.value, alert.agent, alert.network, token_hash, alert.raised_at),
-    )
+        (
+            alert.id, alert.account, alert.kind.value, alert.agent, alert.network, token_hash, alert.raised_at,
+            former_contacts,
+        ),
+    )  # fmt: skip
+
+
+async def former_contacts(reader: Reader, alert: UUID) -> bytes | None:
+    box = await reader.fetch_value("select former_contacts from account_alert where id = %s", (alert,))
+    return None if box is None else bytes(box)
 
 
 async def alerts(reader: Reader, account: UUID, since: datetime) -> list[Alert]:

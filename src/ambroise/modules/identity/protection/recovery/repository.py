@@ -132,10 +132,6 @@ async def use_rescue(tx: Transaction, account: UUID, code: bytes, now: datetime)
     )
 
 
-async def drop_contacts(tx: Transaction, account: UUID) -> None:
-    await tx.execute("delete from account_contact where account = %s", (account,))
-
-
 async def sweep(tx: Transaction, now: datetime, rescues_before: datetime) -> None:
     await tx.execute("delete from recovery where ends_at < %s", (now,))
     await tx.execute("delete from account_rescue where asked_at < %s", (rescues_before,))

@@ -23,6 +23,7 @@ from ambroise.modules.identity import repository as accounts
 from ambroise.modules.identity.codes.service import Codes, Destination
 from ambroise.modules.identity.enrolment.claiming import claimed, number_of
 from ambroise.modules.identity.enrolment.model import Claim
+from ambroise.modules.identity.enrolment.repository import drop_contacts
 from ambroise.modules.identity.model import Account, DeviceToken, Origin
 from ambroise.modules.identity.passkeys.repository import revoke_all
 from ambroise.modules.identity.protection import repository as protection
@@ -232,4 +233,4 @@ async def _drop_factors(tx: Transaction, account: UUID, now: datetime) -> None:
     await protection.drop_totp(tx, account)
     await protection.set_codes_by(tx, account, None)
     await accounts.replace_recovery_codes(tx, account, [])
-    await repository.drop_contacts(tx, account)
+    await drop_contacts(tx, account)
