@@ -11,6 +11,7 @@ from ambroise.modules.vitale.cards import Cards, CheckReason, Present
 from ambroise.modules.vitale.delegations import Delegations
 from ambroise.modules.vitale.ground import Ground, Sealer
 from ambroise.modules.vitale.handlers import forget_purged
+from ambroise.modules.vitale.meetings import Meeting, MeetingCode, Meetings
 from ambroise.modules.vitale.model import (
     LIVE,
     Card,
@@ -40,6 +41,7 @@ class Vitale:
     cards: Cards
     showings: Showings
     delegations: Delegations
+    meetings: Meetings
 
     @staticmethod
     def over(
@@ -53,7 +55,7 @@ class Vitale:
     ) -> Vitale:
         """All of it. In a `demonstration`, an invented insurer states rights."""
         ground = Ground(database, gateway, clock, sealer, keys, demonstration)
-        return Vitale(Cards(ground), Showings(ground), Delegations(ground))
+        return Vitale(Cards(ground), Showings(ground), Delegations(ground), Meetings(ground))
 
 
 __all__ = [
@@ -68,6 +70,9 @@ __all__ = [
     "Device",
     "Document",
     "Medium",
+    "Meeting",
+    "MeetingCode",
+    "Meetings",
     "Present",
     "Receipt",
     "Registered",

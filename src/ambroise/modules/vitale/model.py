@@ -100,6 +100,8 @@ class Limits:
     unlocked: timedelta
     challenge: timedelta
     verifications: int
+    meeting: timedelta
+    meetings: int
     context: timedelta
     answer: timedelta
     delegation: timedelta
@@ -121,6 +123,8 @@ def limits() -> Limits:
         unlocked=timedelta(minutes=raw["token"]["unlocked_minutes"]),
         challenge=timedelta(seconds=raw["token"]["challenge_seconds"]),
         verifications=raw["token"]["verifications_per_minute"],
+        meeting=timedelta(minutes=raw["meeting"]["code_minutes"]),
+        meetings=raw["meeting"]["tries_per_minute"],
         context=timedelta(minutes=raw["context"]["valid_minutes"]),
         answer=timedelta(days=raw["delegation"]["answer_days"]),
         delegation=timedelta(days=raw["delegation"]["longest_days"]),

@@ -197,6 +197,8 @@ _BY_CODE: Mapping[str, str] = {
     "NOT_AN_ADULT": N_("Cette personne est mineure : rattachez-la à un parent."),
     "END_DATE": N_("Choisissez un jour après aujourd’hui."),
     "INVITATION_ENDED": N_("Cette demande a déjà reçu une réponse, ou n’est plus valable."),
+    "VITALE_MEETING": N_("Ce code est faux, a déjà servi, ou date de plus de cinq minutes."),
+    "VITALE_TOO_MANY": N_("Trop de codes en une minute. Attendez un peu."),
     "VITALE_CODE_FORM": N_("Le code secret a de 4 à 8 chiffres."),
     "VITALE_CODE_WEAK": N_("Ce code est parmi les premiers que l’on essaierait. Choisissez-en un autre."),
     "VITALE_CODE_WRONG": N_("Ce code n’est pas le bon. Après trois codes faux, la carte se bloque."),

@@ -61,6 +61,7 @@ _SAID = {
     "desk-population": N_("Fichier reçu. Il est lu à l’arrière-plan."),
     "desk-relation": N_("C’est enregistré."),
     "desk-clock": N_("L’horloge a avancé."),
+    "met": N_("Dossier ouvert : le patient est avec vous. L’accès s’arrête tout seul."),
     "card-asked": N_("Demande envoyée. Le guichet va vérifier votre identité."),
     "card-coded": N_("Code secret enregistré."),
     "card-suspended": N_("Carte mise de côté. Personne ne peut la montrer."),

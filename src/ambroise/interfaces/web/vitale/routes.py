@@ -11,6 +11,7 @@ from ambroise.interfaces.web.vitale.app import app_routes
 from ambroise.interfaces.web.vitale.card import card_routes
 from ambroise.interfaces.web.vitale.delegations import delegation_routes
 from ambroise.interfaces.web.vitale.desk import desk_card_routes
+from ambroise.interfaces.web.vitale.meeting import meeting_routes
 from ambroise.interfaces.web.vitale.phone import phone_routes
 from ambroise.interfaces.web.vitale.showing import showing_routes
 from ambroise.modules.identity.api import AccountKind
@@ -25,6 +26,7 @@ def vitale_routes(site: Site, assets: Assets, vitale: Vitale, lives: Lives) -> l
         *showing_routes(screen, vitale),
         *delegation_routes(screen, vitale, lives),
         *phone_routes(screen, vitale),
+        *meeting_routes(screen, Screen(site, AccountKind.PROFESSIONAL), vitale),
         *app_routes(site, assets),
         *desk_card_routes(Screen(site, AccountKind.OPERATOR), vitale),
     ]

@@ -318,6 +318,7 @@ _TABLES: Final = (
 async def erase(tx: Transaction, patient: UUID) -> None:
     """Remove everything about the cards of somebody whose space is purged."""
     await tx.execute("delete from vitale_unlock where patient = %s", (patient,))
+    await tx.execute("delete from vitale_meeting where patient = %s", (patient,))
     for table in _TABLES:
         await tx.execute(f"delete from {table} where shard = %s and patient = %s", (shard_of(patient), patient))
 

@@ -130,6 +130,28 @@ async def sweep(tx: Transaction, before: datetime) -> None:
     await tx.execute("delete from vitale_showing where expires_at < %s", (before,))
     await tx.execute("delete from vitale_challenge where expires_at < %s", (before,))
     await tx.execute("delete from vitale_unlock where until < %s", (before,))
+    await tx.execute("delete from vitale_meeting where expires_at < %s", (before,))
+
+
+async def keep_meeting(tx: Transaction, digest: bytes, patient: UUID, expires_at: datetime) -> None:
+    """Keep the hash of a code; a former one that was not used is forgotten."""
+    await tx.execute("delete from vitale_meeting where patient = %s and used_at is null", (patient,))
+    await tx.execute(
+        "insert into vitale_meeting (digest, patient, expires_at) values (%s, %s, %s)", (digest, patient, expires_at)
+    )
+
+
+async def use_meeting(tx: Transaction, digest: bytes, reader: str, at: datetime) -> UUID | None:
+    """Use a code, once: whose record it opens."""
+    return await tx.fetch_value(
+        """
+        update vitale_meeting
+        set used_by = %s, used_at = %s
+        where digest = %s and used_at is null and expires_at > %s
+        returning patient
+        """,
+        (reader, at, digest, at),
+    )
 
 
 # Receipts.
