@@ -287,6 +287,37 @@ async def test_a_card_is_entrusted_for_a_time_and_seen_on_both_sides(stage: Stag
     await gran.context.close()
 
 
+async def test_a_professional_opens_the_record_with_the_code_of_who_is_there(stage: Stage, holder: Page) -> None:
+    await holder.goto(f"{stage.home}/acces")
+    await holder.get_by_role("link", name="Je suis avec un professionnel").click()
+    await holder.get_by_role("button", name="Montrer un code").click()
+    code = await holder.locator(".vcode").inner_text()
+    assert await read(holder) == "".join(code.split())
+    assert not await violations(holder)
+    await holder.screenshot(path=SCREENSHOTS / "vitale-presence.png", full_page=True)
+
+    async with stage.house.services.database.reader() as reader:
+        name = await reader.fetch_value(
+            "select display_name from account where professional = %s and kind = 'professional'", (f"8{stage.rpps}",)
+        )
+    doctor = await stage.enter(name, width=1280)
+    await doctor.goto(f"{stage.home}/pro/patients")
+    await doctor.get_by_role("link", name="Le patient est avec moi").click()
+    assert not await violations(doctor)
+    await doctor.get_by_label("Le code du patient").fill(code)
+    await doctor.get_by_role("button", name="Ouvrir le dossier").click()
+    await expect(doctor.locator("main")).to_contain_text("le patient est avec vous")
+    await doctor.screenshot(path=SCREENSHOTS / "vitale-presence-pro.png", full_page=True)
+
+    await holder.get_by_role("link", name="Voir qui a accès").click()
+    await expect(holder.locator("main")).to_contain_text("Avec vous, jusqu’à")
+    person = holder.locator(".people li").filter(has_text="Avec vous, jusqu’à")
+    await person.get_by_role("link").click()
+    await holder.get_by_role("button", name="Terminer maintenant").click()
+    await expect(holder.locator("main")).not_to_contain_text("Avec vous, jusqu’à")
+    await doctor.context.close()
+
+
 PATHS = ("", "/demande", "/code", "/montrer", "/recus", "/delegations", "/telephone", "/app")
 
 
