@@ -75,7 +75,7 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
 
     kinds: dict[str, Sweep] = {
         "sign-in: sessions, tries, drafts, devices, warnings, recoveries": services.identity.sweep,
-        "sign-in: passkey challenges": services.passkeys.sweep,
+        "sign-in: challenges and codes of passkeys": services.passkeys.sweep,
         "enrolments and codes": services.enrolments.sweep,
         "federation: requests": services.federation.sweep,
         "letters": services.letters.sweep,

@@ -47,8 +47,9 @@ async def take_challenge(
 
 
 async def sweep(tx: Transaction, before: datetime) -> int:
-    """Forget the challenges that nobody answered; how many."""
-    return await tx.execute("delete from passkey_challenge where expires_at < %s", (before,))
+    """Forget the challenges that nobody answered, and the codes that nobody typed; how many."""
+    codes = await tx.execute("delete from passkey_invitation where expires_at < %s", (before,))
+    return codes + await tx.execute("delete from passkey_challenge where expires_at < %s", (before,))
 
 
 async def insert(tx: Transaction, id: UUID, account: UUID, name: str, key: NewKey, now: datetime) -> bool:

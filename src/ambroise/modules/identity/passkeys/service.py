@@ -167,7 +167,7 @@ class Passkeys:
         return answered
 
     async def sweep(self, tx: Transaction) -> int:
-        """Forget the challenges that nobody answered; how many."""
+        """Forget the challenges that nobody answered, and the codes that nobody typed; how many."""
         return await repository.sweep(tx, self.identity.clock.now())
 
     # Steps
