@@ -1,6 +1,7 @@
 """Talking to partners: few addresses, all of the operator's or of the partner's own metadata; never a visitor's.
 
-No redirection, no proxy of the environment, little time, little room; https, except on this machine.
+No redirection, no proxy of the environment, little time, little room; https, except on this machine. The library is
+loaded by the first call and not at each start.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from ambroise.modules.identity.federation.model import Partner, is_loopback
 
-_TIMEOUT: Final = httpx.Timeout(5, connect=3)
+if TYPE_CHECKING:
+    import httpx
+
+_SECONDS: Final = 5
+_CONNECT_SECONDS: Final = 3
 _WHOLE_SECONDS: Final = 8
 _LARGEST: Final = 256 * 1024
 
@@ -46,14 +50,14 @@ class Answer:
 
 async def get(partner: Partner, address: str, headers: Mapping[str, str] | None = None) -> Answer:
     """Read an address of a partner. Raises Unreachable."""
-    return await _send(partner, httpx.Request("GET", _checked(partner, address), headers=headers))
+    return await _send(partner, "GET", address, headers)
 
 
 async def post(
     partner: Partner, address: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
 ) -> Answer:
     """Send a form to a partner. Raises Unreachable."""
-    return await _send(partner, httpx.Request("POST", _checked(partner, address), data=dict(fields), headers=headers))
+    return await _send(partner, "POST", address, headers, dict(fields))
 
 
 def allowed(partner: Partner, address: str) -> bool:
@@ -73,13 +77,25 @@ def _checked(partner: Partner, address: str) -> str:
     return address
 
 
-async def _send(partner: Partner, request: httpx.Request) -> Answer:
+async def _send(
+    partner: Partner,
+    method: str,
+    address: str,
+    headers: Mapping[str, str] | None,
+    fields: Mapping[str, str] | None = None,
+) -> Answer:
+    import httpx
+
+    request = httpx.Request(method, _checked(partner, address), data=fields, headers=headers)
     request.headers["accept"] = "application/json, application/jwt"
     try:
         async with (
             asyncio.timeout(_WHOLE_SECONDS),
             httpx.AsyncClient(
-                verify=_trust(partner.authority), timeout=_TIMEOUT, trust_env=False, follow_redirects=False
+                verify=_trust(partner.authority),
+                timeout=httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS),
+                trust_env=False,
+                follow_redirects=False,
             ) as client,
         ):
             response = await client.send(request, stream=True)

@@ -2,44 +2,23 @@
 
 Attestation is not asked for: which make of authenticator somebody has is nobody's business. Verification of the person
 (a finger, a face, a code on the device) is required, so that a passkey is two factors by itself.
+
+The library, with the readers of certificates that it brings, is loaded by the first passkey and not at each start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    options_to_json_dict,
-    parse_authentication_credential_json,
-    parse_authenticator_data,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.structs import (
-    AttestationConveyancePreference,
-    AttestationFormat,
-    AuthenticationCredential,
-    AuthenticatorSelectionCriteria,
-    CredentialDeviceType,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+from typing import TYPE_CHECKING, Any, Final
 
 from ambroise.modules.identity.passkeys.model import CHALLENGE_LASTS, RelyingParty
 
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import AuthenticationCredential
+
 LONGEST_ANSWER: Final = 16 * 1024
 _TIMEOUT: Final = int(CHALLENGE_LASTS.total_seconds() * 1000)
-# Nothing is asked of the make of the authenticator; one that signs its own statement is no better believed.
-_FORMATS: Final = (AttestationFormat.NONE, AttestationFormat.PACKED)
 
 
 class Wrong(Exception):
@@ -79,6 +58,16 @@ def creation_options(
     party: RelyingParty, challenge: bytes, holder: bytes, names: tuple[str, str], known: Sequence[bytes]
 ) -> Mapping[str, Any]:
     """The options of `navigator.credentials.create`. `names`: the sign-in name and the name shown."""
+    from webauthn import generate_registration_options
+    from webauthn.helpers import options_to_json_dict
+    from webauthn.helpers.structs import (
+        AttestationConveyancePreference,
+        AuthenticatorSelectionCriteria,
+        PublicKeyCredentialDescriptor,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     made = generate_registration_options(
         rp_id=party.id,
         rp_name=party.name,
@@ -98,6 +87,10 @@ def creation_options(
 
 def request_options(party: RelyingParty, challenge: bytes, known: Sequence[bytes]) -> Mapping[str, Any]:
     """The options of `navigator.credentials.get`; with no known passkey, the browser offers those that it has."""
+    from webauthn import generate_authentication_options
+    from webauthn.helpers import options_to_json_dict
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor, UserVerificationRequirement
+
     made = generate_authentication_options(
         rp_id=party.id,
         challenge=challenge,
@@ -110,6 +103,10 @@ def request_options(party: RelyingParty, challenge: bytes, known: Sequence[bytes
 
 def registered(party: RelyingParty, challenge: bytes, answer: str) -> NewKey:
     """Check what `navigator.credentials.create` gave. Raises Wrong."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers import parse_registration_credential_json
+    from webauthn.helpers.structs import AttestationFormat, CredentialDeviceType
+
     _bounded(answer)
     try:
         read = parse_registration_credential_json(answer)
@@ -126,7 +123,8 @@ def registered(party: RelyingParty, challenge: bytes, answer: str) -> NewKey:
     except Exception as error:
         # What comes from outside breaks the readers of the library in many ways; each is the same refusal.
         raise Wrong("answer") from error
-    if made.fmt not in _FORMATS:
+    # Nothing is asked of the make of the authenticator; one that signs its own statement is no better believed.
+    if made.fmt not in (AttestationFormat.NONE, AttestationFormat.PACKED):
         raise Wrong("attestation")
     synced = made.credential_device_type is CredentialDeviceType.MULTI_DEVICE
     return NewKey(made.credential_id, made.credential_public_key, made.sign_count, synced)
@@ -134,6 +132,8 @@ def registered(party: RelyingParty, challenge: bytes, answer: str) -> NewKey:
 
 def read_answer(answer: str) -> Answer:
     """Read what `navigator.credentials.get` gave. Raises Wrong."""
+    from webauthn.helpers import parse_authentication_credential_json
+
     _bounded(answer)
     try:
         return Answer(parse_authentication_credential_json(answer))
@@ -143,6 +143,9 @@ def read_answer(answer: str) -> Answer:
 
 def checked(party: RelyingParty, challenge: bytes, answer: Answer, public_key: bytes, sign_count: int) -> int:
     """Check an answer against the passkey kept; its new count of signatures. Raises Wrong."""
+    from webauthn import verify_authentication_response
+    from webauthn.helpers import parse_authenticator_data
+
     response = answer.read.response
     try:
         _from_our_page(party, response.client_data_json)
@@ -167,6 +170,8 @@ def checked(party: RelyingParty, challenge: bytes, answer: Answer, public_key: b
 
 def _from_our_page(party: RelyingParty, client_data: bytes) -> None:
     """Refuse what was signed in a page of another origin, or in a frame of another site."""
+    from webauthn.helpers import parse_client_data_json
+
     said = parse_client_data_json(client_data)
     if said.origin != party.origin or said.cross_origin:
         raise Wrong("origin")
