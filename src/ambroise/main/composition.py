@@ -163,7 +163,7 @@ def _services(
         identity=identity,
         passkeys=Passkeys(identity, proofs, RelyingParty.at(addresses[0])),
         enrolments=enrolments,
-        federation=Federation.over(identity, enrolments, read_partners(settings.federation_file), addresses),
+        federation=Federation.over(identity, enrolments, provider, read_partners(settings.federation_file), addresses),
         letters=letters,
         provider=provider,
         authenticator=Authenticator(

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -20,10 +20,11 @@ import uvicorn
 from joserfc.jwk import ECKey
 
 from ambroise.modules.identity.api import AccountKind, NewAccount
+from ambroise.modules.identity.provider.api import NewClient
 from ambroise.trust.context import Context, System
 from tests.conformance.openid.conftest import Talk
 from tests.integration.identity.conftest import PAT_TROIS, person
-from tests.integration.oauth.conftest import RPPS, add_people
+from tests.integration.oauth.conftest import RPPS, Journey, add_people
 from tests.journeys.support.strict import StrictClient
 from tests.support.database import TestDatabase
 from tests.support.server import House, house_on
@@ -346,6 +347,46 @@ async def test_leaving_offers_to_leave_the_partner_too_and_comes_back(partners: 
     left = await partners.abroad.post(f"{partners.theirs}/session/end/confirm", data=fields)
     assert urlsplit(left.headers["location"]).path == "/connexion/par/psc/sortie"
     assert (await partners.browser.get("/connexion/par/psc/sortie")).address.startswith("/connexion")
+
+
+async def test_a_hospital_signs_its_people_on_to_other_software_and_ends_it(partners: Partners):
+    provider, back = partners.house.services.provider, "http://localhost/back"
+    async with partners.house.services.database.transaction() as tx:
+        ctx = Context(System(), partners.house.services.clock)
+        client = await provider.clients.register(tx, ctx, NewClient("Logiciel Inventé", (back,)))
+    await partners.who("oid-1", rpps=NURSE)
+    journey = Journey(client)
+    await partners.browser.get(journey.address(redirect_uri=back))
+    link = re.search(r'href="(/connexion/par/chu\?demande=[^"]*)"', partners.browser.text)
+    assert link is not None
+    sent = await partners.browser.http.get(link[1])
+    returned = (await partners.through(sent.headers["location"])).removeprefix(partners.address)
+    await partners.browser.get(returned)
+    assert partners.browser.address.startswith("/connexion/pro/accord")
+    assert not partners.entered
+    token = _field(partners.browser.text, "jeton")
+    fields = {"jeton": token, "situation": "0", "geste": "accepter"}
+    answer = await partners.browser.http.post(partners.browser.address, data=fields)
+    code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+    issuer = f"{partners.address}/auth/realms/esante-wallet/protocol/openid-connect"
+    asked = {
+        "grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": journey.verifier
+    }  # fmt: skip
+    async with httpx.AsyncClient(auth=(client.client.id, client.secret or "")) as http:
+        tokens = (await http.post(f"{issuer}/token", data=asked)).json()
+        now = int(time.time())
+        ended = {"iss": partners.theirs, "aud": "chu", "iat": now, "exp": now + 60, "sub": "oid-1", "jti": "one"}
+        await partners.talk.say(logout=ended)
+        over = {"logout_token": (await partners.talk.hear())["token"]}
+        assert (await http.post(f"{partners.address}/connexion/par/chu/fin", data=over)).status_code == 200
+        known = await http.post(f"{issuer}/token/introspect", data={"token": tokens["access_token"]})
+    assert known.json() == {"active": False}
+
+
+def _field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None
+    return found[1]
 
 
 async def test_the_partner_ends_the_session_that_came_from_it(partners: Partners):

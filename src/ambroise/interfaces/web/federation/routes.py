@@ -13,11 +13,11 @@ from ambroise.interfaces.web.federation.words import explained
 from ambroise.interfaces.web.sign_on.answers import address_of, parameters
 from ambroise.interfaces.web.ui.errors import STATUS
 from ambroise.interfaces.web.ui.toasts import Toast
-from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, local_address
+from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, local_address, with_query
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.log import logger
 from ambroise.modules.identity.api import Federation
-from ambroise.modules.identity.federation.api import PATH, ToEnrol
+from ambroise.modules.identity.federation.api import PATH, SignedOn, ToEnrol
 
 _log = logger(__name__)
 _HOUR = 3600
@@ -47,10 +47,10 @@ class FederationPages:
 
     async def leave(self, visit: Visit) -> Response:
         """Send the browser to the partner."""
-        following = local_address(visit.query.get("suite"), "")
+        following, request = local_address(visit.query.get("suite"), ""), visit.query.get("demande", "")
         try:
             target = await self._federation.begin(
-                visit.parameter("id"), visit.browser(), address_of(visit.request), following
+                visit.parameter("id"), visit.browser(), address_of(visit.request), following, request
             )
         except Refusal as refusal:
             return await self._refused(visit, refusal)
@@ -66,10 +66,22 @@ class FederationPages:
             response = visit.go("/inscription/contacts")
             visit.cookies.put(response, "enrolment", entered.token, max_age=_HOUR)
             return response
+        if isinstance(entered, SignedOn):
+            return await self._signed_on(visit, entered)
         if visit.token and visit.session is not None and visit.session.live:
             await visit.site.identity.sign_out(visit.token)
         response = visit.go(local_address(entered.next, HOMES[entered.signed.account.kind]))
         visit.cookies.put(response, "session", entered.signed.token)
+        return response
+
+    async def _signed_on(self, visit: Visit, entered: SignedOn) -> Response:
+        """On to the agreement, with the new session of our provider; the one that the browser had ends."""
+        provider = self._federation.provider
+        before = await provider.signing_on.session(visit.cookies.get("signon"))
+        if before is not None:
+            await provider.leaving.leave(before.id, None)
+        response = visit.go(with_query("/connexion/pro/accord", demande=entered.request))
+        visit.cookies.put(response, "signon", entered.token)
         return response
 
     async def leave_too(self, visit: Visit) -> Response:

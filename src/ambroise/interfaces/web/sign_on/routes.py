@@ -102,7 +102,7 @@ class SignOnPages:
         identity = self._site.identity
         async with identity.database.reader() as reader:
             people = await identity.demonstration_people(reader, AccountKind.PROFESSIONAL, count=_SHOWN)
-        visit.forms_to = ()
+        visit.forms_to, federation = (), self._site.federation
         return await visit.render(
             "sign_on/means.html",
             status,
@@ -112,6 +112,7 @@ class SignOnPages:
             people=people,
             reference=request.reference,
             certificate=self._provider.certified.shown_at(request) is not None,
+            partners=federation.offered(AccountKind.PROFESSIONAL) if federation else [],
         )
 
     async def _show_certificate(self, visit: Visit) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ambroise.modules.identity.federation.configuration import read_partners
-from ambroise.modules.identity.federation.model import Entered, Partner, PartnerKind, ToEnrol
+from ambroise.modules.identity.federation.model import Entered, Partner, PartnerKind, SignedOn, ToEnrol
 from ambroise.modules.identity.federation.service import PATH, Federation
 
-__all__ = ["PATH", "Entered", "Federation", "Partner", "PartnerKind", "ToEnrol", "read_partners"]
+__all__ = ["PATH", "Entered", "Federation", "Partner", "PartnerKind", "SignedOn", "ToEnrol", "read_partners"]

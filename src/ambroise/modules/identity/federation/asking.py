@@ -24,10 +24,10 @@ _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 _ASSERTION_LASTS: Final = timedelta(seconds=60)
 
 
-def begun(partner: Partner, back: str, following: str) -> tuple[str, Underway]:
+def begun(partner: Partner, back: str, following: str, request: str) -> tuple[str, Underway]:
     """A new state, and what must come back with it."""
     nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-    return secrets.token_urlsafe(32), Underway(partner.id, nonce, verifier, back, following)
+    return secrets.token_urlsafe(32), Underway(partner.id, nonce, verifier, back, following, request)
 
 
 async def address(remote: Remote, state: str, underway: Underway) -> str:

@@ -82,13 +82,14 @@ class Partner:
 
 @dataclass(frozen=True)
 class Underway:
-    """A sign-in under way at a partner."""
+    """A sign-in under way at a partner; `request`: the one of our own provider that it is to answer, if any."""
 
     partner: str
     nonce: str
     verifier: str
     back: str
     next: str
+    request: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,18 @@ class Proven:
 
 @dataclass(frozen=True)
 class Entered:
-    """Somebody came in through a partner. `linked`: for the first time."""
+    """Somebody came in through a partner."""
 
     signed: SignedIn
     next: str
-    linked: bool
+
+
+@dataclass(frozen=True)
+class SignedOn:
+    """A professional signed on with our provider through a partner, for a request of other software."""
+
+    token: str
+    request: str
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,32 @@ async def note_session(
     )
 
 
+async def note_sign_on(
+    tx: Transaction, sign_on: UUID, issuer: str, subject_hash: bytes, sid_hash: bytes | None
+) -> None:
+    await tx.execute(
+        "insert into federation_sign_on (sign_on, issuer, subject_hash, sid_hash) values (%s, %s, %s, %s)",
+        (sign_on, issuer, subject_hash, sid_hash),
+    )
+
+
+async def sign_ons_of(reader: Reader, issuer: str, subject_hash: bytes | None, sid_hash: bytes | None) -> list[UUID]:
+    """The sign-ons, still open, of a subject or of one session of the partner."""
+    rows = await reader.fetch_all(
+        """
+        select f.sign_on
+        from federation_sign_on f
+        join sign_on n on n.id = f.sign_on
+        where f.issuer = %s
+          and (%s::bytea is null or f.subject_hash = %s)
+          and (%s::bytea is null or f.sid_hash = %s)
+          and n.closed_at is null
+        """,
+        (issuer, subject_hash, subject_hash, sid_hash, sid_hash),
+    )
+    return [row[0] for row in rows]
+
+
 async def origin_of(reader: Reader, token_hash: bytes) -> tuple[str, bytes] | None:
     """The partner that a session came from, and its id_token, sealed."""
     row = await reader.fetch_one("select partner, sealed from federation_session where token_hash = %s", (token_hash,))

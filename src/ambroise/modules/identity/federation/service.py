@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -23,6 +24,7 @@ from ambroise.modules.identity.federation.model import (
     Entered,
     Partner,
     Proven,
+    SignedOn,
     ToEnrol,
     Underway,
     refuse,
@@ -30,6 +32,8 @@ from ambroise.modules.identity.federation.model import (
 from ambroise.modules.identity.federation.remote import Remote
 from ambroise.modules.identity.federation.transport import Unreachable
 from ambroise.modules.identity.model import Account, AccountKind
+from ambroise.modules.identity.provider.api import Provider, Request
+from ambroise.modules.identity.provider.model import Means
 from ambroise.modules.identity.service import Identity
 from ambroise.trust.audit.entry import DONE, REFUSED, Entry, record
 from ambroise.trust.context import Citizen, Context, System
@@ -49,26 +53,34 @@ class Federation:
 
     identity: Identity
     enrolments: Enrolments
+    provider: Provider
     partners: Mapping[str, Partner]
     addresses: tuple[str, ...]
     remotes: Mapping[str, Remote] = field(default_factory=dict[str, Remote])
 
     @staticmethod
     def over(
-        identity: Identity, enrolments: Enrolments, partners: Mapping[str, Partner], addresses: tuple[str, ...]
+        identity: Identity,
+        enrolments: Enrolments,
+        provider: Provider,
+        partners: Mapping[str, Partner],
+        addresses: tuple[str, ...],
     ) -> Federation:
         """Build it for the partners of an instance."""
         remotes = {id: Remote(partner, identity.clock) for id, partner in partners.items()}
-        return Federation(identity, enrolments, partners, addresses, remotes)
+        return Federation(identity, enrolments, provider, partners, addresses, remotes)
 
     def offered(self, *kinds: AccountKind) -> list[Partner]:
         """The partners that know people of these kinds."""
         return [one for one in self.partners.values() if one.people in kinds]
 
-    async def begin(self, id: str, browser: str, address: str, following: str) -> str:
-        """Where to send a browser, to come back to `following`. Raises PARTNER_UNKNOWN, PARTNER_UNREACHABLE."""
+    async def begin(self, id: str, browser: str, address: str, following: str, request: str = "") -> str:
+        """Where to send a browser, to come back to `following`, or to answer a request of our own provider.
+
+        Raises PAGE_NOT_FOUND, PARTNER_UNREACHABLE.
+        """
         remote = self._remote(id)
-        state, underway = asking.begun(remote.partner, self._here(address) + f"{PATH}/{id}/retour", following)
+        state, underway = asking.begun(remote.partner, self._here(address) + f"{PATH}/{id}/retour", following, request)
         try:
             target = await asking.address(remote, state, underway)
         except Unreachable as error:
@@ -81,12 +93,12 @@ class Federation:
             )
         return target
 
-    async def arrive(self, id: str, answer: Mapping[str, str], browser: str) -> Entered | ToEnrol:
+    async def arrive(self, id: str, answer: Mapping[str, str], browser: str) -> Entered | SignedOn | ToEnrol:
         """Let in whom a partner sends back.
 
         Raises FEDERATION_ENDED, FEDERATION_REFUSED, FEDERATION_FAILED, FEDERATION_TOKEN_INVALID,
         FEDERATION_ACR_TOO_LOW, FEDERATION_PERSON_UNKNOWN, FEDERATION_CITIZEN_UNKNOWN, FEDERATION_LINK_CONFLICT,
-        FEDERATION_NO_IDENTIFIER, PARTNER_UNREACHABLE, ACCOUNT_SUSPENDED.
+        FEDERATION_NO_IDENTIFIER, PARTNER_UNREACHABLE, ACCOUNT_SUSPENDED, SIGN_ON_ENDED.
         """
         remote = self._remote(id)
         underway = await self._taken(remote.partner, answer.get("state", ""), browser)
@@ -97,6 +109,8 @@ class Federation:
             self._unreachable(remote.partner, error)
         except Invalid as error:
             await self._invalid(remote.partner, str(error))
+        if underway.request:
+            return await self._sign_on(proven, await self.provider.signing_on.request(underway.request, browser))
         return await self._enter(proven, underway)
 
     async def came_from(self, token: str) -> tuple[Partner, str] | None:
@@ -132,14 +146,16 @@ class Federation:
         async with self.identity.database.transaction() as tx:
             if not await repository.hear(tx, issuer, tokens.digest(claims["jti"]), now + _LOGOUT_KEPT):
                 raise Refusal(Kind.INVALID, "LOGOUT_TOKEN_INVALID", "This logout token was heard already.")
-            closed = await repository.close_sessions(
-                tx, issuer, _digest(claims.get("sub")), _digest(claims.get("sid")), now
-            )
+            subject, sid = _digest(claims.get("sub")), _digest(claims.get("sid"))
+            closed = await repository.close_sessions(tx, issuer, subject, sid, now)
             for account in set(closed):
                 found = await accounts.credentials(tx, account=account)
                 if found is not None:
                     await self._trace(tx, found.account, "partner_signed_out", {"partner": id})
-        return len(closed)
+            sign_ons = await repository.sign_ons_of(tx, issuer, subject, sid)
+        for one in sign_ons:
+            await self.provider.leaving.leave(one, None)
+        return len(closed) + len(sign_ons)
 
     async def sweep(self, tx: Transaction) -> None:
         """Forget what is over."""
@@ -178,24 +194,42 @@ class Federation:
             patient = await self._citizen_without_account(proven)
             if patient is not None:
                 return ToEnrol(await self.enrolments.begin_proven(patient))
-        now, subject = self.identity.clock.now(), tokens.digest(proven.subject)
         async with self.identity.database.transaction() as tx:
-            account, known = await self._account(tx, proven)
-            await people.usable(tx, account.id)
-            linked = known is None
-            if linked and not await repository.link(tx, partner.issuer, subject, account.id, now):
-                self._conflict(partner)
-            await repository.use_link(tx, partner.issuer, subject, now)
+            account = await self._identified(tx, proven)
             signed = await self.identity.enter(tx, account)
+            subject, sid = tokens.digest(proven.subject), _digest(proven.sid)
             sealed = self.identity.sealer.seal(_SEALED, proven.id_token.encode())
             await repository.note_session(
-                tx, tokens.digest(signed.token), partner.id, partner.issuer, subject, _digest(proven.sid), sealed
+                tx, tokens.digest(signed.token), partner.id, partner.issuer, subject, sid, sealed
             )
-            details = {"partner": partner.id, "acr": proven.acr, "amr": list(proven.amr)}
-            if linked:
-                await self._trace(tx, account, "partner_linked", details)
-            await self._trace(tx, account, "partner_signed_in", details)
-        return Entered(signed, underway.next, linked)
+        return Entered(signed, underway.next)
+
+    async def _sign_on(self, proven: Proven, request: Request) -> SignedOn:
+        """Answer a request of our own provider: the means is the partner."""
+        partner, token = proven.partner, secrets.token_urlsafe(32)
+        if partner.people is not AccountKind.PROFESSIONAL:
+            refuse(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "This provider knows no professional.")
+        async with self.identity.database.transaction() as tx:
+            account = await self._identified(tx, proven)
+            signing_on = self.provider.signing_on
+            made = await signing_on.open(tx, account, Means.DELEGATED, request.client.id, token=token)
+            subject, sid = tokens.digest(proven.subject), _digest(proven.sid)
+            await repository.note_sign_on(tx, made.id, partner.issuer, subject, sid)
+        return SignedOn(token, request.reference)
+
+    async def _identified(self, tx: Transaction, proven: Proven) -> Account:
+        """The account of somebody, linked the first time, traced."""
+        partner, now, subject = proven.partner, self.identity.clock.now(), tokens.digest(proven.subject)
+        account, known = await self._account(tx, proven)
+        await people.usable(tx, account.id)
+        if known is None and not await repository.link(tx, partner.issuer, subject, account.id, now):
+            self._conflict(partner)
+        await repository.use_link(tx, partner.issuer, subject, now)
+        details = {"partner": partner.id, "acr": proven.acr, "amr": list(proven.amr)}
+        if known is None:
+            await self._trace(tx, account, "partner_linked", details)
+        await self._trace(tx, account, "partner_signed_in", details)
+        return account
 
     async def _account(self, tx: Transaction, proven: Proven) -> tuple[Account, UUID | None]:
         """Whose account it is, and the one that the subject was linked to. The two never differ."""

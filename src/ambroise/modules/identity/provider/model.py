@@ -61,6 +61,7 @@ class Means(StrEnum):
     CARD = "card"
     CERTIFICATE = "certificate"
     PASSKEY = "passkey"
+    DELEGATED = "delegated"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ ASSURANCE: dict[Means, Assurance] = {
     # A key and what the device checks of its holder: two factors, and nothing that a false site could take. `pop`
     # (RFC 8176) says the key without saying where it is, since no attestation is asked for; the mode is a word of ours.
     Means.PASSKEY: Assurance("eidas1", ("mfa", "pop", "user"), "APPPRIP3", "PASSKEY"),
+    # Another provider identified the person, at a level that the operator accepts: two factors at least.
+    Means.DELEGATED: Assurance("eidas1", ("mfa",), "APPPRIP2", "DELEGATED"),
     Means.CARD: Assurance("eidas1", ("hwk", "mfa", "sc"), "APPPRIP3", "CARD"),
 }
 ACR_VALUES = ("eidas1", "eidas2", "eidas3")
