@@ -16,7 +16,7 @@ from ambroise.interfaces.web.ui.i18n import N_, lazy
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.identity.api import Factors, Reaching
+from ambroise.modules.identity.api import AccountKind, Factors, Reaching
 
 _PAGE = "/reglages/securite/contact"
 
@@ -81,7 +81,7 @@ def contact_routes(site: Site) -> list[BaseRoute]:
                 return visit.go("/reglages/securite", Toast("contact-proven"))
         return await _show(visit, filled, 422)
 
-    return [Screen(site).route(_PAGE, show, change)]
+    return [Screen(site, AccountKind.CITIZEN).route(_PAGE, show, change)]
 
 
 async def _show(visit: Visit, form: Any, status: int = 200) -> Response:
