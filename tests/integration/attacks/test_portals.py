@@ -24,7 +24,7 @@ EVERYBODY = {
     "/courrier", "/cle/defi", "/connexion/cle", "/connexion/code/cle", "/reglages/cles", "/reglages/cles/ajouter",
     "/cle/premiere", "/cle/premiere/ajouter", "/connexion/pro/cle",
     "/preuve", "/preuve/cle", "/preuve/suite", "/reglages/securite", "/reglages/securite/application",
-    "/reglages/securite/appareils", "/reglages/securite/contact", "/alerte",
+    "/reglages/securite/appareils", "/alerte",
     "/opposition", "/opposition/preuve.pdf",
     "/retrouver", "/retrouver/code", "/retrouver/guichet", "/retrouver/mot-de-passe",
     "/vitale/app", "/vitale/heure", "/vitale/sw.js", "/vitale/manifest.webmanifest",
