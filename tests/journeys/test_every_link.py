@@ -17,7 +17,7 @@ from tests.journeys.support.instance import Instance
 
 # Who sees what the others do not; a visitor first.
 PEOPLE = (None, "NADIA EXEMPLE", "INES MODELE", "Camille TEMOIN", "Hugo PROTOTYPE", "Paul GUICHET")
-# Files, languages, signing off, and what belongs to machines.
+# Files, languages, signing off, the port of certificates, and what belongs to machines.
 LEFT = re.compile(
     r"^/(fhir|auth|static|deconnexion|langue)\b|/(fichier|joint)\b|\.(csv|pdf|json)$|/preuve$|telecharger="
 )

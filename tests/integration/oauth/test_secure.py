@@ -174,6 +174,22 @@ async def test_a_bound_token_works_with_its_certificate_alone(secured: Secured) 
             assert (await http.get(path)).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/insi/v1/traits", "/insi/soap", "/annuaire/fhir/v2/Organization"])
+async def test_a_bound_token_opens_the_partner_interfaces_with_its_certificate_alone(
+    secured: Secured, path: str
+) -> None:
+    async with exchanged(secured) as (certificate, _, api):
+        bearer = {"authorization": f"Bearer {api['access_token']}"}
+
+        async def status(http: httpx.AsyncClient) -> int:
+            return (await (http.get(path) if "annuaire" in path else http.post(path, content=b"{}"))).status_code
+
+        async with secured.over_tls(certificate, **bearer) as http:
+            assert await status(http) != 401
+        async with secured.http(**bearer) as http:
+            assert await status(http) == 401
+
+
 async def test_exchange_needs_a_certificate_a_scope_and_a_living_token(secured: Secured) -> None:
     certificate, subject = secured.certificate()
     proxy = await secured.exchanger(subject)

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from ambroise.interfaces.annuaire.capability import capability
 from ambroise.interfaces.fhir_rest.faults import as_refusal
 from ambroise.interfaces.fhir_rest.outcome import headers_of, outcome_bytes, status_of
+from ambroise.interfaces.oauth.wire import holder_of
 from ambroise.interfaces.services import Services
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
@@ -67,7 +68,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
     async def context(request: Request) -> Context:
         key = request.headers.get("esante-api-key")
         said = request.headers.get("authorization") or (f"Bearer {key}" if key else None)
-        ctx = await services.authenticator.context(said)
+        ctx = await services.authenticator.context(said, holder_of(request), "partner")
         if not isinstance(ctx.actor, System):
             pace.count(ctx.actor.key)
         return ctx

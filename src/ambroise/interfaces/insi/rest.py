@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from ambroise.interfaces.fhir_rest.outcome import headers_of, status_of
 from ambroise.interfaces.insi.body import read_body
+from ambroise.interfaces.oauth.wire import holder_of
 from ambroise.interfaces.services import Services
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.log import logger
@@ -47,7 +48,9 @@ def rest_routes(services: Services, insi: Insi) -> list[BaseRoute]:
     def route(path: str, use: Use) -> Route:
         async def answer(request: Request) -> Response:
             try:
-                ctx = await services.authenticator.context(request.headers.get("authorization"), "partner")
+                ctx = await services.authenticator.context(
+                    request.headers.get("authorization"), holder_of(request), "partner"
+                )
                 return _json(200, _said(await use(ctx, _object(await read_body(request)))))
             except Refusal as refusal:
                 return _refused(refusal)

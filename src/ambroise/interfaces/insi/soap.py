@@ -30,6 +30,7 @@ from ambroise.interfaces.insi.envelope import (
     result,
     text_of,
 )
+from ambroise.interfaces.oauth.wire import holder_of
 from ambroise.interfaces.services import Services
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.log import logger
@@ -56,7 +57,9 @@ def soap_routes(services: Services, insi: Insi) -> list[BaseRoute]:
     async def call(request: Request) -> Response:
         now = services.clock.now()
         try:
-            ctx = await services.authenticator.context(request.headers.get("authorization"), "partner")
+            ctx = await services.authenticator.context(
+                request.headers.get("authorization"), holder_of(request), "partner"
+            )
             if not request.headers.get("content-type", "").lower().startswith((_MEDIA, "text/xml")):
                 failures.MALFORMED.raised()
             envelope = envelope_of(await read_body(request))

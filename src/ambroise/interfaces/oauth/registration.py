@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from ambroise.interfaces.authentication import Authenticator
 from ambroise.interfaces.oauth.metadata import REGISTER
-from ambroise.interfaces.oauth.wire import body, certificate_of, endpoint, json
+from ambroise.interfaces.oauth.wire import body, endpoint, holder_of, json
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Provider
 from ambroise.modules.identity.provider.api import (
@@ -41,9 +41,7 @@ def registration_route(provider: Provider, authenticator: Authenticator) -> Rout
     """The registration endpoint: it takes the token of an operator, `ambroise token --as system` for instance."""
 
     async def register(request: Request) -> Response:
-        certificate = certificate_of(request)
-        holder = certificate.thumbprint if certificate else None
-        ctx = await authenticator.context(request.headers.get("authorization"), holder, "partner")
+        ctx = await authenticator.context(request.headers.get("authorization"), holder_of(request), "partner")
         _check_operator(ctx)
         new = _new_client(await _metadata(request))
         async with provider.ground.database.transaction() as tx:

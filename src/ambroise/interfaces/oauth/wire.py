@@ -131,6 +131,12 @@ def certificate_of(request: Request) -> ClientCertificate | None:
     return request.scope.get("extensions", {}).get("tls", {}).get("client_certificate")
 
 
+def holder_of(request: Request) -> str | None:
+    """The thumbprint of that certificate, which a bound token wants (RFC 8705)."""
+    certificate = certificate_of(request)
+    return certificate.thumbprint if certificate else None
+
+
 def _in_form(fields: dict[str, str], address: str, certificate: ClientCertificate | None) -> Presented:
     assertion = fields.get("client_assertion")
     if assertion is not None and (fields.get("client_assertion_type") != TYPE or "client_secret" in fields):

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ambroise.interfaces.fhir_rest.outcome import headers_of, status_of
-from ambroise.interfaces.oauth.wire import body, certificate_of
+from ambroise.interfaces.oauth.wire import body, holder_of
 from ambroise.interfaces.services import Services
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
@@ -50,9 +50,9 @@ def routes(services: Services) -> Sequence[BaseRoute]:
     def route(path: str, use: Use) -> Route:
         async def answer(request: Request) -> Response:
             try:
-                certificate = certificate_of(request)
-                holder = certificate.thumbprint if certificate else None
-                ctx = await services.authenticator.context(request.headers.get("authorization"), holder, "partner")
+                ctx = await services.authenticator.context(
+                    request.headers.get("authorization"), holder_of(request), "partner"
+                )
                 return _json(200, await use(ctx, _object(await body(request, _MOST))))
             except Refusal as refusal:
                 said = {"code": refusal.code, "diagnostics": refusal.diagnostics}
