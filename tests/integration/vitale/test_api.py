@@ -91,8 +91,7 @@ async def test_software_reads_a_card_and_gets_identity_ins_rights_and_a_receipt(
     assert said["rights"]["source"] == "demonstration"
     assert "access" not in said
     assert answer.headers["cache-control"] == "no-store"
-    (receipt,) = await counter.vitale.showings.receipts(counter.holder)
-    assert said["receipt"] == str(receipt.id)
+    assert said["receipt"] in {str(one.id) for one in await counter.vitale.showings.receipts(counter.holder)}
 
 
 async def test_software_gets_a_precise_refusal(counter: Counter) -> None:
