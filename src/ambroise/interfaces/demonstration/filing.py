@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -121,6 +122,8 @@ async def helper(
             tell(*heard)
 
     loop.add_reader(ours.fileno(), hear)
+    # Watching a pipe makes it non-blocking, and a message longer than it holds comes in pieces: wait for all of them.
+    os.set_blocking(ours.fileno(), True)
     try:
         yield partial(_count, counter), done
     finally:
