@@ -121,9 +121,7 @@ async def helper(
         else:
             tell(*heard)
 
-    loop.add_reader(ours.fileno(), hear)
-    # Watching a pipe makes it non-blocking, and a message longer than it holds comes in pieces: wait for all of them.
-    os.set_blocking(ours.fileno(), True)
+    watch(ours, hear)
     try:
         yield partial(_count, counter), done
     finally:
@@ -134,6 +132,13 @@ async def helper(
         else:
             process.terminate()
         done.cancel()
+
+
+def watch(pipe: Connection, hear: Callable[[], None]) -> None:
+    """Have the running loop call `hear` when a message comes; it may read the whole of one, however long."""
+    asyncio.get_running_loop().add_reader(pipe.fileno(), hear)
+    # Watching makes a pipe non-blocking, and what is longer than it holds comes in pieces: wait for all of them.
+    os.set_blocking(pipe.fileno(), True)
 
 
 def _help(open_doors: OpenDoors, recipe: Recipe, counter: Synchronized[int], pipe: Connection) -> None:
