@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -11,6 +10,8 @@ from joserfc import jwt
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
 from joserfc.jwk import ECKey, KeySet
 from joserfc.jwt import JWTClaimsRegistry
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.interfaces import token_claims as claim
 from ambroise.kernel.clock import Clock
@@ -22,8 +23,7 @@ MAX_TOKEN: Final = 8192
 _LEEWAY_SECONDS: Final = 5
 
 
-@dataclass(frozen=True)
-class Space:
+class Space(Struct, frozen=True):
     """The space that an INS or a Patient id names, with the person's name for the trace."""
 
     patient: UUID
@@ -55,8 +55,7 @@ class SignOns(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _Verified:
+class _Verified(Struct, frozen=True):
     context: Context
     claims: dict[str, Any]
     expires: int
@@ -224,8 +223,7 @@ class Authenticator:
         )
 
 
-@dataclass(frozen=True)
-class _Circumstances:
+class _Circumstances(Struct, frozen=True):
     purpose: Purpose
     reason: str | None
     secret: bool
@@ -249,10 +247,8 @@ class _Circumstances:
 
 
 def _one_request(context: Context, channel: Channel) -> Context:
-    """The same caller, in a request of its own. Copies the fields: `dataclasses.replace` costs as much as routing."""
-    made = object.__new__(Context)
-    made.__dict__.update(context.__dict__, request_id=new_id(), channel=channel)
-    return made
+    """The same caller, in a request of its own."""
+    return replace(context, request_id=new_id(), channel=channel)
 
 
 def bearer(authorization: str | None) -> str:

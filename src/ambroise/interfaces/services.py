@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from ambroise.interfaces.authentication import Authenticator
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from ambroise.trust.gateway import Gateway
 
 
-@dataclass(frozen=True)
-class Services:
+class Services(Struct, frozen=True):
     """The objects of one process, built once. `public_url` is the address that people use, without a final slash."""
 
     settings: Settings

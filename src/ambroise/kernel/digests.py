@@ -1,11 +1,11 @@
 """The digests that a document is known by, counted once however many ask for them."""
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(Struct, frozen=True):
     """The size in bytes of a content, its SHA-1 (which the metadata of XDS ask for) and its SHA-256."""
 
     size: int

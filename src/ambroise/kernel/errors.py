@@ -1,10 +1,11 @@
 """The refusals that a client can meet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 
 class Kind(Enum):
@@ -25,8 +26,7 @@ class Kind(Enum):
     UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True)
-class Issue:
+class Issue(Struct, frozen=True):
     """One finding about a resource or a request: severity and code are FHIR's, expression is a FHIRPath."""
 
     severity: str

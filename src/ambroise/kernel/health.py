@@ -1,17 +1,16 @@
 """What an operator should look at in the database."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+from msgspec import Struct
 
 from ambroise.kernel.migrations import pending
 
 OLDEST_SERVER = 16
 
 
-@dataclass(frozen=True)
-class Health:
+class Health(Struct, frozen=True):
     """The state of a database, seen by the application's role. Counts are zero while migrations are missing."""
 
     server: int

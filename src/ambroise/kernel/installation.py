@@ -1,17 +1,16 @@
 """Whether this installation is a demonstration or real; decided at its first migration, and never changed."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 
 
-@dataclass(frozen=True)
-class Installation:
+class Installation(Struct, frozen=True):
     id: UUID
     demonstration: bool
 

@@ -5,8 +5,9 @@ Work to do once, now or later, is an event of the outbox; this is for what comes
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
@@ -17,8 +18,7 @@ _log = logger(__name__)
 Work = Callable[[Transaction], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     name: str
     every: timedelta
     work: Work

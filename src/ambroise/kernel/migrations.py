@@ -10,10 +10,10 @@ import hashlib
 import itertools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from msgspec import Struct
 from psycopg import Connection
 from psycopg.sql import SQL
 
@@ -52,8 +52,7 @@ create table if not exists migration (
 """
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(Struct, frozen=True):
     package: str
     number: int
     name: str

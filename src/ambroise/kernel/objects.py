@@ -9,13 +9,13 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
 import obstore
+from msgspec import Struct
 from obstore.store import LocalStore, ObjectStore
 
 from ambroise.kernel.crypto import DataKey, DataKeys
@@ -41,8 +41,7 @@ _SWEEP_BATCH = 500
 _KEY_ATTEMPTS = 3
 
 
-@dataclass(frozen=True)
-class BlobInfo:
+class BlobInfo(Struct, frozen=True):
     """What is known of a document without opening it: size in bytes and digests of the clear text, content type."""
 
     size: int
@@ -51,14 +50,12 @@ class BlobInfo:
     content_type: str
 
 
-@dataclass(frozen=True)
-class BlobStream:
+class BlobStream(Struct, frozen=True):
     info: BlobInfo
     chunks: AsyncIterator[bytes]
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(Struct, frozen=True):
     info: BlobInfo
     patient: UUID | None
     key: DataKey

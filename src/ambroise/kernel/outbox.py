@@ -8,12 +8,12 @@ and later; after the last attempt it stays in the table as dead, counted by the 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
+from msgspec import Struct
 from psycopg.types.json import Jsonb
 
 from ambroise.kernel.clock import Clock
@@ -33,8 +33,7 @@ _ERROR_LENGTH = 500
 _wakers: set[Callable[[], None]] = set()
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     id: UUID
     name: str
     payload: Mapping[str, Any]
@@ -76,8 +75,7 @@ async def cancel(tx: Transaction, event: str, patient: UUID, matching: Mapping[s
     )
 
 
-@dataclass(frozen=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """How many events wait now, wait for a later instant, and are dead."""
 
     due: int

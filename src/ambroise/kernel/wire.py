@@ -10,12 +10,12 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, LiteralString
 
 import msgspec
 import psycopg
+from msgspec import Struct
 from psycopg import AsyncConnection
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
@@ -59,8 +59,7 @@ class _Command(msgspec.Struct, frozen=True):
     prepare: bool | None
 
 
-@dataclass(slots=True)
-class _Uses:
+class _Uses(Struct):
     """How often a query was run on this connection, and under which names it is prepared, by types."""
 
     count: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from ambroise.interfaces.authentication import Authenticator
 from ambroise.interfaces.departures import hearing
@@ -46,8 +47,7 @@ from ambroise.trust.access.versions import followed
 from ambroise.trust.gateway import Gateway, PageSeal
 
 
-@dataclass(frozen=True)
-class Application:
+class Application(Struct, frozen=True):
     """The services, and the work to do behind them."""
 
     services: Services

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ambroise.kernel import installation
 from ambroise.kernel.crypto import ApplicationSecret, MasterKeys, SigningKeys
@@ -14,8 +15,7 @@ from ambroise.kernel.postgres import EmbeddedPostgres
 from ambroise.kernel.settings import Settings
 
 
-@dataclass(frozen=True)
-class Addresses:
+class Addresses(Struct, frozen=True):
     """How to reach the database, by role; `server` when we run it ourselves."""
 
     app: str

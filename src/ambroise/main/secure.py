@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.crypto.authority import DemonstrationAuthority
@@ -26,8 +27,7 @@ from ambroise.main.sockets import listen
 _APART = 363
 
 
-@dataclass(frozen=True)
-class SecureFront:
+class SecureFront(Struct, frozen=True):
     """Listening sockets, the certificate shown, and which certificates are believed."""
 
     sockets: list[socket.socket]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal, TypeAlias
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.ids import hash64, new_id
@@ -26,8 +27,7 @@ Relation: TypeAlias = Literal["representative", "carer", "mediator"]
 Channel: TypeAlias = Literal["fhir", "web", "cli", "load", "xds", "mail", "partner", "job"]
 
 
-@dataclass(frozen=True)
-class Citizen:
+class Citizen(Struct, frozen=True, dict=True):
     """A citizen signed in to a space. `patient` is the logical id of that person's own Patient."""
 
     patient: UUID
@@ -39,8 +39,7 @@ class Citizen:
         return hash64(f"citizen:{self.patient}")
 
 
-@dataclass(frozen=True)
-class Professional:
+class Professional(Struct, frozen=True, dict=True):
     """A health or social professional in one exercise situation.
 
     `id` is the PS_IdNat ("8" then the RPPS); `profession` is a code of `profession_system` (an OID): the pair counts,
@@ -70,8 +69,7 @@ class Professional:
         return hash64(self.organization) if self.organization else 0
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(Struct, frozen=True, dict=True):
     """A member of the desk, with the duties that the operator of the instance gave."""
 
     id: UUID | str
@@ -84,8 +82,7 @@ class Operator:
         return hash64(f"operator:{self.id}")
 
 
-@dataclass(frozen=True)
-class System:
+class System(Struct, frozen=True, dict=True):
     """The instance itself: its jobs, its loader, and the operator's token for conformance work."""
 
     name: str = "system"
@@ -99,8 +96,7 @@ class System:
 Actor: TypeAlias = Citizen | Professional | Operator | System
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True):
     """Everything the door and the trace need to know about one request.
 
     `acting_for` is the Patient a citizen represents or cares for, with the `relation` claimed: the door checks it

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from lxml import html
+from msgspec.structs import replace
 
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.errors import Refusal

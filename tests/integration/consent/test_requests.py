@@ -1,10 +1,11 @@
 """Asking an absent patient for consent: what it gives, what it tells, and how often."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.consent.api import Request, Requests, State, erase, limits

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from ambroise.interfaces.demonstration import examples
 from ambroise.interfaces.demonstration.analyses import ANALYSES, Result

@@ -1,9 +1,9 @@
 """The desk changes the trust of an identity: the registry, its history, the Patient and the trace say the same."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from ambroise.fhir.json import decode
 from ambroise.kernel.errors import Refusal

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ambroise.interfaces.demonstration import examples
 from ambroise.interfaces.demonstration.analyses import ANALYSES, Result

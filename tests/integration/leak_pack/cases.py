@@ -1,8 +1,9 @@
 """The cases. Each proves two things: the control finds what is hidden (so it is there), the viewer does not."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ambroise.trust.access.kinds import kinds
 from ambroise.trust.access.people import Party

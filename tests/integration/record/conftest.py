@@ -1,12 +1,13 @@
 """A record behind its door, with people around it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.crypto import DataKeys, MasterKeys

@@ -2,13 +2,13 @@
 
 import io
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pybase64
 import pytest
+from msgspec.structs import replace
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.access.facts import SpaceState

@@ -1,9 +1,9 @@
 """Representatives, carers, guardians: who may be asked, what they see and do, and when it ends."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from ambroise.fhir.store.types import Flags
 from ambroise.kernel.errors import Refusal

@@ -1,10 +1,10 @@
 """Asking for a card, the desk, the secret code, children's cards."""
 
 import asyncio
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from ambroise.modules.vitale.api import CardState, CheckReason, Document
 from ambroise.trust.context import Operator

@@ -4,10 +4,12 @@ database. The journeys run on the real thing."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
+
+from msgspec.structs import replace
 
 from ambroise.interfaces.web.citizen.views import (
     Audience,

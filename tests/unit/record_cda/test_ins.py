@@ -1,11 +1,11 @@
 """The rules of the INS: key, OID, names, dates, comparison of traits."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ambroise.kernel.errors import Refusal
 from ambroise.modules.identity import ins

@@ -1,12 +1,12 @@
 """The life of a space against the reference: every step in every state, and long random lives."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import replace
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.space.model import ENDS, TABLE, Delay, Life, Step, delays, follow

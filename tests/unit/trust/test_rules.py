@@ -1,11 +1,11 @@
 """The evaluation order, row by row."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from ambroise.fhir.store.types import NO_FLAGS, Flags, Label
 from ambroise.kernel.clock import FixedClock

@@ -1,8 +1,9 @@
 """FHIRPath Patch (FHIR R4, fhirpatch.html): the operations of a Parameters resource applied to a resource."""
 
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any, cast
+
+from msgspec import Struct
 
 from ambroise.fhir.patch.errors import malformed, not_applicable
 from ambroise.fhir.patch.json_patch import MAX_OPERATIONS
@@ -23,8 +24,7 @@ def apply_fhirpath_patch(resource: dict[str, Json], parameters: Json, shapes: Sh
     return patched
 
 
-@dataclass(frozen=True)
-class _Value:
+class _Value(Struct, frozen=True):
     """The value of an operation: its JSON, its type when the parameter says one, what a primitive carries beside."""
 
     json: Json
@@ -32,8 +32,7 @@ class _Value:
     beside: Json = None
 
 
-@dataclass(frozen=True)
-class _Operation:
+class _Operation(Struct, frozen=True):
     number: int
     type: str
     path: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
+
+from msgspec import Struct
 
 from ambroise.fhir.patch.errors import malformed, not_applicable
 from ambroise.fhir.patch.json_patch import same_json
@@ -37,8 +38,7 @@ def locate(path: str, resource: dict[str, Any], shapes: Shapes) -> Focus:
     return step([root(resource)])
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(Struct, frozen=True):
     kind: str
     text: str
     at: int

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, cast
+
+from msgspec import Struct
 
 from ambroise.fhir.patch.shapes import Shapes, choice_key
 
 Json = Any
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct, frozen=True):
     """One value with its place: `holder[key]`, or `holder[key][index]` in a repeating element.
 
     `name` is the element's name in the standard (`value` where `key` is `valueQuantity`); `path` describes its

@@ -1,14 +1,14 @@
 """What FHIRPath Patch must know of the standard: whether an element repeats, and the types of a choice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from ambroise.fhir import definitions
 
 
-@dataclass(frozen=True)
-class Child:
+class Child(Struct, frozen=True):
     """One child element. `path` is where its own children are described: a type name, or a backbone path."""
 
     path: str

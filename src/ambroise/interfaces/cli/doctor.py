@@ -6,12 +6,12 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from msgspec import Struct
 
 from ambroise.interfaces.cli.toolbox import Data, Toolbox, explained
 
@@ -22,8 +22,7 @@ _PURGED_EVERY = timedelta(days=2)
 _LITTLE_SPACE = 2 * 1024**3
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     good: bool
     subject: str
     detail: str

@@ -6,11 +6,12 @@ import os
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.interfaces.cli.toolbox import Data, Toolbox, explained, fail
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _SOFTWARE = "ambroise-submit"
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Struct, frozen=True):
     """What became of one file."""
 
     path: Path
@@ -84,8 +84,7 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
             raise typer.Exit(1)
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who deposits, and how that person reaches the record."""
 
     toolbox: Toolbox

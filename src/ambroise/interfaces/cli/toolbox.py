@@ -11,12 +11,12 @@ import contextlib
 import os
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol, TypeVar
 
 import typer
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from ambroise.interfaces.authentication import People
@@ -39,8 +39,7 @@ Data = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Rotated:
+class Rotated(Struct, frozen=True):
     """What a rotation did: the new master key, data keys wrapped again, and documents sealed again for how many."""
 
     master_id: str

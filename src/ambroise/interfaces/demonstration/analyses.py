@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 LOINC = "2.16.840.1.113883.6.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Chapter:
+class Chapter(Struct, frozen=True):
     """A chapter of a biology report."""
 
     code: str
@@ -21,8 +20,7 @@ HAEMOSTASIS = Chapter("18720-3", "Hémostase")
 SEROLOGY = Chapter("18727-8", "Sérologie")
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """One analysis: `unit` is UCUM, `shown` the unit as printed; `low` and `high` bound usual values."""
 
     loinc: str
@@ -78,8 +76,7 @@ def french(value: float, decimals: int = 1) -> str:
     return f"{value:.{decimals}f}".replace(".", ",")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """A measured value of an analysis."""
 
     analysis: Analysis

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from ambroise.interfaces.demonstration.analyses import Result
 from ambroise.interfaces.demonstration.model import Citizen, Professional
@@ -17,8 +18,7 @@ _LOINC = "2.16.840.1.113883.6.1"
 _TRE_A05 = "1.2.250.1.213.1.1.4.12"
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentType:
+class DocumentType(Struct, frozen=True):
     """A type of document (JDV_J07, version of 27 September 2024)."""
 
     code: str
@@ -57,15 +57,13 @@ PATIENT_BIOLOGY = _national("DOCPAT05", "CR de biologie déposé par le patient"
 PATIENT_CERTIFICATE = _national("DOCPAT07", "Certificat déposé par le patient")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A report in words; it becomes a PDF inside a level 1 CDA."""
 
     body: tuple[str | Table, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Biology:
+class Biology(Struct, frozen=True):
     """Results of a laboratory; structured, with a PDF copy."""
 
     results: tuple[Result, ...]
@@ -73,8 +71,7 @@ class Biology:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Vaccination:
+class Vaccination(Struct, frozen=True):
     """One injection; structured."""
 
     vaccine: Vaccine
@@ -84,8 +81,7 @@ class Vaccination:
     left: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Prescription:
+class Prescription(Struct, frozen=True):
     """Medicines for a number of days; structured, with a PDF copy."""
 
     medicines: tuple[Medicine, ...]
@@ -96,8 +92,7 @@ class Prescription:
 Content = Text | Biology | Vaccination | Prescription
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One document. `author` is None when the citizen wrote it; `minutes` is how long the act lasted."""
 
     uid: str

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from itertools import groupby
@@ -15,6 +14,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.interfaces.demonstration.care import documents_of
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
@@ -47,8 +48,7 @@ _READ_AFTER = timedelta(days=45)
 _WITH_ACCOUNT = 300
 
 
-@dataclass(frozen=True)
-class Doors:
+class Doors(Struct, frozen=True):
     """What the loader goes through."""
 
     database: Database
@@ -67,8 +67,7 @@ Patients = dict[str, UUID]
 """The spaces, by matricule."""
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """What a nation is built from; small enough to be sent to another process."""
 
     seed: str

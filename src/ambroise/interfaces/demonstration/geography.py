@@ -5,11 +5,10 @@ Codes are the INSEE official geographic code (COG), which a birth certificate an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Commune:
+class Commune(Struct, frozen=True):
     """A commune or a country of birth: `cog` is its INSEE code, `postal_code` is empty for a country."""
 
     cog: str

@@ -7,10 +7,11 @@ as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from math import ceil
+
+from msgspec import Struct
 
 from ambroise.interfaces.demonstration import repository
 from ambroise.interfaces.demonstration.filing import GROUP, Doors, OpenDoors, Patients, Recipe, fill, helper, system
@@ -29,8 +30,7 @@ __all__ = ["DEFAULT_POPULATION", "DEFAULT_SEED", "Doors", "Loaded", "OpenDoors",
 _WORTH_A_HELPER = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far the load is: stage is "directory", "citizens" or "documents", whose total is a guess until the end."""
 
     stage: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from ambroise.interfaces.demonstration.geography import Commune
 
@@ -53,8 +54,7 @@ class Role(StrEnum):
     REGULATOR = "regulator"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A postal address in France."""
 
     number: str
@@ -63,8 +63,7 @@ class Address:
     city: str
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Struct, frozen=True):
     """A structure of care. `facility` is its TRE_R02 sector code, `setting` its JDV_J04 code."""
 
     finess: str
@@ -82,8 +81,7 @@ class Organization:
         return "1" + self.finess
 
 
-@dataclass(frozen=True, slots=True)
-class Professional:
+class Professional(Struct, frozen=True):
     """A professional and the one place where he or she practises."""
 
     rpps: str
@@ -106,8 +104,7 @@ class Professional:
         return "8" + self.rpps
 
 
-@dataclass(frozen=True, slots=True)
-class Citizen:
+class Citizen(Struct, frozen=True):
     """A fictitious citizen: the strict traits, the used names, contacts, family links and the circle of care."""
 
     matricule: str
@@ -142,8 +139,7 @@ class Citizen:
         return day.year - self.birth_date.year - before
 
 
-@dataclass(frozen=True, slots=True)
-class Territory:
+class Territory(Struct, frozen=True):
     """A town with its structures, and its professionals by role."""
 
     town: Commune
@@ -151,8 +147,7 @@ class Territory:
     professionals: dict[Role, tuple[Professional, ...]] = field(default_factory=dict[Role, tuple[Professional, ...]])
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """A person of the citizens' desk."""
 
     identifier: str
@@ -160,8 +155,7 @@ class Operator:
     duties: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Nation:
+class Nation(Struct, frozen=True):
     """Everything that the loader puts into an empty instance, documents aside."""
 
     seed: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
+
+from msgspec import Struct
 
 from ambroise.interfaces.demonstration.documents import Document
 from ambroise.interfaces.demonstration.model import (
@@ -83,8 +84,7 @@ def actor_of(professional: Professional) -> Actor:
     )
 
 
-@dataclass(frozen=True)
-class Newcomers:
+class Newcomers(Struct, frozen=True):
     """Adds people; whoever is there already is left as he or she is."""
 
     gateway: Gateway

@@ -7,10 +7,11 @@ fictitious. The same content gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from random import Random
+
+from msgspec import Struct
 
 WIDTH, HEIGHT = 595, 842
 MARGIN = 56
@@ -34,8 +35,7 @@ def _escape(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows of short texts under a header; `widths` are shares of the page width."""
 
     header: tuple[str, ...]
@@ -43,8 +43,7 @@ class Table:
     widths: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """What is written: who sends it, about whom, under which title, and the body of paragraphs and tables."""
 
     title: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
 from ambroise.interfaces.demonstration.documents import Document
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(Struct, frozen=True):
     """A document and its bytes: a CDA, or the PDF alone when the citizen wrote it."""
 
     document: Document

@@ -6,7 +6,7 @@ the law asks, with their ATC code; the CIS code is given for those few that a pu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 ORAL, SUBCUTANEOUS, INHALED, INTRAMUSCULAR = "20053000", "20066000", "20020000", "20035000"
 ROUTES = {
@@ -17,8 +17,7 @@ ROUTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Medicine:
+class Medicine(Struct, frozen=True):
     """A medicine and its usual dose: `hours` between two doses, `unit` a UCUM annotation such as {tablet}."""
 
     name: str
@@ -98,8 +97,7 @@ MEDICINES: dict[str, Medicine] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Vaccine:
+class Vaccine(Struct, frozen=True):
     """A vaccine: brand, CIS and ATC codes, and what it protects from in words."""
 
     name: str

@@ -6,7 +6,7 @@ pharmacists' section; the author's specialty in a document: JDV_J01, version of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ambroise.interfaces.demonstration.model import Role
 
@@ -15,8 +15,7 @@ R95 = "1.2.250.1.213.1.6.1.109"
 AUTHOR_SPECIALTY = "1.2.250.1.213.1.1.4.5"
 
 
-@dataclass(frozen=True, slots=True)
-class Profession:
+class Profession(Struct, frozen=True):
     """One role in the national tables, with the JDV_J01 code and label of the documents it writes."""
 
     code: str

@@ -6,8 +6,10 @@ stays right whatever the seed, the day and the size of the population.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.interfaces.demonstration import keys
 from ambroise.interfaces.demonstration.geography import TOWNS, Commune
@@ -33,8 +35,7 @@ PUBLIC_TEST_MATRICULE = "279035121518989"
 PUBLIC_TEST_BIRTHPLACE = Commune("51215", "Dompremy", "51300")
 
 
-@dataclass(frozen=True, slots=True)
-class StarProfessionals:
+class StarProfessionals(Struct, frozen=True):
     """The professionals one can be."""
 
     gp: Professional

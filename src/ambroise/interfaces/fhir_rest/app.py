@@ -1,10 +1,10 @@
 """The edge of the FHIR interface: find the interaction, say who calls, answer; refusals become outcomes here, once."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 
 import psycopg
+from msgspec.structs import replace
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 

@@ -1,8 +1,9 @@
 """Bundles written by joining bytes: what the store holds goes out as it is, never decoded on the way."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ambroise.fhir.json import encode
 
@@ -13,8 +14,7 @@ Link = tuple[str, str]
 _MODES = {mode: b',"search":{"mode":"' + mode.encode() + b'"}}' for mode in ("match", "include")}
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(Struct, frozen=True):
     """The `response` part of an entry of a history, batch or transaction answer."""
 
     status: str

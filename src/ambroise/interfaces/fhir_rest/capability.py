@@ -1,11 +1,12 @@
 """The CapabilityStatement, generated from what the code supports: definitions, routes, operations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ambroise.fhir.definitions import SearchParameter, resource_types, search_parameters
 from ambroise.fhir.search import parse
@@ -54,8 +55,7 @@ _SECURITY: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What the statement must know of this installation."""
 
     base: str

@@ -1,7 +1,8 @@
 """The check that every resource passes on its way in, before any use case sees it."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from ambroise.fhir.validation import validate
 from ambroise.kernel.errors import Issue, Kind, Refusal

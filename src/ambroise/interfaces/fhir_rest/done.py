@@ -1,12 +1,11 @@
 """What an interaction did, before anybody says it in HTTP or in a Bundle."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ambroise.trust.gateway import Stored
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Struct, frozen=True):
     """The HTTP status that it deserves, and the version it concerns."""
 
     status: int

@@ -1,10 +1,11 @@
 """The entries of a batch or transaction, read and checked before any of them runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from msgspec import Struct, field
 
 from ambroise.interfaces.fhir_rest.references import Links
 from ambroise.kernel.errors import Kind, Refusal
@@ -16,8 +17,7 @@ MAX_ENTRIES: Final = 5000
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where a request goes: `[segments]?[query]`, relative to the base."""
 
     segments: tuple[str, ...]
@@ -36,8 +36,7 @@ class Target:
         return "/".join(self.segments)
 
 
-@dataclass
-class Entry:
+class Entry(Struct, dict=True):
     """One request of a Bundle, at its place."""
 
     number: int

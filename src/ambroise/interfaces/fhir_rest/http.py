@@ -1,10 +1,10 @@
 """One HTTP exchange, in the few terms that the interactions need."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from msgspec import Struct, field
 from starlette.types import Receive, Scope
 
 from ambroise.fhir.json import decode
@@ -19,8 +19,7 @@ MAX_FORM: Final = 256 * 1024
 PATH: Final = "/fhir"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What goes back to the client. `body` is whole, or a stream of known length."""
 
     status: int

@@ -1,7 +1,8 @@
 """Which forms we read and write: FHIR JSON, and nothing that claims to be it."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ambroise.interfaces.fhir_rest.outcome import NOT_ACCEPTABLE
 from ambroise.kernel.errors import Kind, Refusal
@@ -16,8 +17,7 @@ _R4: Final = frozenset({"4.0", "4.0.1"})
 _MAX_HEADER: Final = 4096
 
 
-@dataclass(frozen=True)
-class MediaType:
+class MediaType(Struct, frozen=True):
     """A media type of a header, in lower case, with its parameters."""
 
     name: str

@@ -1,13 +1,13 @@
 """The Prefer header (RFC 7240) as FHIR uses it."""
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 ReturnForm = Literal["minimal", "representation", "OperationOutcome"]
 
 
-@dataclass(frozen=True)
-class Preferences:
+class Preferences(Struct, frozen=True):
     """What the client would like back, and how strict we should be with what we do not understand."""
 
     form: ReturnForm | None = None

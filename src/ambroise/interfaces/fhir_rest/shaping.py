@@ -4,8 +4,9 @@ The common case costs nothing: bytes that are wanted whole are not decoded.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
+
+from msgspec import Struct
 
 from ambroise.fhir.definitions import is_resource_type, shape, summary_elements
 from ambroise.fhir.json import decode, encode, encode_pretty
@@ -22,8 +23,7 @@ _SUBSETTED: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """The form asked for by `_summary` and `_elements`."""
 
     summary: Summary = "false"

@@ -1,10 +1,11 @@
 """The documents inside a transaction Bundle: which entries make up one submission (ITI-65), for the record to file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 import pybase64
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.interfaces.fhir_rest.checking import require_valid
 from ambroise.interfaces.fhir_rest.entries import Entry
@@ -21,8 +22,7 @@ _LIST_TYPES: Final = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class SubmissionEntries:
+class SubmissionEntries(Struct, frozen=True):
     """The entries that are one submission, in the order in which the record answers."""
 
     documents: tuple[Entry, ...]

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
+from msgspec.structs import replace
 
 from ambroise.fhir.definitions import is_resource_type, patient_compartment
 from ambroise.fhir.json import encode

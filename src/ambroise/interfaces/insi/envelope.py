@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
 from lxml import etree
+from msgspec import Struct, field
 
 from ambroise.modules.identity.api import InsiAnswer, InsiFailure
 from ambroise.modules.identity.api import insi_failures as failures
@@ -27,8 +28,7 @@ _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _MAX_DEPTH: Final = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(Struct, frozen=True):
     """What the SAML assertion of the header says of the caller."""
 
     subject: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professions import name_of
@@ -76,8 +77,7 @@ _TELLING: Sequence[Action] = (
 _TOGETHER = timedelta(seconds=5)
 
 
-@dataclass
-class _Act:
+class _Act(Struct):
     """The lines of one request."""
 
     lines: list[TraceLine] = field(default_factory=list[TraceLine])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
+from msgspec import Struct
 from starlette.responses import Response
 
 from ambroise.interfaces.web.files import shown_inline
@@ -19,8 +19,7 @@ from ambroise.interfaces.web.ui.visit import Visit
 from ambroise.interfaces.web.views import Content, DocumentPage, DocumentRow, Result
 
 
-@dataclass(frozen=True)
-class ResultRow:
+class ResultRow(Struct, frozen=True):
     """One line of the table of results, in words."""
 
     name: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from babel.dates import format_date, format_datetime
+from msgspec import Struct
 
 from ambroise.interfaces.web.agents import device_name
 from ambroise.interfaces.web.ui.dates import PARIS
@@ -106,8 +106,7 @@ _WORDS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """What a letter says."""
 
     subject: str
@@ -140,8 +139,7 @@ def _where(letter: Letter, spoken: Language) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
-class Postman:
+class Postman(Struct, frozen=True):
     """Sends letters. Without a server they only wait in the letter box of a demonstration."""
 
     letters: Letters

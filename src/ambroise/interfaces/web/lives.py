@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ambroise.kernel.db import Database
 from ambroise.modules.record.api import Record
@@ -11,8 +11,7 @@ from ambroise.modules.space.api import Populations, Spaces
 from ambroise.trust.gateway import Gateway
 
 
-@dataclass(frozen=True)
-class Lives:
+class Lives(Struct, frozen=True):
     """The use cases that these pages call, and the database in which they open transactions."""
 
     database: Database

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Literal
 from uuid import UUID
 
 from markupsafe import escape
+from msgspec import Struct
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
@@ -50,8 +50,7 @@ _WITHIN_PAGE = frozenset({*XML, "text/plain"})
 _FRAMES: Mapping[str, Literal["pdf", "image"]] = {"application/pdf": "pdf", **dict.fromkeys(IMAGES, "image")}
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some documents, how many there are in all, and where the older ones start."""
 
     documents: Sequence[Document]
@@ -59,8 +58,7 @@ class Page:
     older: str | None
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """One document with what can be shown of it. `frame`: the address, under the document's, of what fills a frame."""
 
     document: Document

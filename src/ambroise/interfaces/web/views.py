@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from ambroise.trust.context import Purpose
 
@@ -33,8 +34,7 @@ ActorKind = Literal["self", "relative", "professional", "organization", "operato
 VisibleTo = Literal["carers", "masked", "own", "withheld", "masked_emergency"]
 
 
-@dataclass(frozen=True)
-class DocumentRow:
+class DocumentRow(Struct, frozen=True):
     """One document in a list."""
 
     id: str
@@ -50,8 +50,7 @@ class DocumentRow:
     type_label: str = ""
 
 
-@dataclass(frozen=True)
-class DocumentFilter:
+class DocumentFilter(Struct, frozen=True):
     """What is asked of a list of documents."""
 
     words: str = ""
@@ -64,8 +63,7 @@ class DocumentFilter:
     cursor: str = ""
 
 
-@dataclass(frozen=True)
-class DocumentList:
+class DocumentList(Struct, frozen=True):
     """One page of documents, the newest first."""
 
     rows: Sequence[DocumentRow]
@@ -73,8 +71,7 @@ class DocumentList:
     older: str | None = None
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Struct, frozen=True):
     """One measured value, with those of the same examination before it."""
 
     name: str
@@ -87,8 +84,7 @@ class Result:
     history: Sequence[tuple[date, Decimal]] = ()
 
 
-@dataclass(frozen=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """A file that a document carries inside."""
 
     name: str
@@ -96,8 +92,7 @@ class Joined:
     media_type: str
 
 
-@dataclass(frozen=True)
-class Viewer:
+class Viewer(Struct, frozen=True):
     """Somebody, and whether and why they may read one document. `rule` is a name of the access rules."""
 
     name: str
@@ -106,8 +101,7 @@ class Viewer:
     detail: str = ""
 
 
-@dataclass(frozen=True)
-class Reported:
+class Reported(Struct, frozen=True):
     """What became of telling the desk that a document is somebody else's. `answer`: what the desk wrote at its end."""
 
     at: datetime
@@ -122,8 +116,7 @@ class Reported:
         return self.state != "closed"
 
 
-@dataclass(frozen=True)
-class DocumentPage:
+class DocumentPage(Struct, frozen=True):
     """One document, open. `html` is its rendered text, already made safe; `frame` shows its bytes in the page."""
 
     row: DocumentRow
@@ -145,8 +138,7 @@ class DocumentPage:
     reported: Reported | None = None
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(Struct, frozen=True):
     """The bytes of a document."""
 
     content: bytes
@@ -154,8 +146,7 @@ class Content:
     file_name: str
 
 
-@dataclass(frozen=True)
-class AccessEvent:
+class AccessEvent(Struct, frozen=True):
     """One line of the history: facts, that the page turns into a sentence."""
 
     id: str

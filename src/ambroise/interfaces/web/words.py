@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from ambroise.interfaces.web.citizen.views import AccessEvent
 from ambroise.interfaces.web.ui import dates
@@ -231,8 +231,7 @@ _TRIED = {
 _TRIED_TO_OPEN = N_("%(who)s a voulu ouvrir %(what)s. <strong>L’accès a été refusé</strong>%(because)s.")
 
 
-@dataclass(frozen=True)
-class AccessLine:
+class AccessLine(Struct, frozen=True):
     """One line of the history, ready to be shown."""
 
     id: str

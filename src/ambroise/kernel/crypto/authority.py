@@ -8,7 +8,6 @@ writes them. The key of the authority is a file of the data folder.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from msgspec import Struct
 
 from ambroise.kernel.crypto.files import write_secret
 
@@ -36,8 +36,7 @@ _EARLIER = timedelta(minutes=5)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True)
-class Issued:
+class Issued(Struct, frozen=True):
     """A certificate with its key, in PEM."""
 
     certificate: bytes
@@ -61,8 +60,7 @@ class Issued:
         )
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """A certificate that the authority issued."""
 
     serial: int

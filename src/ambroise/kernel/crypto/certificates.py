@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class ClientCertificate:
+class ClientCertificate(Struct, frozen=True):
     """A certificate whose chain the TLS library verified. `thumbprint` is `x5t#S256` (RFC 8705 §3.1)."""
 
     serial: int

@@ -6,9 +6,10 @@ under them. What belongs to nobody (directory attachments) has a key of the hous
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
 from uuid import UUID
 from weakref import WeakKeyDictionary
+
+from msgspec import Struct
 
 from ambroise.kernel.crypto.master import MasterKeys
 from ambroise.kernel.db import Reader, Transaction
@@ -23,8 +24,7 @@ _CACHED = 10_000
 _ROTATION_LOCK = 0x6B657973
 
 
-@dataclass(frozen=True)
-class DataKey:
+class DataKey(Struct, frozen=True):
     patient: UUID
     version: int
     key: bytes

@@ -8,11 +8,11 @@ import base64
 import json
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
 
 from ambroise.kernel.crypto.files import write_secret
 
@@ -24,8 +24,7 @@ class UnknownMasterKey(Exception):
     """Something was wrapped by a master key that the file does not hold."""
 
 
-@dataclass(frozen=True)
-class _Ring:
+class _Ring(Struct, frozen=True):
     current: str
     keys: dict[str, AESGCM]
     raw: dict[str, str]

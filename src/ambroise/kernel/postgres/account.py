@@ -6,8 +6,9 @@ import shutil
 import struct
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 USER = "ambroise"
 
@@ -22,8 +23,7 @@ class AccountError(Exception):
     """The user could not be made or given access; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(Struct, frozen=True):
     uid: int
     gid: int
 

@@ -5,9 +5,10 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 OLDEST = 16
 
@@ -24,8 +25,7 @@ class BinariesMissing(Exception):
     """No usable PostgreSQL was found; the message says where we looked and what to install."""
 
 
-@dataclass(frozen=True)
-class Binaries:
+class Binaries(Struct, frozen=True):
     folder: Path
     major: int
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.trust.access.people import Party
 
@@ -22,8 +23,7 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long a request lasts, when one may ask again, and how many a professional sends in a day."""
 
     lasts: timedelta
@@ -31,8 +31,7 @@ class Limits:
     per_day: int
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request, as it was made, and its answer. `role`: the profession, as (code system, code)."""
 
     id: UUID

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
@@ -14,8 +15,7 @@ _log = logger(__name__)
 G15 = "1.2.250.1.71.1.2.7"
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
+class Structure(Struct, frozen=True):
     """A place of care.
 
     `id_nat` is the Struct_IdNat: `1` then a FINESS, `2` then a SIREN…; `facility` a TRE_R02 sector of activity,
@@ -39,8 +39,7 @@ class Structure:
         return self.id_nat[1:] if self.id_nat.startswith("1") else None
 
 
-@dataclass(frozen=True, slots=True)
-class ProfessionalEntry:
+class ProfessionalEntry(Struct, frozen=True):
     """A professional, wherever he or she practises. `label` is the profession and specialty in words."""
 
     rpps: str
@@ -67,16 +66,14 @@ class ProfessionalEntry:
         return f"{self.given} {self.family}"
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """A professional in a structure."""
 
     organization: str
     role_title: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One line of a search in the directory: the professional in his or her first situation."""
 
     entry: ProfessionalEntry
@@ -105,8 +102,7 @@ def _accept(valid: bool, code: str, what: str, test_identity: bool) -> None:
     raise Refusal(Kind.UNPROCESSABLE, code, f"The identifier of this {what} has a wrong length or check digit.")
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria:
+class Criteria(Struct, frozen=True):
     """What one looks for; everything given must hold. `name` is the beginning of the family name and of first names.
 
     `town` is a name or a postal code, `specialty` a code of savoir-faire, `finess` and `rpps` are exact.

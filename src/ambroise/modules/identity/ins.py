@@ -6,10 +6,11 @@ national identity vigilance rules (RNIV): five strict traits, plus the first of 
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum, StrEnum
 from typing import NoReturn
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 
@@ -54,8 +55,7 @@ class Gap(Enum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Ins:
+class Ins(Struct, frozen=True):
     """A matricule (15 characters, key included) with the OID of what assigned it."""
 
     matricule: str
@@ -67,8 +67,7 @@ class Ins:
         return f"urn:oid:{self.oid}"
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(Struct, frozen=True):
     """The traits of a person as one source states them, untouched; None is what the source does not say.
 
     `given_names` is the list of the birth certificate, separated by spaces; `birth_place` is a COG code.
@@ -82,8 +81,7 @@ class Traits:
     birth_place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One trait that a document claims and the registry does not confirm."""
 
     trait: Trait

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.trust.context import Professional, Relation
 
@@ -23,8 +24,7 @@ class AccountKind(StrEnum):
     OPERATOR = "operator"
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """One situation of exercise of a professional."""
 
     profession: str
@@ -35,8 +35,7 @@ class Situation:
     role_title: str | None = None
 
 
-@dataclass(frozen=True)
-class NewAccount:
+class NewAccount(Struct, frozen=True):
     """What it takes to let somebody sign in. `password` is hashed; None: only the demonstration list opens it."""
 
     kind: AccountKind
@@ -52,8 +51,7 @@ class NewAccount:
     demonstration_note: str | None = None
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(Struct, frozen=True):
     id: UUID
     kind: AccountKind
     sign_in_name: str
@@ -85,8 +83,7 @@ class Account:
         )
 
 
-@dataclass(frozen=True)
-class Emergency:
+class Emergency(Struct, frozen=True):
     """An emergency access open in a session."""
 
     patient: UUID
@@ -96,8 +93,7 @@ class Emergency:
     ends_at: datetime
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Struct, frozen=True):
     """A browser that signed in. `live` is false once it ended: such a session only serves to keep a draft."""
 
     id: UUID
@@ -119,8 +115,7 @@ class Session:
         return next((emergency for emergency in self.emergencies if emergency.patient == patient), None)
 
 
-@dataclass(frozen=True)
-class Lifetime:
+class Lifetime(Struct, frozen=True):
     """How long a session lasts without use, and at most."""
 
     idle: timedelta
@@ -162,14 +157,12 @@ class SignInProblem(StrEnum):
     PASSKEY_ASKED = "PASSKEY_ASKED"
 
 
-@dataclass(frozen=True)
-class NotSignedIn:
+class NotSignedIn(Struct, frozen=True):
     problem: SignInProblem
     wait: timedelta = timedelta()
 
 
-@dataclass(frozen=True)
-class SignedIn:
+class SignedIn(Struct, frozen=True):
     """A session was opened, complete or waiting for the second factor."""
 
     token: SessionToken
@@ -178,8 +171,7 @@ class SignedIn:
     device: DeviceToken | None = None
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where an attempt comes from: the network address, the token that the browser kept, what it says of itself."""
 
     address: str = ""
@@ -188,8 +180,7 @@ class Origin:
     language: str = "fr"
 
 
-@dataclass(frozen=True)
-class TotpEnrolment:
+class TotpEnrolment(Struct, frozen=True):
     """What an authenticator needs: the secret in base32, its `otpauth:` address, and that address as a QR code."""
 
     secret: str
@@ -197,8 +188,7 @@ class TotpEnrolment:
     qr_svg: str
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(Struct, frozen=True):
     path: str
     fields: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     saved_at: datetime | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -22,8 +23,7 @@ from ambroise.modules.identity.service import Identity
 RECENT: Final = timedelta(minutes=5)
 
 
-@dataclass(frozen=True)
-class Proofs:
+class Proofs(Struct, frozen=True):
     """The use cases of proving again. `lasts`: how long a proof is recent; a sign-in is one."""
 
     identity: Identity

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.modules.identity.model import (
@@ -40,8 +41,7 @@ ACCOUNT_COLUMNS = f"{_ACCOUNT} {_SITUATIONS}"
 ACCOUNT_WIDTH = 11
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """What the sign-in needs to check somebody."""
 
     account: Account
@@ -51,8 +51,7 @@ class Credentials:
     suspended: bool
 
 
-@dataclass(frozen=True)
-class Failures:
+class Failures(Struct, frozen=True):
     count: int
     last_at: datetime
 

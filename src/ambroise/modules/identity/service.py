@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
@@ -60,8 +62,7 @@ _TOTP = "totp"
 _DRAFT = "draft"
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The face of accounts and sessions. `demonstration` opens the list of people whom anybody may be.
 
     Without `codes`, nothing leaves by mail or SMS: the second factor is the authenticator's. `operators_by_passkey`: an

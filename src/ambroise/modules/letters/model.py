@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from msgspec import Struct
 
 
 class Channel(StrEnum):
@@ -34,8 +35,7 @@ class Kind(StrEnum):
     SPACE_DELETION = "space_deletion"
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """One message; `address` and `details` are empty once a real instance sent it."""
 
     id: UUID

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.crypto import ApplicationSecret
@@ -24,8 +25,7 @@ LETTER_WRITTEN: Final = "letter.written"
 _KEPT: Final = timedelta(days=30)
 
 
-@dataclass(frozen=True)
-class Letters:
+class Letters(Struct, frozen=True):
     """The face of letters. `channels`: those that are set up. `kept`: whether the content stays after sending."""
 
     clock: Clock

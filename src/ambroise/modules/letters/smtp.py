@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from dataclasses import dataclass
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 _SECONDS = 10
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
-@dataclass(frozen=True)
-class Smtp:
+class Smtp(Struct, frozen=True):
     """A mail server: `smtp://host:port`, `smtp+starttls://user@host` or `smtps://user@host`."""
 
     url: str

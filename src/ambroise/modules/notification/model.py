@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
 
 
 class Code(StrEnum):
@@ -39,8 +40,7 @@ class Code(StrEnum):
     SPACE_DELETION = "ESPACE_SUPPRESSION"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """One thing told to a citizen. `subject` is the logical id of a document when there is one."""
 
     id: UUID

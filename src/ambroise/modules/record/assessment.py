@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import pybase64
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader
 from ambroise.kernel.digests import Digests
@@ -41,8 +41,7 @@ _MEDIA_TYPES: Mapping[Sort, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Assessed:
+class Assessed(Struct, frozen=True):
     """A document that passed every check that reads: what will be written about it."""
 
     content: bytes
@@ -58,8 +57,7 @@ class Assessed:
     clinical: ClinicalDocument | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(Struct, frozen=True):
     """A document whose author and patient are known: the checks that follow concern somebody."""
 
     incoming: Incoming

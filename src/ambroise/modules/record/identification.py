@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
@@ -28,8 +29,7 @@ from ambroise.trust.context import Context
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(Struct, frozen=True):
     """The space of a document, and whether its metadata and its header name the same one."""
 
     identity: PatientIdentity

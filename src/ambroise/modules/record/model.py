@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.trust.gateway import Stored
 
@@ -25,8 +26,7 @@ CONFIDENTIALITY_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-Confidentiali
 ARCHIVED_EXTENSION = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived"
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """One document to file: its bytes, the media type its sender named, and the metadata that came with it, if any.
 
     `metadata` is a DocumentReference as the sender wrote it; None means that everything is read from the document.
@@ -39,16 +39,14 @@ class Incoming:
     """What the other parts of the submission call this document before it has an id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True):
     """Documents filed together (lot de soumission), with the List that describes them when the sender wrote one."""
 
     documents: tuple[Incoming, ...]
     submission_set: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Filed:
+class Filed(Struct, frozen=True):
     """What became of one document: its stable id, its unique id, and whether it was already there."""
 
     document: UUID
@@ -63,8 +61,7 @@ class Filed:
     """The Binary that gives its bytes, likewise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Struct, frozen=True):
     """What became of a submission."""
 
     documents: tuple[Filed, ...]
@@ -72,8 +69,7 @@ class Submitted:
     """The List; None when something was already there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """Who wrote a document, as pages and lists show it."""
 
     name: str
@@ -82,8 +78,7 @@ class Author:
     identifier: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document as it stands, read from its DocumentReference."""
 
     id: str
@@ -153,8 +148,7 @@ class Outcome(StrEnum):
     INS_CHANGED = "ins_changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """One report and its end. `subject` is the logical id of a document, of a trace, or of the other space."""
 
     id: UUID

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pybase64
+from msgspec import Struct
 
 from ambroise.modules.record import entry, tables
 from ambroise.modules.record.cda.metadata import DocumentMetadata, ReferenceType
@@ -24,8 +24,7 @@ STRUCTURES = "urn:oid:1.2.250.1.71.4.2.2"
 PROFESSIONALS = "urn:oid:1.2.250.1.71.4.2.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """The bytes of a document as facts: where they are, how many, their SHA-1 (20 bytes)."""
 
     binary: UUID

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
@@ -16,8 +17,7 @@ from ambroise.modules.record.cda.model import Identifier
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(Struct, frozen=True):
     """A document that the new one replaces; `document` is None when it is unknown here."""
 
     unique_id: str | None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
@@ -15,8 +15,7 @@ from ambroise.kernel.ids import SHARDS, hash64, shard_of
 from ambroise.modules.record.model import Outcome, Report, ReportKind, ReportState
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A unique id already used: by which document of which space, and the hash of its bytes."""
 
     patient: UUID

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.fhir.json import decode
 from ambroise.kernel.db import Reader, Transaction
@@ -47,8 +48,7 @@ Json = dict[str, Any]
 MEGABYTE = 1_000_000
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The largest document that is taken, in bytes, by who files it."""
 
     professional: int = 50 * MEGABYTE

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -29,16 +30,14 @@ _LENGTH: Final = 8
 _TRIES_A_MINUTE: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class HelpCode:
+class HelpCode(Struct, frozen=True):
     """What the holder reads to the mediator, and until when it is good."""
 
     code: str
     expires_at: datetime
 
 
-@dataclass(frozen=True)
-class Mediation:
+class Mediation(Struct, frozen=True):
     """Digital mediators (médiateurs numériques en santé)."""
 
     gateway: Gateway

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -12,6 +11,8 @@ from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from ambroise.trust.access.relations import Reach
 from ambroise.trust.context import Relation
@@ -29,8 +30,7 @@ class Answer(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The numbers of the data table."""
 
     carers: int
@@ -59,8 +59,7 @@ def limits() -> Limits:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(Struct, frozen=True):
     """Somebody was asked to act in a space."""
 
     id: UUID
@@ -82,16 +81,14 @@ class Invitation:
         return Answer.EXPIRED if self.state is Answer.PENDING and now >= self.expires_at else self.state
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """Somebody who was found by the exact identity."""
 
     patient: UUID
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mediator:
+class Mediator(Struct, frozen=True):
     """Somebody enrolled to help on the spot, and where."""
 
     person: UUID

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import shard_of

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -28,8 +30,7 @@ _LOOKUPS_A_MINUTE: Final = 10
 _ASKED: Final = frozenset({Trait.BIRTH_NAME, Trait.FIRST_GIVEN, Trait.BIRTH_DATE})
 
 
-@dataclass(frozen=True)
-class Relations:
+class Relations(Struct, frozen=True):
     """Who acts for whom."""
 
     gateway: Gateway

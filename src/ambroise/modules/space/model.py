@@ -5,7 +5,6 @@ from __future__ import annotations
 import calendar
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum
 from functools import lru_cache
@@ -13,6 +12,9 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.access.facts import SpaceState
@@ -109,8 +111,7 @@ ENDS: Final[Mapping[SpaceState, Step]] = MappingProxyType(
 """The step by which a waiting state ends when its delay is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delay:
+class Delay(Struct, frozen=True):
     """A length of time as the law counts it."""
 
     days: int = 0
@@ -135,8 +136,7 @@ def delays() -> Mapping[SpaceState, Delay]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Struct, frozen=True):
     """What is known of one space: its state and the dates of its life."""
 
     patient: UUID

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec.structs import replace
 from psycopg.sql import SQL
 
 from ambroise.kernel.db import Reader, Row, Transaction

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -38,8 +40,7 @@ TERMS = "2026-01"
 """The terms of use that a holder accepts when activating (conditions générales)."""
 
 
-@dataclass(frozen=True)
-class Spaces:
+class Spaces(Struct, frozen=True):
     """The life of spaces."""
 
     gateway: Gateway

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.crypto import SigningKeys
@@ -34,8 +34,7 @@ from ambroise.modules.vitale.showing import Showings, Verified
 from ambroise.trust.gateway import Gateway
 
 
-@dataclass(frozen=True)
-class Vitale:
+class Vitale(Struct, frozen=True):
     """Cards, showing them, delegating their use."""
 
     cards: Cards

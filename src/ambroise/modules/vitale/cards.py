@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -55,8 +57,7 @@ class CheckReason(StrEnum):
     PERSON_ABSENT = "person_absent"
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Struct, frozen=True):
     """A card as its page shows it."""
 
     card: Card | None

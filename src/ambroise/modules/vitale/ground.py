@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.crypto import SigningKeys
@@ -34,8 +35,7 @@ class Sealer(Protocol):
     def unseal(self, purpose: str, box: bytes) -> bytes: ...
 
 
-@dataclass(frozen=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """Everything that the services stand on."""
 
     database: Database

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import hash64
@@ -23,16 +24,14 @@ _ALPHABET: Final = "ACDEFHJKLMNPRTUVWXY3479"
 _LENGTH: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class MeetingCode:
+class MeetingCode(Struct, frozen=True):
     """What the person shows or reads aloud, and until when it is good."""
 
     code: str
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(Struct, frozen=True):
     """Whose record opened, until when."""
 
     patient: UUID

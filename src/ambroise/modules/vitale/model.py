@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -12,6 +11,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 
@@ -86,8 +87,7 @@ def follow(state: CardState, step: Step) -> CardState:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The numbers of the data table."""
 
     own_from_age: int
@@ -131,8 +131,7 @@ def limits() -> Limits:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """The card of one person. `reason`: why it was refused, suspended or revoked."""
 
     patient: UUID
@@ -151,8 +150,7 @@ class Card:
         return CardState.EXPIRED if over and (self.state, Step.EXPIRE) in TRANSITIONS else self.state
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """What somebody types of an identity document: its sort (a code of `proofs`), its number, its last day."""
 
     kind: str
@@ -160,8 +158,7 @@ class Document:
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One identity check that the desk answers. `number` is known until it is answered."""
 
     id: UUID
@@ -175,8 +172,7 @@ class Check:
     """Whether it is to unlock a card that was blocked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """A telephone that shows the card by itself."""
 
     id: UUID
@@ -196,8 +192,7 @@ class DelegationState(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Delegation:
+class Delegation(Struct, frozen=True):
     """Somebody trusted shows the card for its holder, until a day."""
 
     id: UUID
@@ -221,8 +216,7 @@ class Delegation:
         return DelegationState.ENDED if living and (over or now >= self.until) else self.state
 
 
-@dataclass(frozen=True, slots=True)
-class Rights:
+class Rights(Struct, frozen=True):
     """What an insurer says of somebody's rights. An exemption says until when, never why."""
 
     regime: str
@@ -237,8 +231,7 @@ class Rights:
     stated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """One use of a card: who asked, where, when, and what was returned."""
 
     id: UUID
@@ -259,16 +252,14 @@ class Receipt:
     access_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unlocked:
+class Unlocked(Struct, frozen=True):
     """What a right secret code gives: the means to make tokens for some minutes."""
 
     secret: str
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A token to show, and until when it is good."""
 
     token: str
@@ -276,16 +267,14 @@ class Shown:
     lasts: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """What a contactless reader gives the card to answer to."""
 
     id: UUID
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """What a telephone keeps after its registration: `seed` under the secret code."""
 
     device: Device

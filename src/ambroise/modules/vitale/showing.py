@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -45,8 +46,7 @@ _FACTS: Final = ("ins", "identity", "card")
 _RECEIPTS: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """What a verification returns to the software of a professional."""
 
     receipt: Receipt
@@ -56,8 +56,7 @@ class Verified:
     valid_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """What a token says, whoever made it."""
 
     patient: UUID

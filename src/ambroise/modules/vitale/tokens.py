@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 from uuid import UUID
@@ -22,6 +21,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 from joserfc.util import urlsafe_b64encode
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 
@@ -31,16 +31,14 @@ _LONGEST: Final = 1024
 _PROOF: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class ByInstance:
+class ByInstance(Struct, frozen=True):
     """A token made here, its signature right: which showing it is, until when."""
 
     showing: UUID
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ByDevice:
+class ByDevice(Struct, frozen=True):
     """A token of a telephone, its signature right. `opens`: the person lets the reader into the record."""
 
     counter: int
@@ -50,8 +48,7 @@ class ByDevice:
     opens: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """A token whose signature is still to be checked: who should have signed it."""
 
     text: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -15,8 +16,7 @@ from ambroise.trust.context import Context, Purpose
 EMERGENCY_LASTS = timedelta(hours=1)
 
 
-@dataclass(frozen=True)
-class Emergency:
+class Emergency(Struct, frozen=True):
     """One emergency access that was opened."""
 
     id: UUID

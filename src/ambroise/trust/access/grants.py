@@ -6,10 +6,11 @@ NONE → authorised → treating; any → blocked → NONE: unblocking never giv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, cast
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -26,8 +27,7 @@ PRESENCE = UUID(int=1)
 """The team of an access opened by presence: it stands beside a lasting consent and never touches it."""
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """One line of "who can see my data"."""
 
     patient: UUID

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, cast
+
+from msgspec import Struct
 
 from ambroise.fhir.definitions import patient_compartment
 
@@ -31,8 +32,7 @@ def load_table(name: str) -> dict[str, Any]:
     return tomllib.loads((files("ambroise.trust.access") / "data" / name).read_text("utf-8"))
 
 
-@dataclass(frozen=True)
-class KindTable:
+class KindTable(Struct, frozen=True):
     """The numbers of the document types, their classes, and the pseudo-kinds."""
 
     version: str

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.trust.access.kinds import KindTable, kinds, load_table
 
 Mark: TypeAlias = Literal["verified", "proposal"]
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(Struct, frozen=True, dict=True):
     """What one group of professions may read, and under which conditions."""
 
     name: str
@@ -42,8 +43,7 @@ def as_array(kinds: frozenset[int]) -> str:
 NO_ROLE = Role(name="unknown", readable=frozenset(), emergency=False)
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell, for the page that shows the matrix in words."""
 
     kind: int
@@ -52,8 +52,7 @@ class Cell:
     mark: Mark
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(Struct, frozen=True):
     """A version of the matrix with its source."""
 
     version: str
@@ -84,8 +83,7 @@ def _without_emergency(role: Role) -> Role:
     return replace(role, emergency=False)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """What one group reads, by type code, and which of its cells were read in a source."""
 
     readable: frozenset[str]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from ambroise.kernel.ids import hash64
 from ambroise.trust.context import Citizen, Context, Operator, Professional
@@ -12,8 +13,7 @@ from ambroise.trust.context import Citizen, Context, Operator, Professional
 PartyKind: TypeAlias = Literal["professional", "organization"]
 
 
-@dataclass(frozen=True)
-class Party:
+class Party(Struct, frozen=True, dict=True):
     """A professional (PS_IdNat) or a structure (Struct_IdNat) that a patient may authorise or block."""
 
     id: str

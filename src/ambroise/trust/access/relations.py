@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, cast
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.ids import shard_of
@@ -18,8 +19,7 @@ Basis: TypeAlias = Literal["declared", "parent", "guardianship", "invitation", "
 """On what it rests."""
 
 
-@dataclass(frozen=True)
-class RelationFact:
+class RelationFact(Struct, frozen=True):
     """Somebody who may act in a patient's space. `person` is the id of that somebody's own Patient."""
 
     patient: UUID

@@ -7,10 +7,11 @@ not stop either, and an author still reads what he wrote.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.ids import new_id, shard_of
@@ -20,8 +21,7 @@ from ambroise.trust.context import Context
 _NO_DOCUMENT = UUID(int=0)
 
 
-@dataclass(frozen=True)
-class Restriction:
+class Restriction(Struct, frozen=True):
     """One gesture of the patient: these kinds, or this document, are not for this party until then."""
 
     id: UUID

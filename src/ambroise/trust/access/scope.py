@@ -8,11 +8,11 @@ depends on the sort of viewer only, so that statements are prepared once; everyt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
+from msgspec import Struct
 from psycopg import sql
 
 from ambroise.fhir.definitions import type_number
@@ -141,8 +141,7 @@ _RELATION = """exists (select from access_relation d
     and d.since <= {now} and (d.until is null or d.until > {now}))"""
 
 
-@dataclass(frozen=True)
-class Predicate:
+class Predicate(Struct, frozen=True):
     """One form of the evaluation order.
 
     `narrow`: the facts of one patient, given as a parameter, instead of those of the row's patient. `outside`: rows

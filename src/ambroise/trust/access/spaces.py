@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -17,8 +18,7 @@ from ambroise.trust.context import Context
 _COPY = "copy access_space (shard, patient, state, state_since, updated, recorded_by) from stdin"
 
 
-@dataclass(frozen=True)
-class Space:
+class Space(Struct, frozen=True):
     """A space as the pages show it: its state and the patient's general choices."""
 
     patient: UUID

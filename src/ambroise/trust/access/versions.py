@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -41,8 +41,7 @@ LEAD: Final = timedelta(minutes=1)
 _EVERY_SECONDS: Final = 5.0
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Struct, frozen=True):
     """One version. Number 0 is the one that comes with the software, in force since for ever."""
 
     number: int
@@ -63,8 +62,7 @@ class Version:
         return matrix_of(self.rows, name, self.effective.date(), self.source)
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """One cell that differs between two versions."""
 
     group: str

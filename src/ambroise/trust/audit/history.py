@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import UUID
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from psycopg import sql
 
 from ambroise.fhir.definitions import type_name
@@ -31,8 +32,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """What a line is about. `kind` is the document type (or what counts as one); None when the viewer may not know."""
 
     type: str
@@ -41,8 +41,7 @@ class Resource:
     version: int | None
 
 
-@dataclass(frozen=True)
-class TraceLine:
+class TraceLine(Struct, frozen=True):
     """One act, as data for a sentence."""
 
     id: UUID
@@ -79,8 +78,7 @@ class TraceLine:
         return replace(self, resource=Resource(self.resource.type, None, None, None), query=None, details={})
 
 
-@dataclass(frozen=True)
-class Filters:
+class Filters(Struct, frozen=True):
     """Which lines are wanted; every one given must hold."""
 
     since: datetime | None = None
@@ -96,8 +94,7 @@ class Filters:
     ascending: bool = False
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a page starts: after this line."""
 
     at: datetime

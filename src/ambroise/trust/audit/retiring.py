@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Retired:
+class Retired(Struct, frozen=True):
     """What left the trace, or would."""
 
     seals: int

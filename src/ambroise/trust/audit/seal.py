@@ -8,8 +8,9 @@ digest of its rows with the previous seal: altering, removing or adding a sealed
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
@@ -37,8 +38,7 @@ left join trace_retired r on r.seal = s.number
 """
 
 
-@dataclass(frozen=True)
-class Seal:
+class Seal(Struct, frozen=True):
     """One link of the chain."""
 
     number: int
@@ -56,8 +56,7 @@ class Seal:
         return _chain(self.previous, self.number, self.era, self.from_xid, self.to_xid, rows, rows_digest)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that does not verify: which seal, and what."""
 
     seal: int | None
@@ -65,8 +64,7 @@ class Problem:
     diagnostics: str
 
 
-@dataclass
-class Report:
+class Report(Struct):
     """The outcome of a verification. `head` is the digest of the last seal, to compare with a copy kept elsewhere."""
 
     seals: int = 0

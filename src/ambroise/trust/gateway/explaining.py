@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.fhir.search import Query, SearchResult, search
 from ambroise.fhir.store.types import Scope, Stored
@@ -21,8 +22,7 @@ from ambroise.trust.context import Context, Professional
 from ambroise.trust.gateway.finding import Finding
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Whether a viewer sees a document, under which rule, from which facts."""
 
     viewer: Professional

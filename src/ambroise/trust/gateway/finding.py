@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import Query, SearchResult, parse, search
@@ -32,8 +33,7 @@ _TRAITS: Final = frozenset({"family", "given", "birthdate", "gender"})
 _MOST: Final = 10
 
 
-@dataclass(frozen=True)
-class Traits:
+class Traits(Struct, frozen=True):
     """The traits that together name a person; `birth_place` is the INSEE code, when known."""
 
     birth_name: str
@@ -43,8 +43,7 @@ class Traits:
     birth_place: str | None = None
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """Somebody who was found, and what the caller is to that person."""
 
     patient: UUID

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from ambroise.fhir.store import keys
 from ambroise.fhir.store.bulk import Draft, bulk_insert
@@ -25,8 +25,7 @@ from ambroise.trust.gateway.writes import Writes
 _NOTHING = Facts()
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(Struct, frozen=True):
     """One resource to load. A module that knows the label gives it; a client's comes without."""
 
     resource: dict[str, Any]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ambroise.fhir.search import Query, SearchResult, Summary
 from ambroise.fhir.search.query import DateRange, Filter, Target, Token

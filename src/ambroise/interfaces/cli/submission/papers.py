@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import Sort, sniff, tables
@@ -22,8 +23,7 @@ _STRUCTURE_SYSTEM = "urn:oid:1.2.250.1.71.4.2.2"
 _FORMATS = "https://mos.esante.gouv.fr/NOS/TRE_A11-IheFormatCode/FHIR/TRE-A11-IheFormatCode"
 
 
-@dataclass(frozen=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """Who files: PS_IdNat and Struct_IdNat, with names when they are known, and what kind of place it is."""
 
     id: str
@@ -34,8 +34,7 @@ class Sender:
     setting: str | None = None
 
 
-@dataclass(frozen=True)
-class Described:
+class Described(Struct, frozen=True):
     """What the options say of the PDFs: type (JDV_J07), title, when the act took place, INS as `OID|matricule`."""
 
     type: str | None = None
@@ -44,8 +43,7 @@ class Described:
     patient: str | None = None
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(Struct, frozen=True):
     """One file as it is sent: its bytes, what they are, and the metadata beside them (None: all is in the document)."""
 
     content: bytes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.error import HTTPError, URLError
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pybase64
+from msgspec import Struct
 
 from ambroise.interfaces.cli.submission.papers import Paper
 from ambroise.kernel.errors import Kind, Refusal
@@ -38,8 +38,7 @@ class State(StrEnum):
     ALREADY_THERE = "already there"
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A document that the instance holds: under which id, and whether it was sent before."""
 
     state: State

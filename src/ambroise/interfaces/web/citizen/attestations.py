@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.interfaces.web.citizen.filing import metadata
 from ambroise.interfaces.web.citizen.views import NewDocument
@@ -32,8 +33,7 @@ TITLES: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Attested:
+class Attested(Struct, frozen=True):
     """What a paper says."""
 
     gesture: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -22,8 +22,7 @@ from ambroise.modules.identity.api import Devices
 from ambroise.modules.relations.api import is_minor
 
 
-@dataclass(frozen=True)
-class SpaceChoice:
+class SpaceChoice(Struct, frozen=True):
     """One line of the switcher."""
 
     patient: UUID
@@ -33,8 +32,7 @@ class SpaceChoice:
     open: bool
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True):
     """Something that waits for the person."""
 
     notice: UUID

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from msgspec import Struct
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -25,8 +25,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.context import Context
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What is kept from one person. `categories`: the sorts of documents; `document`: the one document otherwise."""
 
     id: UUID

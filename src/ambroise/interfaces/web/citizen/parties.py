@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal
+
+from msgspec.structs import replace
 
 from ambroise.interfaces.web.citizen.views import Person
 from ambroise.interfaces.web.names import proper

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -86,8 +86,7 @@ class CodeForm(Form):
     )
 
 
-@dataclass(frozen=True)
-class Helper:
+class Helper(Struct, frozen=True):
     """One line about somebody who acts for another."""
 
     person: UUID
@@ -98,8 +97,7 @@ class Helper:
     until: datetime | None
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """One invitation that waits."""
 
     id: UUID

@@ -7,10 +7,11 @@ only choose words.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.interfaces.web.views import (
     AccessEvent,
@@ -24,8 +25,7 @@ from ambroise.interfaces.web.views import (
 from ambroise.trust.context import Context, Relation
 
 
-@dataclass(frozen=True)
-class Space:
+class Space(Struct, frozen=True):
     """A space that this person may open: their own, a child's, somebody's they care for."""
 
     patient: UUID
@@ -34,8 +34,7 @@ class Space:
     birth_date: date | None = None
 
 
-@dataclass(frozen=True)
-class NewDocument:
+class NewDocument(Struct, frozen=True):
     """What a citizen adds."""
 
     content: bytes
@@ -46,8 +45,7 @@ class NewDocument:
     masked: bool
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(Struct, frozen=True):
     """Somebody, or an establishment, who may read or is kept from it."""
 
     id: str
@@ -61,8 +59,7 @@ class Person:
     """Until when the person's presence opens the record, beside whatever lasting consent there is."""
 
 
-@dataclass(frozen=True)
-class EmergencyChoices:
+class EmergencyChoices(Struct, frozen=True):
     """The three choices about emergencies."""
 
     call_centre: bool
@@ -70,8 +67,7 @@ class EmergencyChoices:
     masked: bool
 
 
-@dataclass(frozen=True)
-class FilingChoices:
+class FilingChoices(Struct, frozen=True):
     """What happens to the documents that professionals file."""
 
     masked: bool
@@ -79,8 +75,7 @@ class FilingChoices:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """Somebody found in the directory."""
 
     id: str
@@ -89,8 +84,7 @@ class Directory:
     kind: Literal["professional", "organization"] = "professional"
 
 
-@dataclass(frozen=True)
-class Readable:
+class Readable(Struct, frozen=True):
     """One line of the matrix: a sort of document, and whether the profession reads all, some or none of it."""
 
     words: str
@@ -99,8 +93,7 @@ class Readable:
     only: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Profession:
+class Profession(Struct, frozen=True):
     """One profession of the matrix."""
 
     key: str
@@ -110,8 +103,7 @@ class Profession:
     care_team_only: bool = False
 
 
-@dataclass(frozen=True)
-class Audience:
+class Audience(Struct, frozen=True):
     """Who could see a document, and why: by name, in an emergency, and whoever would if the holder agreed."""
 
     row: DocumentRow
@@ -121,8 +113,7 @@ class Audience:
     professions: Sequence[Viewer]
 
 
-@dataclass(frozen=True)
-class SeenAs:
+class SeenAs(Struct, frozen=True):
     """The record as somebody else sees it. `refused` names the rule when nothing is seen at all."""
 
     viewer: str
@@ -131,21 +122,18 @@ class SeenAs:
     refused: str | None = None
 
 
-@dataclass(frozen=True)
-class HistoryFilter:
+class HistoryFilter(Struct, frozen=True):
     who: str = ""
     what: str = ""
     cursor: str = ""
 
 
-@dataclass(frozen=True)
-class History:
+class History(Struct, frozen=True):
     events: Sequence[AccessEvent]
     older: str | None = None
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something the citizen is told on the home page: a code with its details."""
 
     id: UUID
@@ -155,8 +143,7 @@ class Notice:
     details: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True)
-class ConsentRequest:
+class ConsentRequest(Struct, frozen=True):
     """Somebody who asks to read the record, and waits for an answer. `profession`: its key in the matrix, if any."""
 
     id: UUID
@@ -168,8 +155,7 @@ class ConsentRequest:
     profession: str = ""
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(Struct, frozen=True):
     """What waits first. `others`: how many more notices there are than those shown."""
 
     notices: Sequence[Notice]

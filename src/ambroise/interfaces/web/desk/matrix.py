@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import pairwise
 from typing import Any
 
+from msgspec import Struct
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -63,8 +63,7 @@ class ProposalForm(Form):
     )
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What a proposal would touch: the cells, and how many professionals and documents, never which."""
 
     changes: Sequence[Change]

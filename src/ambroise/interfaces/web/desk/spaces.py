@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -48,8 +48,7 @@ class DeathForm(Form):
     jour = DateField(lazy(N_("Date du décès")))
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One space of the queue."""
 
     patient: UUID
@@ -58,8 +57,7 @@ class Row:
     what: tuple[str, str, str]
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """One week of the plot."""
 
     x: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.trust.context import Context
 
@@ -14,8 +15,7 @@ ReportKind = Literal["misfiled_document", "unrecognised_access", "duplicate_iden
 State = Literal["open", "taken", "closed"]
 
 
-@dataclass(frozen=True)
-class ReportRow:
+class ReportRow(Struct, frozen=True):
     """One report in a queue."""
 
     id: UUID
@@ -29,8 +29,7 @@ class ReportRow:
     mine: bool = False
 
 
-@dataclass(frozen=True)
-class ReportPage:
+class ReportPage(Struct, frozen=True):
     """One report, open: facts for the desk. `access` tells who, when and under which rule, never what was read."""
 
     row: ReportRow
@@ -43,16 +42,14 @@ class ReportPage:
     """What the report proposes for its end: the other space, or the new matricule."""
 
 
-@dataclass(frozen=True)
-class QueueFilter:
+class QueueFilter(Struct, frozen=True):
     kind: str = ""
     state: str = "open"
     mine: bool = False
     cursor: str = ""
 
 
-@dataclass(frozen=True)
-class Queue:
+class Queue(Struct, frozen=True):
     rows: Sequence[ReportRow]
     older: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict[str, int])

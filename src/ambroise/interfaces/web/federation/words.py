@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """`text` may name the partner as %(name)s; `again`: whether trying once more may help."""
 
     title: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.identities.desk import desk_identity_routes
@@ -14,8 +13,7 @@ from ambroise.kernel.db import Database
 from ambroise.trust.gateway import Gateway
 
 
-@dataclass(frozen=True)
-class Identities:
+class Identities(Struct, frozen=True):
     """What these pages stand on."""
 
     database: Database

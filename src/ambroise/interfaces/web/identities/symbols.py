@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from uuid import UUID
 
 from markupsafe import Markup
+from msgspec import Struct
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -45,8 +45,7 @@ class ReadForm(Form):
     )
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """An identity in words for a page, with its symbol when it is qualified."""
 
     patient: UUID

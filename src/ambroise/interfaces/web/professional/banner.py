@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.interfaces.web.identities.words import attribute
 from ambroise.interfaces.web.professional.views import PatientIdentity, Standing
@@ -21,8 +22,7 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True)
-class Banner:
+class Banner(Struct, frozen=True):
     """The identity line, in words."""
 
     patient: UUID

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 
@@ -67,8 +67,7 @@ _SAID_AS = {"blocked": "not_authorised"}
 _SAID_AS_IN_EMERGENCY = {"blocked": "emergency_refused"}
 
 
-@dataclass(frozen=True)
-class RefusedRecord:
+class RefusedRecord(Struct, frozen=True):
     """Why a record stays closed, and the lawful ways on."""
 
     title: str

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage
 from ambroise.trust.context import Context
 
 
-@dataclass(frozen=True)
-class PatientIdentity:
+class PatientIdentity(Struct, frozen=True):
     """Whose record this is: identity alone, which any professional may be shown after an exact search."""
 
     patient: UUID
@@ -28,8 +28,7 @@ class PatientIdentity:
     attributes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Whether this professional gets into a record now, and under which rule. `treating`: the doctor's name."""
 
     allowed: bool
@@ -41,8 +40,7 @@ class Standing:
     last_visit: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What became of asking a patient who is not there for consent. `again`: when one may ask anew."""
 
     patient: UUID
@@ -54,8 +52,7 @@ class Asked:
     name: str = ""
 
 
-@dataclass(frozen=True)
-class PatientQuery:
+class PatientQuery(Struct, frozen=True):
     """How a patient is looked for: by INS, or by full traits. Nothing else finds anybody."""
 
     ins: str = ""
@@ -65,15 +62,13 @@ class PatientQuery:
     sex: str = ""
 
 
-@dataclass(frozen=True)
-class ProfessionalDocuments(DocumentList):
+class ProfessionalDocuments(DocumentList, frozen=True):
     """A page of documents, and what came since this professional's last visit, by category."""
 
     news: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
-@dataclass(frozen=True)
-class Deposit:
+class Deposit(Struct, frozen=True):
     """What a professional deposits. A CDA brings its own metadata; for any other file, these are they."""
 
     content: bytes

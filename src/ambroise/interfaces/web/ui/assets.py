@@ -10,10 +10,10 @@ import gzip
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,8 +27,7 @@ _SYMBOL = re.compile(r'<symbol id="([^"]+)"')
 _FOREVER = "public, max-age=31536000, immutable"
 
 
-@dataclass(frozen=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """One file as it is served."""
 
     name: str

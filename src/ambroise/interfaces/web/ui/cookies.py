@@ -6,9 +6,9 @@ not, and would drop such cookies without a word: there, and only there, they go 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,8 +16,7 @@ Name = Literal["session", "signon", "enrolment", "recovery", "device", "visitor"
 _PREFIX = "__Host-"
 
 
-@dataclass(frozen=True)
-class Cookies:
+class Cookies(Struct, frozen=True):
     """Reads and writes our cookies for one request."""
 
     request: Request

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.kernel.errors import Kind, Refusal
@@ -235,8 +236,7 @@ _BY_CODE: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """A refusal as a page says it."""
 
     status: int

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
+from msgspec import Struct
 
 LANGUAGES = ("fr", "en")
 NAMES = {"fr": "Français", "en": "English"}
@@ -25,8 +25,7 @@ _AFTER = re.compile(r"«[ \u00a0]")
 _UNITS = re.compile(r"(?<=\d) (?=[A-Za-zéèµ°])")
 
 
-@dataclass(frozen=True)
-class Language:
+class Language(Struct, frozen=True):
     """One language of the pages: its words, and its rule for plurals."""
 
     code: str

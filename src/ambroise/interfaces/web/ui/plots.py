@@ -6,10 +6,11 @@ Every figure of a curve also stands in a table beside it; the drawing adds the s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+
+from msgspec import Struct
 
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import current, gettext
@@ -20,16 +21,14 @@ _LEFT, _RIGHT = 8.0, 92.0
 _MOST_POINTS = 8
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct, frozen=True):
     """One measure."""
 
     day: date
     value: Decimal
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A point where it is drawn."""
 
     x: str
@@ -41,8 +40,7 @@ class Mark:
     quiet: bool
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """Everything the template draws."""
 
     name: str

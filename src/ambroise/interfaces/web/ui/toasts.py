@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 
@@ -101,8 +102,7 @@ _UNDO = {
 }
 
 
-@dataclass(frozen=True)
-class Toast:
+class Toast(Struct, frozen=True):
     """One thing that happened, to the object of this id when there is one."""
 
     code: str

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from jinja2 import Environment
+from msgspec import Struct, field
+from msgspec.structs import replace
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -44,8 +45,7 @@ _NEVER_KEPT = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(Struct, frozen=True):
     """What every visit needs, built once."""
 
     identity: Identity

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct, field
 
 from ambroise.modules.directory.extraction.mapping import Columns, FileKind
 from ambroise.modules.directory.keys import adeli_valid, finess_valid, rpps_valid, siren_valid, siret_valid
@@ -34,8 +35,7 @@ class BadLine(Exception):
         self.about = about[:40]
 
 
-@dataclass(slots=True)
-class Rows:
+class Rows(Struct):
     """What lines become, by table, each under its key so that a batch holds it once."""
 
     professionals: dict[str, Row] = field(default_factory=dict[str, Row])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, cast
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 
@@ -23,8 +24,7 @@ class FileKind(StrEnum):
     DEVICE = "device"
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """How one kind of file is read. `names` gives the column of each field."""
 
     kind: FileKind

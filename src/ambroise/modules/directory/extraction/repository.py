@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
 import orjson
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.db import Row as Line
@@ -16,8 +16,7 @@ from ambroise.modules.directory.extraction.lines import BadLine, Rows
 _MOST_REFUSALS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """One reading of a file: where it stands, and what it did."""
 
     number: int

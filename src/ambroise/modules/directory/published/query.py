@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, LiteralString
+
+from msgspec import Struct, field
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.directory.model import key, words
@@ -67,8 +68,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Search:
+class Search(Struct, frozen=True):
     """What to look for in one type, and how to show it."""
 
     type: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
@@ -16,8 +17,7 @@ Json = dict[str, Any]
 _MOST_INCLUDED: Final = 1000
 
 
-@dataclass(frozen=True)
-class PublishedPage:
+class PublishedPage(Struct, frozen=True):
     """One page: the matches, what they include, where the next page begins, and the total if it was asked."""
 
     search: Search

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(Struct, frozen=True):
     sealed: bytes
     sent_at: datetime
     expires_at: datetime

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
@@ -30,8 +31,7 @@ _TRIES: Final = 5
 _SEALED: Final = "one-time-code"
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """Where a code goes, and in which language its letter speaks."""
 
     channel: Channel
@@ -39,8 +39,7 @@ class Destination:
     language: str = "fr"
 
 
-@dataclass(frozen=True)
-class Codes:
+class Codes(Struct, frozen=True):
     """Sends codes and checks them."""
 
     database: Database

@@ -6,10 +6,11 @@ the separator GS unless it has its maximum length or is the last one; the blocks
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final, NoReturn
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.ins import (
@@ -58,8 +59,7 @@ class Problem(StrEnum):
     BIRTH_PLACE = "birth_place"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """One block: its tag, its shortest and its longest value."""
 
     tag: str
@@ -82,8 +82,7 @@ BLOCKS: Final = (MATRICULE, OID, GIVEN_NAMES, BIRTH_NAME, SEX, BIRTH_DATE, BIRTH
 _BY_TAG: Final = {block.tag: block for block in BLOCKS}
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(Struct, frozen=True):
     """A qualified identity as a datamatrix states it; the birth place may be absent."""
 
     ins: Ins

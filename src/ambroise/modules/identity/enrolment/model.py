@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.modules.letters.api import Channel
 
@@ -33,8 +34,7 @@ class Step(StrEnum):
     CREDENTIALS_OK = "credentials_ok"
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """Who somebody says they are: the number (NIR), the birth date, and either the card's serial or the names."""
 
     matricule: str
@@ -44,8 +44,7 @@ class Claim:
     first_name: str = ""
 
 
-@dataclass(frozen=True)
-class Enrolment:
+class Enrolment(Struct, frozen=True):
     """One enrolment under way. `known` are the contacts that the insurer gave, `proven` those shown to be read."""
 
     id: UUID

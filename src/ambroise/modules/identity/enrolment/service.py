@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -53,8 +55,7 @@ Activate = Callable[[Transaction, Context, UUID, str], Awaitable[object]]
 """Begins the use of a space whose holder accepts these terms."""
 
 
-@dataclass(frozen=True)
-class Enrolments:
+class Enrolments(Struct, frozen=True):
     """The use cases of opening an account. A browser holds a token; everything else is here."""
 
     identity: Identity

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.model import AccountKind, SignedIn
@@ -33,8 +34,7 @@ class Proof(StrEnum):
     ASSERTION = "private_key_jwt"
 
 
-@dataclass(frozen=True)
-class Partner:
+class Partner(Struct, frozen=True):
     """A provider of others, as the operator describes it. `claims` says in which of its claims each of our words is."""
 
     id: str
@@ -80,8 +80,7 @@ class Partner:
         return found
 
 
-@dataclass(frozen=True)
-class Underway:
+class Underway(Struct, frozen=True):
     """A sign-in under way at a partner; `request`: the one of our own provider that it is to answer, if any."""
 
     partner: str
@@ -92,8 +91,7 @@ class Underway:
     request: str = ""
 
 
-@dataclass(frozen=True)
-class Proven:
+class Proven(Struct, frozen=True):
     """What a partner proved of somebody: its claims, after every check."""
 
     partner: Partner
@@ -105,24 +103,21 @@ class Proven:
     id_token: str
 
 
-@dataclass(frozen=True)
-class Entered:
+class Entered(Struct, frozen=True):
     """Somebody came in through a partner."""
 
     signed: SignedIn
     next: str
 
 
-@dataclass(frozen=True)
-class SignedOn:
+class SignedOn(Struct, frozen=True):
     """A professional signed on with our provider through a partner, for a request of other software."""
 
     token: str
     request: str
 
 
-@dataclass(frozen=True)
-class ToEnrol:
+class ToEnrol(Struct, frozen=True):
     """A citizen whom the partner identified, who has no account yet: the enrolment goes on from there."""
 
     token: str

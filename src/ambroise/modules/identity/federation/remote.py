@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.modules.identity.federation import transport
@@ -25,8 +25,7 @@ _CURVES: Final = {"ES256": "P-256", "ES384": "P-384"}
 VerificationKey = ECKey | RSAKey
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(Struct, frozen=True):
     """The addresses of a partner (OpenID Connect Discovery)."""
 
     authorization: str

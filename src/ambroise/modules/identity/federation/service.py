@@ -6,10 +6,12 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Final, NoReturn
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -47,8 +49,7 @@ PATH: Final = "/connexion/par"
 """Where partners send people back, under the address of the instance."""
 
 
-@dataclass(frozen=True)
-class Federation:
+class Federation(Struct, frozen=True):
     """Our side of every partner. `addresses`: those by which people may reach us, the usual one first."""
 
     identity: Identity

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from ambroise.modules.identity.federation.model import Partner, is_loopback
 
@@ -32,8 +32,7 @@ class Unreachable(Exception):
     """A partner did not answer as it should; the text says how, for the log."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a partner answered."""
 
     status: int

@@ -8,9 +8,10 @@ national service's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 
@@ -28,8 +29,7 @@ _REQUEST: Final = "La demande est incorrecte."
 _CALLER: Final = "L'appelant n'est pas autorisé à utiliser ce service."
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """One failure. `reason` and `detail_text` are what the fault says; `hint` what a developer reads."""
 
     code: str

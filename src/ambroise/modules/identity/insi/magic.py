@@ -6,9 +6,10 @@ rows of the base of reference like any other; the last ones make the service fai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Transaction
 from ambroise.modules.identity.ins import TEST_OID, Ins, Sex, comparable, nir_key
@@ -48,8 +49,7 @@ PEOPLE: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Trap:
+class Trap(Struct, frozen=True):
     """Traits that make the service fail."""
 
     birth_name: str

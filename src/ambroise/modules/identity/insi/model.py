@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from ambroise.modules.identity.ins import Ins, Sex
 
@@ -38,8 +39,7 @@ LABELS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TraitsQuery:
+class TraitsQuery(Struct, frozen=True):
     """The traits one asks with: one or more first names of the list of birth, the place when known."""
 
     birth_name: str
@@ -49,8 +49,7 @@ class TraitsQuery:
     birth_place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CardQuery:
+class CardQuery(Struct, frozen=True):
     """What a carte Vitale says of one of its beneficiaries; numbers are the 13 characters without key."""
 
     holder: str
@@ -60,8 +59,7 @@ class CardQuery:
     birth_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
+class Former(Struct, frozen=True):
     """A matricule that a person had before."""
 
     ins: Ins
@@ -69,8 +67,7 @@ class Former:
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Individual:
+class Individual(Struct, frozen=True):
     """An identity of the base of reference: the INS, the strict traits, and the former matricules."""
 
     ins: Ins
@@ -84,8 +81,7 @@ class Individual:
     birth_rank: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The functional answer: a code, and the individual with the code 00 alone."""
 
     outcome: Outcome

@@ -7,9 +7,10 @@ line of the instance, so that no operator makes themselves another.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -32,8 +33,7 @@ TICKET_LASTS: Final = timedelta(minutes=10)
 PASSKEY_CODE_GIVEN: Final = "passkey_code_given"
 
 
-@dataclass(frozen=True)
-class Invitations:
+class Invitations(Struct, frozen=True):
     """The use cases of a first passkey."""
 
     passkeys: Passkeys

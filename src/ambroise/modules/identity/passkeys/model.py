@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
+
+from msgspec import Struct
 
 # WebAuthn Level 2 §5.4 recommends 5 to 10 minutes when the person is to be verified.
 CHALLENGE_LASTS: Final = timedelta(minutes=5)
@@ -18,8 +19,7 @@ MOST_PASSKEYS: Final = 20
 LONGEST_NAME: Final = 60
 
 
-@dataclass(frozen=True)
-class RelyingParty:
+class RelyingParty(Struct, frozen=True):
     """Whom passkeys are for (WebAuthn: relying party): a host name, and the one origin whose pages may use them."""
 
     id: str
@@ -46,8 +46,7 @@ class Purpose(StrEnum):
     SIGN_ON = "sign_on"
 
 
-@dataclass(frozen=True)
-class Passkey:
+class Passkey(Struct, frozen=True):
     """A passkey of an account. `synced`: its holder's other devices may have it too."""
 
     id: UUID
@@ -58,8 +57,7 @@ class Passkey:
     used_at: datetime | None
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A passkey with what checks its answers; `revoked` ones answer nothing."""
 
     passkey: Passkey
@@ -69,16 +67,14 @@ class Kept:
     revoked: bool
 
 
-@dataclass(frozen=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """A challenge taken back: it cannot be answered again."""
 
     value: bytes
     account: UUID | None
 
 
-@dataclass(frozen=True)
-class Ceremony:
+class Ceremony(Struct, frozen=True):
     """What a browser needs: the reference of the challenge, and the options of `navigator.credentials`, as JSON."""
 
     reference: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NoReturn
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -45,8 +46,7 @@ from ambroise.modules.identity.service import Identity
 _CHALLENGE_BYTES: Final = 32
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What a browser sends back: the reference of the challenge, the authenticator's answer, whose browser it is."""
 
     reference: str
@@ -54,8 +54,7 @@ class Reply:
     browser: str
 
 
-@dataclass(frozen=True)
-class Passkeys:
+class Passkeys(Struct, frozen=True):
     """The use cases of passkeys. Without a relying party the instance has none: see `RelyingParty.at`."""
 
     identity: Identity

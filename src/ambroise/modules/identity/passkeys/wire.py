@@ -9,8 +9,9 @@ The library, with the readers of certificates that it brings, is loaded by the f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from ambroise.modules.identity.passkeys.model import CHALLENGE_LASTS, RelyingParty
 
@@ -29,8 +30,7 @@ class Wrong(Exception):
         self.why = why
 
 
-@dataclass(frozen=True)
-class NewKey:
+class NewKey(Struct, frozen=True):
     """What a registration gives to keep."""
 
     credential: bytes
@@ -39,8 +39,7 @@ class NewKey:
     synced: bool
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The answer to a challenge, read and not yet checked. `holder` is what the passkey says of whose it is."""
 
     read: AuthenticationCredential

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -18,8 +19,7 @@ from ambroise.modules.identity.service import Identity
 _OVER: Final = "This warning was answered, or is too old."
 
 
-@dataclass(frozen=True)
-class Devices:
+class Devices(Struct, frozen=True):
     """The use cases of a holder who looks at the browsers of the account."""
 
     identity: Identity

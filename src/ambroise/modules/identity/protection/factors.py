@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -24,8 +25,7 @@ from ambroise.modules.letters.api import Kind as LetterKind
 _NO_WAY: Final = "Keep at least one way to receive a code."
 
 
-@dataclass(frozen=True)
-class Factors:
+class Factors(Struct, frozen=True):
     """The use cases of the second factor, besides checking a code."""
 
     identity: Identity

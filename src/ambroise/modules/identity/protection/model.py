@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from ambroise.modules.letters.api import Channel
 
@@ -36,8 +37,7 @@ class AlertKind(StrEnum):
     FACTOR_CHANGED = "factor_changed"
 
 
-@dataclass(frozen=True)
-class Ways:
+class Ways(Struct, frozen=True):
     """How a person may show the second factor. `sent`: where a code can go, masked, the preferred address first."""
 
     application: bool
@@ -47,8 +47,7 @@ class Ways:
         return self.application or bool(self.sent)
 
 
-@dataclass(frozen=True)
-class Device:
+class Device(Struct, frozen=True):
     """A browser that an account knows. `agent`: what it says of itself; `network`: roughly where it was last."""
 
     id: UUID
@@ -60,8 +59,7 @@ class Device:
     present: bool = False
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """A warning that waits for an answer."""
 
     id: UUID
@@ -72,8 +70,7 @@ class Alert:
     raised_at: datetime
 
 
-@dataclass(frozen=True)
-class Protection:
+class Protection(Struct, frozen=True):
     """What the holder of an account sees of its second factor."""
 
     application: bool

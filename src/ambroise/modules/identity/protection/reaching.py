@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity import contacts
@@ -20,8 +21,7 @@ from ambroise.modules.letters.api import Kind as LetterKind
 _PURPOSE: Final = "new_contact"
 
 
-@dataclass(frozen=True)
-class Reaching:
+class Reaching(Struct, frozen=True):
     """The use cases of a holder who changes a proven address."""
 
     factors: Factors

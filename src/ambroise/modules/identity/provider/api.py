@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.crypto import SigningKeys
@@ -73,8 +74,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """The OpenID provider: its clients, its signing on, its tokens, its ends."""
 
     ground: Ground

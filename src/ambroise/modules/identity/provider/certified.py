@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+from msgspec import Struct
 
 from ambroise.kernel.crypto.certificates import ClientCertificate
 from ambroise.kernel.errors import Kind, Refusal
@@ -32,8 +32,7 @@ _PROOF_LASTS: Final = timedelta(minutes=1)
 _NATIONAL: Final = re.compile(r"8[0-9]{11}")
 
 
-@dataclass(frozen=True)
-class Certified:
+class Certified(Struct, frozen=True):
     """The use cases of certificates."""
 
     ground: Ground

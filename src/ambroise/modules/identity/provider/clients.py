@@ -5,10 +5,11 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from ambroise.kernel.crypto.certificates import ClientCertificate, subject_name
 from ambroise.kernel.db import Reader, Transaction
@@ -39,8 +40,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
 
-@dataclass(frozen=True)
-class Presented:
+class Presented(Struct, frozen=True):
     """What a request says of the client that makes it, and where it comes from."""
 
     id: str | None = None
@@ -55,8 +55,7 @@ class Presented:
         return self.certificate.thumbprint if bound and self.certificate else None
 
 
-@dataclass(frozen=True)
-class Clients:
+class Clients(Struct, frozen=True):
     """The use cases of clients."""
 
     ground: Ground

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -34,8 +35,7 @@ _NUMBER = re.compile(r"[0-9]{2}")
 _CHANNELS = ("MOBILE", "CARD")
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """What the client polls with, for how long, and how often (seconds)."""
 
     reference: str
@@ -43,8 +43,7 @@ class Pending:
     interval: int
 
 
-@dataclass(frozen=True)
-class Decoupled:
+class Decoupled(Struct, frozen=True):
     """The use cases of signing on without a browser."""
 
     ground: Ground

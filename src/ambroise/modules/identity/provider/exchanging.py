@@ -6,10 +6,12 @@ sign-on is exchanged once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
@@ -24,8 +26,7 @@ ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - t
 _KNOWN_TYPES = (ACCESS_TOKEN, "urn:ietf:params:oauth:token-type:jwt")
 
 
-@dataclass(frozen=True)
-class Exchanging:
+class Exchanging(Struct, frozen=True):
     """The use case of exchanging tokens."""
 
     ground: Ground

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+from msgspec import Struct, field
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
@@ -23,8 +24,7 @@ REALM = "/auth/realms/esante-wallet"
 TOKEN_ENDPOINT = "/protocol/openid-connect/token"  # noqa: S105 - an address.
 
 
-@dataclass(frozen=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """`addresses`: those by which the instance may be reached, the usual one first; each makes an issuer.
 
     `audience` is the one of the FHIR base, `seed` names the instance in the subjects of its tokens, `secure` gives the
@@ -92,8 +92,7 @@ class Ground:
         await record(tx, ctx, entry)
 
 
-@dataclass(frozen=True)
-class Attempts:
+class Attempts(Struct, frozen=True):
     """Counts failures under keys, and makes who fails too often wait."""
 
     database: Database

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import urllib.request
-from dataclasses import dataclass
 from datetime import timedelta
 from email.message import Message
 from typing import IO, Any, NoReturn
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -26,8 +27,7 @@ _TOLD_WITHIN_SECONDS = 4
 _TOKEN_LASTS = timedelta(minutes=2)
 
 
-@dataclass(frozen=True)
-class Leave:
+class Leave(Struct, frozen=True):
     """What a client asks when it sends somebody to leave (OpenID RP-Initiated Logout), already checked."""
 
     client: Client | None
@@ -36,8 +36,7 @@ class Leave:
     state: str | None
 
 
-@dataclass(frozen=True)
-class Leaving:
+class Leaving(Struct, frozen=True):
     """The use cases of leaving."""
 
     ground: Ground

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from ambroise.modules.identity.model import Account
 
@@ -64,8 +64,7 @@ class Means(StrEnum):
     DELEGATED = "delegated"
 
 
-@dataclass(frozen=True)
-class Assurance:
+class Assurance(Struct, frozen=True):
     """What a means is worth: `acr` as Pro Santé Connect says it, `amr` (RFC 8176), the PGSSI-S tier (TRE_R231)."""
 
     acr: str
@@ -89,8 +88,7 @@ ASSURANCE: dict[Means, Assurance] = {
 ACR_VALUES = ("eidas1", "eidas2", "eidas3")
 
 
-@dataclass(frozen=True)
-class NewClient:
+class NewClient(Struct, frozen=True):
     """What it takes to register a client."""
 
     name: str
@@ -104,8 +102,7 @@ class NewClient:
     tls_subject: str | None = None
 
 
-@dataclass(frozen=True)
-class Client:
+class Client(Struct, frozen=True):
     """Software that may ask who somebody is (fournisseur de service)."""
 
     id: str
@@ -127,24 +124,21 @@ class Client:
         return self.authentication is ClientAuthentication.NONE
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A client as the desk sees it, suspended or not."""
 
     client: Client
     suspended_at: datetime | None
 
 
-@dataclass(frozen=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """A client just registered, with its secret: shown this once, kept nowhere."""
 
     client: Client
     secret: str | None
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a client asks of a sign-in, already checked."""
 
     client: str
@@ -169,8 +163,7 @@ class Asked:
         return msgspec.convert(kept, Asked)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request to sign in that waits for its browser."""
 
     reference: str
@@ -179,8 +172,7 @@ class Request:
     created_at: datetime
 
 
-@dataclass(frozen=True)
-class SignOn:
+class SignOn(Struct, frozen=True):
     """A professional who signed on with the provider."""
 
     id: UUID
@@ -201,8 +193,7 @@ class ApprovalState(StrEnum):
     DENIED = "denied"
 
 
-@dataclass(frozen=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """Something asked on the phone of a professional, with the number that both screens show."""
 
     id: UUID
@@ -226,8 +217,7 @@ class Approval:
         return self.state is ApprovalState.PENDING and now < self.expires_at
 
 
-@dataclass(frozen=True)
-class Family:
+class Family(Struct, frozen=True):
     """What one authorization gave, and to whom: every token made from it ends with it."""
 
     id: UUID
@@ -244,8 +234,7 @@ class Family:
     live: bool = True
 
 
-@dataclass(frozen=True)
-class Tokens:
+class Tokens(Struct, frozen=True):
     """What the token endpoint answers."""
 
     access: str

@@ -9,9 +9,10 @@ import base64
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity import tokens
@@ -27,8 +28,7 @@ BACK: Final = "/connexion/pro/portail/retour"
 _SEALED: Final = "portal"
 
 
-@dataclass(frozen=True)
-class Portal:
+class Portal(Struct, frozen=True):
     """The use cases of the portal's own sign-on."""
 
     provider: Provider

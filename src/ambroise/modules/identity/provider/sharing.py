@@ -7,7 +7,6 @@ a while, with the sign-on, and when the professional leaves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from uuid import UUID
 
 import jsonschema_rs
 import orjson
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.provider.ground import Ground
@@ -31,8 +31,7 @@ _SCHEMAS = Path(__file__).parent / "schemas"
 _LARGEST = 16 * 1024
 
 
-@dataclass(frozen=True)
-class SharedContext:
+class SharedContext(Struct, frozen=True):
     """What a professional carries, in the words of a schema."""
 
     professional: str
@@ -46,8 +45,7 @@ class SharedContext:
         return cast("dict[str, str]", patient).get("patientINS") if isinstance(patient, dict) else None
 
 
-@dataclass(frozen=True)
-class Sharing:
+class Sharing(Struct, frozen=True):
     """The use cases of carrying a context."""
 
     ground: Ground

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -47,8 +49,7 @@ _PRESS_WITHIN = timedelta(minutes=10)
 _PRESS_MOST = 10
 
 
-@dataclass(frozen=True)
-class SigningOn:
+class SigningOn(Struct, frozen=True):
     """The use cases of signing on."""
 
     ground: Ground

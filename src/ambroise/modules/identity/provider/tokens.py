@@ -11,10 +11,11 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind
@@ -50,8 +51,7 @@ _REFRESH_GONE = (
 )
 
 
-@dataclass(frozen=True)
-class TokenService:
+class TokenService(Struct, frozen=True):
     """The use cases of tokens."""
 
     ground: Ground

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.ins import Ins, Sex, Traits, birth_date_of
 from ambroise.modules.identity.registry.trust import Attribute, Status, Trust
 
 
-@dataclass(frozen=True, slots=True)
-class PatientIdentity:
+class PatientIdentity(Struct, frozen=True):
     """The identity of one space. `used_name` and `used_first_name` are what the person goes by."""
 
     patient: UUID

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import SHARDS, hash64, new_id, shard_of
@@ -270,8 +271,7 @@ async def erase(tx: Transaction, patient: UUID) -> None:
     await tx.execute("delete from identity_matricule where patient = %s", (patient,))
 
 
-@dataclass(frozen=True, slots=True)
-class TrustLine:
+class TrustLine(Struct, frozen=True):
     """One change of the trust of an identity: what happened, by whom, and what the identity became.
 
     `proof` is the document seen; `ins` the matricule retrieved, or the one that was dropped.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, NoReturn, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.ins import Ins
@@ -59,8 +61,7 @@ _ASKED: Final = {Status.PROVISIONAL: Status.RECOVERED, Status.VALIDATED: Status.
 _DENIED: Final = {Status.RECOVERED: Status.PROVISIONAL, Status.QUALIFIED: Status.VALIDATED}
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """A status with its attributes and its INS; what the RNIV excludes cannot be made."""
 
     status: Status
@@ -134,8 +135,7 @@ class Trust:
         return replace(self, attributes=changed)
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """A kind of identity document. `alone`: enough by itself; else it needs one that is, of who presents it."""
 
     code: str

@@ -1,15 +1,15 @@
 """Collect what a header lacks, so that one refusal names it all."""
 
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from ambroise.kernel.errors import Issue, Kind, Refusal
 
 T = TypeVar("T")
 
 
-@dataclass
-class Gaps:
+class Gaps(Struct):
     """The header elements that are missing or unreadable."""
 
     issues: list[Issue] = field(default_factory=list[Issue])

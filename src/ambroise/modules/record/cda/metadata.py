@@ -1,7 +1,8 @@
 """From the header of a CDA document to the record's metadata (DocumentEntry of XDS, reference of the DMP)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Issue
 from ambroise.modules.record import tables
@@ -27,16 +28,14 @@ class ReferenceType(StrEnum):
     STUDY = "urn:ihe:iti:xds:2016:studyInstanceUID"
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceId:
+class ReferenceId(Struct, frozen=True):
     """An identifier shared with an order, an accession or an imaging study (CXi)."""
 
     type: ReferenceType
     identifier: Identifier
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentMetadata:
+class DocumentMetadata(Struct, frozen=True):
     """What is filed about a document, all of it taken from its header.
 
     `class_` and `format` are None when no table gives them; `practice_setting` is None when no act states it.

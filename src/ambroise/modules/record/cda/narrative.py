@@ -6,23 +6,21 @@ document, identifiers get a prefix. Nothing of the source reaches the page unesc
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from markupsafe import escape
+from msgspec import Struct, field
 
 from ambroise.modules.record.cda.nodes import Element, children, local, one, text
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """The few words that a rendering needs, in the reader's language."""
 
     image: str
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(Struct, frozen=True):
     """A file that a narrative shows: where the page serves it, and whether a browser can draw it."""
 
     identifier: str
@@ -31,8 +29,7 @@ class Media:
     title: str | None = None
 
 
-@dataclass
-class Narrative:
+class Narrative(Struct):
     """Writes narratives of one document, one after the other."""
 
     words: Words

@@ -6,11 +6,11 @@ The page writes the header itself, from `header_facts`, in its own words.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
 import nh3
 from markupsafe import escape
+from msgspec import Struct
 
 from ambroise.modules.record.cda.model import Actor, ClinicalDocument, Moment
 from ambroise.modules.record.cda.narrative import Media, Narrative, Words
@@ -38,8 +38,7 @@ _ATTRIBUTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """One section of the body: its anchor in the fragment, its title, its level of heading."""
 
     anchor: str
@@ -47,8 +46,7 @@ class Section:
     level: int
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedFile:
+class JoinedFile(Struct, frozen=True):
     """A file that the document carries; `content_type` comes from its bytes, never from what was declared."""
 
     identifier: str
@@ -57,8 +55,7 @@ class JoinedFile:
     in_body: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A body ready to be shown. `files` are those that the page may offer beside it, the PDF of an N1 first."""
 
     html: str
@@ -85,8 +82,7 @@ class FactKey(StrEnum):
     VERSION = "version"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One line of the header; a moment is left to the page to write."""
 
     key: FactKey

@@ -5,9 +5,10 @@ with its source and date. A code system may be named in any of its forms: OID, `
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from msgspec import Struct
 
 from ambroise.modules.record.tables.systems import same_system, system_oid, system_url
 
@@ -40,8 +41,7 @@ _DATA = files(__name__) / "data"
 _NOT_VALUE_SETS = frozenset({"document_class", "document_format", "systems"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One code of a table; `system` is an OID (or the word the publisher wrote when there is none)."""
 
     code: str
@@ -49,8 +49,7 @@ class Entry:
     system: str
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """One value set with where it comes from."""
 
     name: str
@@ -61,8 +60,7 @@ class Table:
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """One format of documents: its code, and the CDA templates or media types that make it."""
 
     code: str

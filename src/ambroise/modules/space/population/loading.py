@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
@@ -16,6 +15,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
@@ -51,8 +52,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class FileSource:
+class FileSource(Struct, frozen=True):
     """A file of this machine."""
 
     file: BinaryIO
@@ -62,8 +62,7 @@ class FileSource:
         return self.file.read(size)
 
 
-@dataclass(frozen=True)
-class KeptSource:
+class KeptSource(Struct, frozen=True):
     """A file that came by the desk."""
 
     database: Database
@@ -84,8 +83,7 @@ class KeptSource:
         return piece + following[1][: size - len(piece)]
 
 
-@dataclass(frozen=True)
-class Populations:
+class Populations(Struct, frozen=True):
     """Opens the spaces of whole populations."""
 
     database: Database

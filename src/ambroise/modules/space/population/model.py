@@ -6,12 +6,13 @@ import csv
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Ins, Sex, Traits, birth_date_of, check_ins, normal_name
@@ -21,8 +22,7 @@ _MAIL: Final = re.compile(r"[^@\s;]{1,64}@[^@\s;]{1,190}\.[^@\s;.]{2,63}")
 _PLACE: Final = re.compile(r"\d{5}|2[AB]\d{3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """The documented format: which header holds what."""
 
     delimiter: str
@@ -42,8 +42,7 @@ def table() -> Table:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Somebody whose space is to open."""
 
     ins: Ins
@@ -63,8 +62,7 @@ class Person:
         return Channel.MAIL if self.mail else Channel.POST
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A line that was not taken, and why: a code, and the header it is about."""
 
     line: int
@@ -72,8 +70,7 @@ class Refused:
     element: str
 
 
-@dataclass(frozen=True, slots=True)
-class Population:
+class Population(Struct, frozen=True):
     """One file: how far it was read, and what came of it."""
 
     id: UUID

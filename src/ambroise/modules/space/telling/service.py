@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
@@ -49,8 +50,7 @@ _KINDS: Final[Mapping[Step, LetterKind]] = {
 _WITH_CODE: Final = frozenset({Step.NOTIFY, Step.OBJECT})
 
 
-@dataclass(frozen=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """Writes to the holder at each step of the life of a space."""
 
     letters: Letters
@@ -93,8 +93,7 @@ class Telling:
         return code
 
 
-@dataclass(frozen=True)
-class Notices:
+class Notices(Struct, frozen=True):
     """What the holder of a letter may do without an account."""
 
     database: Database

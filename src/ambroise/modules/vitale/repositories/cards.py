@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec.structs import replace
 from psycopg.types.json import Jsonb
 
 from ambroise.kernel.db import Reader, Row, Transaction

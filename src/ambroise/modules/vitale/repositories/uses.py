@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import shard_of
@@ -21,8 +23,7 @@ _DELEGATION: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """What one right entry of the secret code opened."""
 
     patient: UUID
@@ -32,8 +33,7 @@ class Open:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
+class Showing(Struct, frozen=True):
     """One token made here, and what it shows. `reader`: the only challenge that it answers."""
 
     id: UUID

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ambroise.interfaces.web.citizen.filing import metadata
 from ambroise.interfaces.web.citizen.parties import professional

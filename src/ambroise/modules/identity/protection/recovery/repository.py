@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
+
 from ambroise.kernel.db import Reader, Transaction
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     id: UUID
     step: str
     account: UUID | None
@@ -21,8 +21,7 @@ class Row:
     ends_at: datetime
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """A holder who waits at the desk."""
 
     id: UUID

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity import tokens
@@ -24,8 +25,7 @@ WAITS: Final = timedelta(days=30)
 CODE_LASTS: Final = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class Rescues:
+class Rescues(Struct, frozen=True):
     """The use cases of operators who check identities (duty `identity`)."""
 
     identity: Identity

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -42,8 +44,7 @@ _SEALED: Final = "recovery"
 _ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
-@dataclass(frozen=True)
-class Recovering:
+class Recovering(Struct, frozen=True):
     """One recovery under way, as its browser may see it: nothing here tells whether somebody was designated."""
 
     proven: bool
@@ -51,8 +52,7 @@ class Recovering:
     sign_in_name: str = ""
 
 
-@dataclass(frozen=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """The use cases of who forgot the password. A browser holds a token; everything else is here."""
 
     identity: Identity

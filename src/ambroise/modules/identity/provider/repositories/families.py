@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.modules.identity.provider.model import Family, Means
@@ -18,8 +19,7 @@ _FAMILY = f"""
 _LIVE = "f.revoked_at is null and n.closed_at is null and n.ends_at > %s and a.suspended_at is null"
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Struct, frozen=True):
     """An authorization code, as it was given."""
 
     family: Family

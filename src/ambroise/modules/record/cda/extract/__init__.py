@@ -5,8 +5,10 @@ Each has a key that the same document always gives, and leaves its patient for t
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.modules.record.cda.extract import allergies, conditions, immunizations, medications, observations
 from ambroise.modules.record.cda.extract.base import Found, Reader
@@ -29,8 +31,7 @@ _EXTRACTORS: tuple[Callable[[Reader], Iterator[Found]], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Extract:
+class Extract(Struct, frozen=True):
     """One fact: its key (document, entry, version of the extractor), its resource without patient, its section."""
 
     key: str

@@ -3,10 +3,11 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from ambroise.modules.record.cda import header, values
 from ambroise.modules.record.cda.model import Actor, ClinicalDocument, Code, Identifier
@@ -56,8 +57,7 @@ _TEMPLATE = f"{{{HL7}}}templateId"
 _BREAKS = frozenset({"br", "td", "th", "tr", "item", "paragraph", "caption", "table", "list"})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One resource, the entry that it comes from, the title of the section where it stands."""
 
     entry: str
