@@ -4,6 +4,10 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from tests.support.memory import work_in_memory
+
+work_in_memory()
+
 pytest_plugins = ["tests.support.database", "tests.support.samples", "tests.support.time", "tests.support.operating"]
 
 settings.register_profile("default", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
