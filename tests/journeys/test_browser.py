@@ -25,13 +25,13 @@ PAGES = {
         "/accueil", "/documents", "/documents/ajouter", f"/documents/{_id('bilan')}",
         f"/documents/{_id('irm')}/visibilite", f"/documents/{_id('irm')}/qui",
         "/acces?metier=infirmier", "/acces/chercher?nom=julien", "/acces/comme?qui=1370000001", "/acces/urgence",
-        "/acces/personnes/1370000001", f"/acces/demandes/{REQUEST}",
+        "/acces/personnes/1370000001", "/acces/personnes/810000000002", f"/acces/demandes/{REQUEST}",
         "/historique", f"/historique/{_id('lecture')}/signaler", "/proches", "/reglages",
     ],
     "Dr Camille Fictif": [
         "/pro/patients", RECORD, f"{RECORD}?doc={_id('bilan')}", f"{RECORD}/documents/{_id('bilan')}",
-        f"{RECORD}/deposer", f"{RECORD}/accord", f"{RECORD}/urgence",
-        f"{RECORD}/demande",
+        f"{RECORD}/deposer", f"{RECORD}/accord", f"{RECORD}/accord/autre", f"{RECORD}/accord/equipe",
+        f"{RECORD}/urgence", f"{RECORD}/demande",
     ],
     "Nadia Inventée": ["/guichet"],
 }  # fmt: skip

@@ -31,6 +31,7 @@ from ambroise.interfaces.web.citizen.views import (
 from ambroise.interfaces.web.desk.views import Queue, QueueFilter, ReportPage, ReportRow
 from ambroise.interfaces.web.professional.views import (
     Asked,
+    Colleague,
     Deposit,
     PatientIdentity,
     PatientQuery,
@@ -117,6 +118,10 @@ def _rows() -> list[DocumentRow]:
     ]
 
 
+COLLEAGUES = (
+    Colleague("810000000002", "Hugo Imaginé", "Infirmier, Tours"),
+    Colleague("810000000004", "Dr Julien Fictif", "Médecin, dermatologie, Orléans"),
+)
 TREATING = Standing(
     allowed=True, rule="treating_professional", treats=True, last_visit=datetime(2025, 12, 4, tzinfo=UTC)
 )
@@ -221,7 +226,16 @@ class SampleRecord:
                 NOW,
             ),
             Person("1370000001", "Pharmacie Inventée", "organization", "authorised", "Pharmacie, Tours", since),
-            Person("810000000002", "Hugo Imaginé", "professional", "care_team", "Infirmier, Tours", since),
+            Person(
+                "810000000002",
+                "Hugo Imaginé",
+                "professional",
+                "care_team",
+                "Infirmier, Tours",
+                since,
+                recorded_by="Dr Camille Fictif",
+                team=ROOT,
+            ),
             Person("810000000003", "Dr Anne Imaginaire", "professional", "blocked", "Dermatologue, Blois", since),
         ]
 
@@ -240,6 +254,9 @@ class SampleRecord:
 
     async def withdraw(self, ctx: Context, id: str) -> None:
         self.said.append(f"withdraw {id}")
+
+    async def withdraw_team(self, ctx: Context, id: str) -> None:
+        self.said.append(f"withdraw team of {id}")
 
     async def end_presence(self, ctx: Context, id: str) -> None:
         self.said.append(f"end presence {id}")
@@ -356,6 +373,21 @@ class SampleRecord:
 
     async def record_consent(self, ctx: Context, patient: UUID, *, treating: bool) -> None:
         self.standing_now = Standing(allowed=True, rule="treating_professional" if treating else "authorised")
+
+    async def find_colleagues(self, ctx: Context, words: str) -> Sequence[Colleague]:
+        return COLLEAGUES
+
+    async def colleagues(self, ctx: Context, ids: Sequence[str]) -> Sequence[Colleague]:
+        return [one for one in COLLEAGUES if one.id in ids]
+
+    async def team(self, ctx: Context, patient: UUID) -> Sequence[Colleague]:
+        return [Colleague("810000000002", "Hugo Imaginé", since=NOW, recorded_by="Dr Camille Fictif")]
+
+    async def record_consent_for(self, ctx: Context, patient: UUID, id: str) -> None:
+        self.said.append(f"consent for {id}")
+
+    async def record_team(self, ctx: Context, patient: UUID, ids: Sequence[str]) -> None:
+        self.said.append(f"team {' '.join(ids)}")
 
     async def ask_consent(self, ctx: Context, patient: UUID, reason: str) -> None:
         self.said.append(f"ask {reason}")

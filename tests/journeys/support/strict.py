@@ -137,13 +137,15 @@ class StrictClient:
             return await self.get(urljoin(self.address, address))
         raise AssertionError(f"no link {words!r} on {self.address}")
 
-    async def press(self, words: str, files: Any = None, **values: str) -> StrictClient:
+    async def press(self, words: str, files: Any = None, **values: str | list[str]) -> StrictClient:
         """Press the button with these words, the fields of its form filled with these values."""
         for button in self.page.iter("button"):
             if words not in " ".join(button.text_content().split()):
                 continue
             form = next(button.iterancestors("form"))
-            data: dict[str, Any] = dict(form.form_values())
+            data: dict[str, Any] = {}
+            for name, value in form.form_values():
+                data.setdefault(name, []).append(value)
             data |= {button.get("name"): button.get("value")} if button.get("name") else {}
             if set(values) - {one.get("name") for one in form.iter(*_FILLED)}:
                 continue

@@ -35,6 +35,7 @@ _ACTIONS: Mapping[str, Action] = {
     "unmasked": "unmask",
     "authorised": "grant",
     "care_team_authorised": "grant",
+    "care_team_ended": "grant",
     "treating_declared": "grant",
     "administrator_appointed": "grant",
     "revoked": "grant",

@@ -145,6 +145,8 @@ _YOU_DID_THIS = {
     "partner_signed_out": N_("Un autre service d’identité a mis fin à votre session."),
     "authorised": N_("<strong>Vous</strong> avez autorisé %(about)s."),
     "revoked": N_("<strong>Vous</strong> avez retiré l’accès de %(about)s."),
+    "care_team_authorised": N_("<strong>Vous</strong> avez autorisé une équipe de soins : %(about)s."),
+    "care_team_ended": N_("<strong>Vous</strong> avez retiré l’accès d’une équipe de soins : %(about)s."),
     "blocked": N_("<strong>Vous</strong> avez bloqué %(about)s."),
     "unblocked": N_("<strong>Vous</strong> avez débloqué %(about)s."),
     "restricted": N_("<strong>Vous</strong> avez caché des documents à %(about)s."),
@@ -174,7 +176,8 @@ _DID_THIS = {
     "vitale_verified": N_("%(who)s a lu votre e-carte Vitale."),
     "vitale_card": N_("%(who)s a changé quelque chose à votre e-carte Vitale."),
     "vitale_delegation": N_("%(who)s a changé qui peut montrer votre e-carte Vitale."),
-    "care_team_authorised": N_("%(who)s a enregistré votre accord pour son équipe de soins."),
+    "care_team_authorised": N_("%(who)s a enregistré votre accord pour son équipe de soins : %(about)s."),
+    "care_team_ended": N_("%(who)s a retiré l’accès d’une équipe de soins : %(about)s."),
     "treating_declared": N_("%(who)s a enregistré %(about)s comme votre médecin traitant."),
     "administrator_appointed": N_("%(who)s a nommé %(about)s médecin administrateur de votre dossier."),
     "revoked": N_("%(who)s a retiré l’accès de %(about)s."),
@@ -219,6 +222,9 @@ _TRIED = {
     "vitale_card": N_("%(who)s a donné un <strong>code secret faux</strong> pour votre e-carte Vitale."),
     "presence_opened": N_(
         "%(who)s a voulu ouvrir votre dossier en votre présence. <strong>L’accès a été refusé</strong>%(because)s."
+    ),
+    "authorised": N_(
+        "%(who)s a voulu enregistrer votre accord pour %(about)s. <strong>Il ne compte pas</strong>%(because)s."
     ),
     "consent_asked": N_(
         "%(who)s a voulu vous demander votre accord. <strong>La demande a été écartée</strong>%(because)s."
@@ -291,7 +297,7 @@ def sentence(event: AccessEvent) -> Markup:
         why = refused_because(event.rule)
         reason = gettext(" : %(why)s", why=why) if why else ""
         told = _TRIED.get(event.event) or _TRIED.get(event.action, _TRIED_TO_OPEN)
-        return _fill(told, who=who, what=what, because=reason)
+        return _fill(told, who=who, what=what, about=event.about, because=reason)
     if event.actor_kind == "self":
         return _fill(_precise(_YOU_DID_THIS, event) or _YOU_DID[event.action], what=what, about=event.about)
     if (precise := _precise(_DID_THIS, event)) is not None:

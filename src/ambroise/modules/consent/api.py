@@ -1,9 +1,10 @@
-"""The face of requests for consent."""
+"""The face of consents: those that are asked for from afar, those that a professional records."""
 
 from __future__ import annotations
 
 from ambroise.modules.consent.model import Limits, Request, State, limits
+from ambroise.modules.consent.recording import Consents
 from ambroise.modules.consent.repository import erase
 from ambroise.modules.consent.service import Requests
 
-__all__ = ["Limits", "Request", "Requests", "State", "erase", "limits"]
+__all__ = ["Consents", "Limits", "Request", "Requests", "State", "erase", "limits"]

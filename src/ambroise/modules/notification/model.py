@@ -30,6 +30,8 @@ class Code(StrEnum):
     ENDED_BY_HOLDER = "REVOCATION_PAR_AIDE"
     OF_AGE = "RAPPEL_CONSENT_PASSAGE_MAJO"
     CHILD_OF_AGE = "RAPPEL_CONSENT_RL_PASSAGE_MAJO"
+    CONSENT_RECORDED = "ACCORD_ENREGISTRE"
+    """A professional recorded the holder's consent. The national list names no code for it."""
     HELP_BEGAN = "AIDE_SUR_PLACE"
     """A mediator helps. The national list names no code for it."""
     SPACE_OPENED = "ESPACE_OUVERT"

@@ -25,10 +25,11 @@ class Act(StrEnum):
     UNBLOCK = "unblock"
     RESTRICT = "restrict"
     MEET = "meet"
+    FORM_TEAM = "form_team"
 
 
 _DESK = frozenset({Act.OPEN, Act.STATE, Act.RELATE, Act.OBJECT})
-_CARER = frozenset({Act.AUTHORISE, Act.REVOKE, Act.BLOCK, Act.UNBLOCK, Act.RESTRICT})
+_CARER = frozenset({Act.AUTHORISE, Act.FORM_TEAM, Act.REVOKE, Act.BLOCK, Act.UNBLOCK, Act.RESTRICT})
 _CLOSED_TOO = frozenset({Act.OPEN, Act.STATE})
 _LIFE = frozenset({Act.OBJECT, Act.LIVE})
 """Objecting, activating, closing, reopening, deleting: when they are possible is for the life of the space to say."""
@@ -84,6 +85,10 @@ def _professional(facts: Facts, eyes: Eyes, act: Act, for_oneself: bool) -> Verd
     if act is Act.MEET and for_oneself:
         outside = eyes.role.care_team_only and not facts.in_care_team
         return Verdict(not outside, Rule.CARE_TEAM_ONLY if outside else Rule.PRESENCE)
+    if act is Act.FORM_TEAM and for_oneself:
+        # Who only reads within a team joins one that somebody else answers for.
+        under = eyes.role.care_team_only
+        return Verdict(not under, Rule.CARE_TEAM_ONLY if under else Rule.CONSENT)
     if act is Act.AUTHORISE and facts.standing > Standing.NONE:
         return entry(facts, eyes)
     if act is Act.DECLARE_TREATING and for_oneself and eyes.role.may_treat:

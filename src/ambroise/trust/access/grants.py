@@ -125,12 +125,13 @@ async def authorise_care_team(
     members: Sequence[Party],
     *,
     until: datetime | None = None,
-) -> None:
-    """Record a care team (équipe de soins): one first consent covers its members; blocked ones stay blocked."""
-    blocked = await _blocked(tx, patient)
+) -> list[Party]:
+    """Record a care team (équipe de soins): one first consent covers its members; those who stay blocked."""
+    blocked = await blocked_among(tx, patient, members)
     for member in members:
-        if member.key not in blocked:
+        if member not in blocked:
             await _write(tx, ctx, patient, member, "authorised", "care_team", team, until)
+    return blocked
 
 
 async def declare_treating(
@@ -224,6 +225,12 @@ async def _write(
             name,
         ),
     )
+
+
+async def blocked_among(tx: Transaction, patient: UUID, parties: Sequence[Party]) -> list[Party]:
+    """Those of these parties whom the patient blocked."""
+    blocked = await _blocked(tx, patient)
+    return [one for one in parties if one.key in blocked]
 
 
 async def _blocked(tx: Transaction, patient: UUID) -> set[int]:

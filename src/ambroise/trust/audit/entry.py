@@ -57,6 +57,7 @@ class Event(StrEnum):
     FEED_OPPOSITION = "feed_opposition"
     AUTHORISED = "authorised"
     CARE_TEAM_AUTHORISED = "care_team_authorised"
+    CARE_TEAM_ENDED = "care_team_ended"
     TREATING_DECLARED = "treating_declared"
     ADMINISTRATOR_APPOINTED = "administrator_appointed"
     PRESENCE_OPENED = "presence_opened"

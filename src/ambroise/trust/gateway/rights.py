@@ -99,6 +99,18 @@ class Rights:
         await grants.authorise(tx, ctx, patient, party, until=until)
         await self._granted(tx, ctx, patient, Event.AUTHORISED, rule, party)
 
+    async def authorise_another(self, tx: Transaction, ctx: Context, patient: UUID, party: Party) -> None:
+        """Record the consent that a professional who reads collected for another one (CSP R. 1111-46).
+
+        Nobody but the patient learns of a block: for somebody blocked nothing is recorded but that it was tried.
+        """
+        rule = await self._allow(tx, ctx, patient, Act.AUTHORISE, Event.AUTHORISED, party)
+        if await grants.blocked_among(tx, patient, [party]):
+            await self._set_aside(tx, ctx, patient, party)
+            return
+        await grants.authorise(tx, ctx, patient, party)
+        await self._granted(tx, ctx, patient, Event.AUTHORISED, rule, party)
+
     async def open_presence(self, tx: Transaction, ctx: Context, patient: UUID) -> datetime:
         """Let the professional who calls read for a while, the patient being there; until when.
 
@@ -131,12 +143,32 @@ class Rights:
         *,
         until: datetime | None = None,
     ) -> None:
-        """Record the first consent to a care team, which covers its members."""
-        oneself = next((one for one in members if _is_oneself(ctx, one)), None)
-        rule = await self._allow(tx, ctx, patient, Act.AUTHORISE, Event.CARE_TEAM_AUTHORISED, oneself)
-        await grants.authorise_care_team(tx, ctx, patient, team, members, until=until)
-        details = {"team": str(team), "members": [one.id for one in members]}
+        """Record the first consent to a care team, which covers its members (Conseil d'État, 15 October 2025).
+
+        The professional who records it is one of them. Members whom the patient blocked stay blocked, and nobody but
+        the patient learns it.
+        """
+        held = [one.party for one in await self._team(tx, patient, team) if one.in_force(ctx.now())]
+        oneself = next((one for one in (*members, *held) if _is_oneself(ctx, one)), None)
+        rule = await self._allow(tx, ctx, patient, Act.FORM_TEAM, Event.CARE_TEAM_AUTHORISED, oneself)
+        blocked = await grants.authorise_care_team(tx, ctx, patient, team, members, until=until)
+        for one in blocked:
+            await self._set_aside(tx, ctx, patient, one)
+        covered = [one for one in members if one not in blocked]
+        details = {"team": str(team), "members": [one.id for one in covered], "party_name": _names(covered)}
         await self._done(tx, ctx, patient, "C", Event.CARE_TEAM_AUTHORISED, rule, details)
+
+    async def end_care_team(self, tx: Transaction, ctx: Context, patient: UUID, team: UUID) -> None:
+        """End at once what the first consent gave to a care team; what members hold otherwise stays."""
+        rule = await self._allow(tx, ctx, patient, Act.REVOKE, Event.CARE_TEAM_ENDED)
+        members = [one.party for one in await self._team(tx, patient, team)]
+        ended = [one for one in members if await grants.revoke(tx, ctx, patient, one, team=team)]
+        if ended:
+            details = {"team": str(team), "members": [one.id for one in ended], "party_name": _names(ended)}
+            await self._done(tx, ctx, patient, "D", Event.CARE_TEAM_ENDED, rule, details)
+
+    async def _team(self, tx: Transaction, patient: UUID, team: UUID) -> list[grants.Grant]:
+        return [one for one in await grants.grants_of(tx, patient) if one.via == "care_team" and one.team == team]
 
     async def declare_treating(
         self, tx: Transaction, ctx: Context, patient: UUID, party: Party, *, until: datetime | None = None
@@ -298,6 +330,11 @@ class Rights:
             raise refusal(Action.CREATE, "Consent", verdict.rule)
         return verdict.rule.value
 
+    async def _set_aside(self, tx: Transaction, ctx: Context, patient: UUID, party: Party) -> None:
+        """Leave the line of a consent that a block keeps from counting."""
+        entry = Entry("U", Event.AUTHORISED, patient, rule=Rule.BLOCKED.value, outcome=REFUSED, details=_about(party))
+        await record(tx, ctx, entry)
+
     async def _granted(
         self, tx: Transaction, ctx: Context, patient: UUID, event: Event, rule: str, party: Party
     ) -> None:
@@ -313,6 +350,10 @@ class Rights:
 
 def _is_oneself(ctx: Context, party: Party) -> bool:
     return isinstance(ctx.actor, Professional) and party.id in (ctx.actor.id, ctx.actor.organization)
+
+
+def _names(parties: Sequence[Party]) -> str:
+    return ", ".join(one.name or one.id for one in parties)
 
 
 def _about(party: Party | None) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ _GESTURES = {
     "debloquer": "unblocked",
     "autoriser": "authorised",
     "retirer": "withdrawn",
+    "retirer-equipe": "team-withdrawn",
 }
 
 
@@ -58,6 +59,7 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             "debloquer": service.unblock,
             "autoriser": service.authorise,
             "retirer": service.withdraw,
+            "retirer-equipe": service.withdraw_team,
             "terminer": service.end_presence,
         }
         if gesture not in acts:

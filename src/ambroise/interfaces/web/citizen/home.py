@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import words
 from ambroise.interfaces.web.citizen.views import CitizenService, Notice, Space
+from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.interfaces.web.ui.toasts import Toast
@@ -101,6 +102,13 @@ _TASKS: Mapping[str, tuple[str, str, str, str, str]] = {
         N_("Votre enfant est majeur : vous ne le représentez plus"),
         N_("Voir mes proches"),
         "/proches",
+    ),
+    "ACCORD_ENREGISTRE": (
+        "key-round",
+        "",
+        N_("Un soignant a enregistré votre accord"),
+        N_("Voir qui peut lire"),
+        "/acces",
     ),
     "AIDE_SUR_PLACE": ("users", "due", N_("Un médiateur vous aide en ce moment"), N_("Voir ou arrêter"), "/proches"),
     "ESPACE_OUVERT": ("house", "due", N_("Votre espace est ouvert"), N_("L’activer"), "/espace"),
@@ -234,7 +242,15 @@ def _task(notice: Notice) -> Task:
         picture=picture,
         tone=tone,
         title=notice.details.get("title") or gettext(title),
-        text=gettext(title) if notice.details.get("title") else "",
+        text=gettext(title) if notice.details.get("title") else _said(notice),
         address=address.format(subject=subject),
         action=gettext(action),
     )
+
+
+def _said(notice: Notice) -> str:
+    """Who recorded a consent, and for whom."""
+    if notice.code != "ACCORD_ENREGISTRE":
+        return ""
+    by, whom = proper(notice.details.get("by", "")), proper(notice.details.get("for", ""))
+    return gettext("%(by)s, pour %(whom)s", by=by, whom=whom) if whom else by

@@ -29,6 +29,7 @@ def parties(grants: Sequence[Grant], lines: Sequence[TraceLine]) -> Sequence[Per
                 seen.setdefault(id, line.at)
     found: dict[str, Person] = {}
     present = {grant.party.id: grant.until for grant in grants if grant.via == "presence"}
+    teams = {grant.party.id: grant.team for grant in grants if grant.via == "care_team"}
     for grant in sorted(grants, key=lambda one: (order[one.state], one.via == "presence")):
         if grant.party.id in found:
             continue
@@ -40,6 +41,8 @@ def parties(grants: Sequence[Grant], lines: Sequence[TraceLine]) -> Sequence[Per
             since=grant.since,
             last_access=seen.get(grant.party.id),
             present_until=present.get(grant.party.id),
+            recorded_by=proper(grant.recorded_name) if grant.recorded_by.startswith("professional:") else "",
+            team=teams.get(grant.party.id),
         )
     return sorted(found.values(), key=lambda one: (one.state == "blocked", one.name))
 

@@ -57,6 +57,10 @@ class Person(Struct, frozen=True):
     last_access: datetime | None = None
     present_until: datetime | None = None
     """Until when the person's presence opens the record, beside whatever lasting consent there is."""
+    recorded_by: str = ""
+    """Which professional recorded the consent; nobody when the holder's side gave it from here."""
+    team: UUID | None = None
+    """The care team that they belong to."""
 
 
 class EmergencyChoices(Struct, frozen=True):
@@ -213,6 +217,10 @@ class CitizenService(Protocol):
     async def authorise(self, ctx: Context, id: str) -> None: ...
 
     async def withdraw(self, ctx: Context, id: str) -> None: ...
+
+    async def withdraw_team(self, ctx: Context, id: str) -> None:
+        """End what the consent to a care team gave, for this member and all others."""
+        ...
 
     async def end_presence(self, ctx: Context, id: str) -> None:
         """End what being together opened to this person; a lasting consent stays."""

@@ -27,6 +27,11 @@ class FindForm(Form):
     )
 
 
+def _ticked(field: BooleanField) -> None:
+    if not field.data:
+        raise ValidationError(str(lazy(N_("Cochez pour dire que la personne accepte"))))
+
+
 class ConsentForm(Form):
     informe = BooleanField(
         lazy(N_("La personne est informée, et accepte que je consulte son dossier")),
@@ -38,8 +43,31 @@ class ConsentForm(Form):
     )
 
     def validate_informe(self, field: BooleanField) -> None:
-        if not field.data:
-            raise ValidationError(str(lazy(N_("Cochez pour dire que la personne accepte"))))
+        _ticked(field)
+
+
+class OtherForm(Form):
+    """Consent for another professional."""
+
+    informe = BooleanField(
+        lazy(N_("La personne sait qui lira son dossier et pourquoi, et elle accepte")),
+        [Required(N_("Cochez pour dire que la personne accepte"))],
+    )
+
+    def validate_informe(self, field: BooleanField) -> None:
+        _ticked(field)
+
+
+class TeamForm(Form):
+    """The first consent to a care team."""
+
+    informe = BooleanField(
+        lazy(N_("La personne sait qui fait partie de l’équipe et ce que chacun lira, et elle accepte")),
+        [Required(N_("Cochez pour dire que la personne accepte"))],
+    )
+
+    def validate_informe(self, field: BooleanField) -> None:
+        _ticked(field)
 
 
 class AskForm(Form):

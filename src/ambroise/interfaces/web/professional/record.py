@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from ambroise.interfaces.web.files import fileable, sniffed
 from ambroise.interfaces.web.names import proper
+from ambroise.interfaces.web.professional.colleagues import colleague
 from ambroise.interfaces.web.professional.describing import labels, metadata, professional_of
 from ambroise.interfaces.web.professional.views import (
     Asked,
+    Colleague,
     Deposit,
     PatientIdentity,
     PatientQuery,
@@ -24,7 +26,8 @@ from ambroise.interfaces.web.professional.views import (
 from ambroise.interfaces.web.records import Records, reported_as, row_of
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage, DocumentRow
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.consent.api import Request, Requests
+from ambroise.modules.consent.api import Consents, Request, Requests
+from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.api import Ins, Sex, check_ins, identity_of
 from ambroise.modules.identity.api import PatientIdentity as Known
 from ambroise.modules.record.api import (
@@ -48,6 +51,7 @@ from ambroise.trust.gateway import Gateway, Traits
 
 _MOST_PATIENTS = 30
 _MOST_NEWS = 200
+_MOST_COLLEAGUES = 12
 _TEST_INS = "urn:oid:1.2.250.1.213.1.4.10"
 _INS = ("urn:oid:1.2.250.1.213.1.4.8", "urn:oid:1.2.250.1.213.1.4.9")
 # What a professional does not file by hand: the patient's own pages, reimbursements, management documents.
@@ -64,6 +68,7 @@ class ProfessionalRecord:
         self._database = records.database
         self._gateway: Gateway = records.gateway
         self._requests = Requests(records.gateway)
+        self._consents = Consents(records.gateway)
 
     async def my_patients(self, ctx: Context) -> Sequence[PatientIdentity]:
         me = professional_of(ctx)
@@ -220,12 +225,43 @@ class ProfessionalRecord:
         return sorted(offered, key=lambda one: one[1].casefold())
 
     async def record_consent(self, ctx: Context, patient: UUID, *, treating: bool) -> None:
-        me = Party.of(professional_of(ctx))
         async with self._database.transaction() as tx:
-            if treating:
-                await self._gateway.rights.declare_treating(tx, ctx, patient, me)
-            else:
-                await self._gateway.rights.authorise(tx, ctx, patient, me)
+            await (self._consents.as_treating if treating else self._consents.for_oneself)(tx, ctx, patient)
+
+    async def find_colleagues(self, ctx: Context, words: str) -> Sequence[Colleague]:
+        async with self._database.reader() as reader:
+            found = await directory.search(reader, words, limit=_MOST_COLLEAGUES)
+        me = professional_of(ctx).id
+        return [colleague(one) for one in found if one.entry.id_nat != me]
+
+    async def colleagues(self, ctx: Context, ids: Sequence[str]) -> Sequence[Colleague]:
+        async with self._database.reader() as reader:
+            known = [(id, await directory.exercises(reader, id[1:])) for id in dict.fromkeys(ids)]
+        return [colleague(found[0]) for id, found in known if found and found[0].entry.id_nat == id]
+
+    async def team(self, ctx: Context, patient: UUID) -> Sequence[Colleague]:
+        async with self._database.reader() as reader:
+            members = await self._consents.team(reader, ctx, patient)
+        return [
+            Colleague(one.party.id, proper(one.party.name), "", one.since, proper(one.recorded_name)) for one in members
+        ]
+
+    async def record_consent_for(self, ctx: Context, patient: UUID, id: str) -> None:
+        other = (await self._parties(ctx, [id]))[0]
+        async with self._database.transaction() as tx:
+            await self._consents.for_another(tx, ctx, patient, other)
+
+    async def record_team(self, ctx: Context, patient: UUID, ids: Sequence[str]) -> None:
+        members = await self._parties(ctx, ids)
+        async with self._database.transaction() as tx:
+            await self._consents.for_team(tx, ctx, patient, members)
+
+    async def _parties(self, ctx: Context, ids: Sequence[str]) -> list[Party]:
+        """Those whom the directory knows; raises NO_SUCH_PERSON for anybody else."""
+        known = await self.colleagues(ctx, ids)
+        if len(known) < len(set(ids)):
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PERSON", "The directory knows nobody by this id.")
+        return [Party(one.id, one.name) for one in known]
 
     async def ask_consent(self, ctx: Context, patient: UUID, reason: str) -> None:
         async with self._database.transaction() as tx:

@@ -43,6 +43,7 @@ def rights_routes(screen: Screen, service: ProfessionalService) -> list[BaseRout
             status,
             banner=banner_of(identity, standing, visit),
             base=f"/pro/patients/{patient}",
+            standing=standing,
             form=form,
             problems=form.problems,
             place="patients",

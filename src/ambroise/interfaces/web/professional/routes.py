@@ -11,6 +11,7 @@ from ambroise.interfaces.web import words
 from ambroise.interfaces.web.documents import served, shown
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
+from ambroise.interfaces.web.professional.consents import consent_routes
 from ambroise.interfaces.web.professional.deposit import deposit_routes
 from ambroise.interfaces.web.professional.finding import finding_routes
 from ambroise.interfaces.web.professional.forms import EmergencyForm
@@ -99,6 +100,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         *deposit_routes(screen, service),
         *reporting_routes(screen, service),
         *rights_routes(screen, service),
+        *consent_routes(screen, service),
         screen.route("/pro/patients/{patient}/documents/{id}", document),
         screen.route("/pro/patients/{patient}/documents/{id}/fichier", content),
         screen.route("/pro/patients/{patient}/documents/{id}/joint/{name}", joined),

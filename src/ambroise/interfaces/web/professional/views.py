@@ -52,6 +52,16 @@ class Asked(Struct, frozen=True):
     name: str = ""
 
 
+class Colleague(Struct, frozen=True):
+    """Somebody of the directory, or of a care team. `since` and `recorded_by`: the consent that covers them."""
+
+    id: str
+    name: str
+    about: str = ""
+    since: datetime | None = None
+    recorded_by: str = ""
+
+
 class PatientQuery(Struct, frozen=True):
     """How a patient is looked for: by INS, or by full traits. Nothing else finds anybody."""
 
@@ -134,6 +144,26 @@ class ProfessionalService(Protocol):
         ...
 
     async def record_consent(self, ctx: Context, patient: UUID, *, treating: bool) -> None: ...
+
+    async def find_colleagues(self, ctx: Context, words: str) -> Sequence[Colleague]:
+        """Other professionals of the directory, by words of their name, profession or place."""
+        ...
+
+    async def colleagues(self, ctx: Context, ids: Sequence[str]) -> Sequence[Colleague]:
+        """Those whom the directory knows by these ids."""
+        ...
+
+    async def team(self, ctx: Context, patient: UUID) -> Sequence[Colleague]:
+        """The care team of this professional around the patient."""
+        ...
+
+    async def record_consent_for(self, ctx: Context, patient: UUID, id: str) -> None:
+        """Record what the patient consents to for another professional."""
+        ...
+
+    async def record_team(self, ctx: Context, patient: UUID, ids: Sequence[str]) -> None:
+        """Record the first consent to the care team, or who joins it."""
+        ...
 
     async def ask_consent(self, ctx: Context, patient: UUID, reason: str) -> None:
         """Ask a patient who is not there."""

@@ -69,6 +69,13 @@ class Accesses(Base):
             for team in teams or {None}:
                 await self._gateway.rights.revoke(tx, ctx, space, party, team=team)
 
+    async def withdraw_team(self, ctx: Context, id: str) -> None:
+        space = space_of(ctx)
+        async with self._database.transaction() as tx:
+            held = [one for one in await grants_of(tx, space) if one.party.id == id and one.via == "care_team"]
+            for team in {one.team for one in held if one.team is not None}:
+                await self._gateway.rights.end_care_team(tx, ctx, space, team)
+
     async def end_presence(self, ctx: Context, id: str) -> None:
         async with self._database.transaction() as tx:
             await self._gateway.rights.end_presence(tx, ctx, space_of(ctx), await self._party(tx, ctx, id))

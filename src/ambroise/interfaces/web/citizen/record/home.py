@@ -65,4 +65,5 @@ class Homes(Answers):
 def _notice(one: notification.Notice, named: Mapping[str, Document]) -> Notice:
     """A notice, with the title of its document."""
     document = named.get((one.subject or "").rpartition("/")[2])
-    return Notice(one.id, one.at, one.code, one.subject, {"title": document.title} if document else {})
+    told = {name: str(one.details[name]) for name in ("by", "for") if one.details.get(name)}
+    return Notice(one.id, one.at, one.code, one.subject, told | ({"title": document.title} if document else {}))
