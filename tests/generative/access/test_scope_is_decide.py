@@ -1,6 +1,7 @@
 """What a scope admits is what the rules allow row by row, in any world of facts, for any caller.
 
-The rows and the callers are fixed and cover every kind, flag, author and role; the facts are drawn.
+The rows and the callers are fixed and cover every kind, flag, author and role; the facts are drawn, and so are the
+versions of the access matrix and the instant of the question.
 """
 
 import asyncio
@@ -25,7 +26,10 @@ from ambroise.trust.access import kinds
 from ambroise.trust.access.decide import Action, Target, judge
 from ambroise.trust.access.facts import Eyes, Facts, SpaceState, Viewer
 from ambroise.trust.access.loader import Question, load_facts
+from ambroise.trust.access.matrix import Row as MatrixRow
+from ambroise.trust.access.matrix import first_matrix, first_rows, follow_versions
 from ambroise.trust.access.scope import scope, scope_given, seen_as_scope
+from ambroise.trust.access.versions import DUTY, publish, refresh
 from ambroise.trust.access.viewpoint import Viewpoint
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, System
 from tests.support.database import TestDatabase
@@ -104,6 +108,9 @@ class World:
     relations: Sequence[tuple[Any, ...]]
     emergencies: Sequence[tuple[Any, ...]]
     restrictions: Sequence[tuple[Any, ...]]
+    versions: Sequence[tuple[datetime, str, Sequence[str]]] = ()
+    """The later versions of the matrix, the oldest first: from when, of which group, which codes change."""
+    at: datetime = NOW
 
 
 PAST, FUTURE = NOW - timedelta(days=2), NOW + timedelta(days=2)
@@ -154,6 +161,22 @@ restrictions = st.lists(
     st.tuples(patients, st.sampled_from([doctor.id for doctor in DOCTORS] + ["1990000001"]), kept, since, until),
     max_size=6,
 )
+
+
+def role_name(one: Professional) -> str:
+    return first_matrix().role(one.profession_system, one.profession).name
+
+
+# A later version may begin before an older one: the newest of those whose day has come is in force.
+GROUPS = tuple(dict.fromkeys(role_name(one) for one in DOCTORS))
+versions = st.lists(
+    st.tuples(
+        st.sampled_from([PAST, NOW - timedelta(minutes=1), NOW, NOW + timedelta(hours=1), FUTURE]),
+        st.sampled_from(GROUPS),
+        st.lists(st.sampled_from(CODES), min_size=1, unique=True),
+    ),
+    max_size=3,
+)
 worlds = st.builds(
     World,
     spaces.map(lambda drawn: [(p, state.value, *choices) for p, (state, *choices) in drawn.items()]),
@@ -161,7 +184,10 @@ worlds = st.builds(
     relations,
     emergencies,
     restrictions,
+    versions,
+    st.sampled_from([NOW, NOW, NOW + timedelta(hours=1)]),
 )
+DESK = Context(Operator("desk", "Desk", frozenset({DUTY})), FixedClock(PAST - timedelta(days=1)))
 
 INSERTS = {
     "spaces": "access_space (shard, patient, state, etreat, btg, emergency_masked, state_since, updated, recorded_by)",
@@ -203,6 +229,15 @@ async def build(tx: Transaction, world: World) -> None:
     )
 
 
+async def edit_matrix(tx: Transaction, drawn: Sequence[tuple[datetime, str, Sequence[str]]]) -> None:
+    """Publish these versions as the desk does, and know them as every process does."""
+    rows = first_rows()
+    for begins, group, codes in drawn:
+        changed = MatrixRow(rows[group].readable ^ frozenset(codes), rows[group].verified)
+        rows = (await publish(tx, DESK, {group: changed}, reason="Arrêté", source="JO", effective=begins)).rows
+    await refresh(tx)
+
+
 async def insert_rows(tx: Transaction) -> None:
     await insert(tx, "rows", [_values(row, row.label) for row in ROWS])
 
@@ -226,9 +261,10 @@ async def rows_of(tx: Transaction, one: Scope) -> set[UUID]:
     return {row[0] for row in await tx.fetch_all(query, {**one.bound(), "every": True})}
 
 
-async def compare(tx: Transaction, ctx: Context) -> None:
+async def compare(tx: Transaction, ctx: Context) -> set[UUID]:
+    """Check every form of the scope against the rules; what the caller sees."""
     eyes = Eyes.of(ctx)
-    found = await load_facts(tx, [Question(eyes, patient, NOW) for patient in PATIENTS])
+    found = await load_facts(tx, [Question(eyes, patient, ctx.now()) for patient in PATIENTS])
     facts: dict[UUID | None, Facts] = {None: Facts(), **dict(zip(PATIENTS, found, strict=True))}
     allowed = {
         row.key
@@ -247,6 +283,7 @@ async def compare(tx: Transaction, ctx: Context) -> None:
     narrow = await admitted(tx, ctx, PATIENTS[0])
     assert narrow <= allowed
     assert all(BY_KEY[key].label.patient not in (None, PATIENTS[0]) for key in allowed - narrow)
+    return allowed
 
 
 async def compare_seen_as(tx: Transaction, viewpoint: Viewpoint, allowed: set[UUID]) -> None:
@@ -261,15 +298,23 @@ class Undo(Exception):
     """Roll the world back."""
 
 
+def at(ctx: Context, when: datetime) -> Context:
+    """The same caller at another instant."""
+    return Context(ctx.actor, FixedClock(when), ctx.purpose, acting_for=ctx.acting_for, demonstration=ctx.demonstration)
+
+
 async def check(database: Database, world: World) -> None:
     try:
         async with database.transaction() as tx:
             await build(tx, world)
+            await edit_matrix(tx, world.versions)
             for ctx in CALLERS:
-                await compare(tx, ctx)
+                await compare(tx, at(ctx, world.at))
             raise Undo
     except Undo:
         pass
+    finally:
+        follow_versions([])
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +324,14 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop.close()
 
 
+@pytest.fixture(scope="module")
+def rows(module_database: TestDatabase, loop: asyncio.AbstractEventLoop) -> Iterator[Database]:
+    """A database that holds the rows, and no facts."""
+    database = loop.run_until_complete(_open(module_database.app_dsn))
+    yield database
+    loop.run_until_complete(database.close())
+
+
 async def _open(dsn: str) -> Database:
     database = await Database.open(dsn, slots=2)
     async with database.transaction() as tx:
@@ -286,17 +339,37 @@ async def _open(dsn: str) -> Database:
     return database
 
 
-def test_a_scope_admits_exactly_what_the_rules_allow(
-    module_database: TestDatabase, loop: asyncio.AbstractEventLoop
-) -> None:
-    database = loop.run_until_complete(_open(module_database.app_dsn))
-
+def test_a_scope_admits_exactly_what_the_rules_allow(rows: Database, loop: asyncio.AbstractEventLoop) -> None:
     @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(world=worlds)
     def every_world(world: World) -> None:
-        loop.run_until_complete(check(database, world))
+        loop.run_until_complete(check(rows, world))
 
+    every_world()
+
+
+def test_a_version_of_the_matrix_changes_both_sides_at_its_instant(
+    rows: Database, loop: asyncio.AbstractEventLoop
+) -> None:
+    before, after = loop.run_until_complete(_before_and_after(rows))
+    assert after < before
+    assert {BY_KEY[key].label.kind for key in before - after} == {KINDS[0]}
+
+
+async def _before_and_after(database: Database) -> tuple[set[UUID], set[UUID]]:
+    """What a nurse sees, the facts being the same, just before a version begins and at that instant."""
+    nurse = DOCTORS[1]
+    grant = (PATIENTS[0], nurse.id, "authorised", "consent", "professional", PAST, None)
+    world = World([(PATIENTS[0], SpaceState.OPEN_ACTIVE.value, True, True, False)], [grant], [], [], [])
+    seen: list[set[UUID]] = []
     try:
-        every_world()
+        async with database.transaction() as tx:
+            await build(tx, world)
+            await edit_matrix(tx, [(NOW, role_name(nurse), [CODES[0]])])
+            for at in (NOW - timedelta(microseconds=1), NOW):
+                seen.append(await compare(tx, Context(nurse, FixedClock(at))))
+            raise Undo
+    except Undo:
+        return seen[0], seen[1]
     finally:
-        loop.run_until_complete(database.close())
+        follow_versions([])
