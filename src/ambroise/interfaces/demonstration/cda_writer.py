@@ -34,6 +34,8 @@ _PRESCRIPTION = templates("1.3.6.1.4.1.19376.1.9.1.1.1", "1.3.6.1.4.1.19376.1.5.
 _LAB = ' xmlns:lab="urn:oid:1.3.6.1.4.1.19376.1.3.2"'
 _TREATING = code("functionCode", "PCP", "Médecin traitant", "2.16.840.1.113883.5.88")
 _END = "</ClinicalDocument>\n"
+# Prescriptions are structured from the year after the version of their model (2024.01): older ones came as scans.
+_STRUCTURED_PRESCRIPTIONS_SINCE = 2025
 # The number of a prescription: the issuer's prefix, then characters of a hash of the document's identifier.
 _PRESCRIPTION_ROOT = "1.2.250.1.215.500.1.1"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -55,6 +57,8 @@ class CdaWriter:
                 text = self._biology(document, biology)
             case Vaccination() as vaccination:
                 text = self._vaccination(document, vaccination)
+            case Prescription() if document.moment.year < _STRUCTURED_PRESCRIPTIONS_SINCE:
+                text = self._text(document)
             case Prescription() as prescription:
                 text = self._prescription(document, prescription)
         return text.encode()
