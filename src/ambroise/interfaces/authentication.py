@@ -18,6 +18,7 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.trust.context import Channel, Citizen, Context, Operator, Professional, Purpose, System
+from ambroise.trust.limits import Limits
 
 MAX_TOKEN: Final = 8192
 _LEEWAY_SECONDS: Final = 5
@@ -116,6 +117,9 @@ class Authenticator:
             raise _expired()
         if known.holder is not None and known.holder != holder:
             raise _refused("It is bound to a certificate: use it on the mTLS port, with that certificate.")
+        if known.context.limits is not None and channel != "fhir":
+            text = "A token of a launch opens the FHIR interface, as far as its scopes say."
+            raise Refusal(Kind.FORBIDDEN, "SCOPE_INSUFFICIENT", text)
         await self._check_sign_on(known.claims)
         return _one_request(known.context, channel)
 
@@ -220,6 +224,7 @@ class Authenticator:
             secret=shared.secret,
             software=shared.software,
             demonstration=self._demonstration,
+            limits=shared.limits,
         )
 
 
@@ -230,6 +235,7 @@ class _Circumstances(Struct, frozen=True):
     software: str | None
     name: str | None
     acting_for: str | None
+    limits: Limits | None = None
 
     @classmethod
     def of(cls, claims: Mapping[str, Any]) -> "_Circumstances":
@@ -243,6 +249,7 @@ class _Circumstances(Struct, frozen=True):
             software=_text(claims, claim.SOFTWARE),
             name=_text(claims, claim.NAME),
             acting_for=_text(claims, claim.ACTING_FOR),
+            limits=_limits(claims),
         )
 
 
@@ -273,6 +280,17 @@ def _holder(claims: Mapping[str, Any]) -> str | None:
     if not isinstance(wanted, str) or not wanted:
         raise _refused("Its claim cnf names no certificate.")
     return wanted
+
+
+def _limits(claims: Mapping[str, Any]) -> Limits | None:
+    """What a token of a launch leaves; None when it is of another sort."""
+    launch = claims.get(claim.LIMITED)
+    if launch is None:
+        return None
+    if not isinstance(launch, dict) or not isinstance(launch.get("patient"), str):
+        raise _refused(f"Its claim {claim.LIMITED} cannot be read.")
+    patient = launch["patient"]
+    return Limits.of((_text(claims, claim.SCOPE) or "").split(), _uuid(patient) if patient else None)
 
 
 def _uuid(text: str) -> UUID:

@@ -34,6 +34,9 @@ SECRET = "amb_secret"  # noqa: S105 - the name of a claim.
 DUTIES = "amb_duties"
 FAMILY = "amb_family"
 """What a token of the provider of professionals comes from, and ends with."""
+LIMITED = "amb_launch"
+"""Present on a token that opens what its scopes name and nothing else: `patient`, the one in context, or empty."""
+SCOPE = "scope"
 NAME = "name"
 SOFTWARE = "client_id"
 

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.ids import hash64, new_id
+from ambroise.trust.limits import Limits
 
 
 class Purpose(StrEnum):
@@ -101,6 +102,7 @@ class Context(Struct, frozen=True):
 
     `acting_for` is the Patient a citizen represents or cares for, with the `relation` claimed: the door checks it
     against the facts. `secret` hides the trace of this access from legal representatives (connexion secrète).
+    `limits` is what the token of the request leaves of it all.
     """
 
     actor: Actor
@@ -115,6 +117,7 @@ class Context(Struct, frozen=True):
     request_id: UUID = field(default_factory=new_id)
     demonstration: bool = False
     details: Mapping[str, str] = field(default_factory=dict[str, str])
+    limits: Limits | None = None
 
     def now(self) -> datetime:
         """The present instant, aware, UTC."""

@@ -46,6 +46,10 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         tls_subject: Annotated[
             str | None, typer.Option(metavar="DN", help="Subject of its certificate: it shows it on the mTLS port.")
         ] = None,
+        launch_uri: Annotated[
+            str | None,
+            typer.Option(metavar="URI", help="Where professionals open it from a patient (SMART App Launch)."),
+        ] = None,
         exchange: Annotated[
             bool,
             typer.Option("--exchange", help="It exchanges tokens for API tokens; needs --tls-subject."),
@@ -72,6 +76,7 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
             grants=frozenset(grants),
             jwks=_keys(jwks) if jwks is not None else None,
             tls_subject=tls_subject,
+            launch_uri=launch_uri,
             scopes=frozenset({*scope, *({OPENID, SCOPE_ALL} if people else ())}),
         )
         typer.echo(json.dumps(toolbox.run(_register(toolbox, toolbox.settings(data), new)), indent=2))

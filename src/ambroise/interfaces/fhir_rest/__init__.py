@@ -15,6 +15,7 @@ from ambroise.interfaces.fhir_rest.metadata import Metadata
 from ambroise.interfaces.fhir_rest.operations import GenerateMetadata, Validation
 from ambroise.interfaces.fhir_rest.reading import Reading
 from ambroise.interfaces.fhir_rest.routing import router
+from ambroise.interfaces.fhir_rest.smart import Smart
 from ambroise.interfaces.fhir_rest.transactions import Bundles
 from ambroise.interfaces.services import Services
 
@@ -43,6 +44,7 @@ def edge(services: Services) -> FhirEdge:
         **endpoints.table(),
         **Validation(max_json=max_json).table(),
         **Metadata(services.clock.now()).table(),
+        **Smart(services.provider).table(),
     }
     generate = GenerateMetadata(database, documents, max_raw=max_raw, max_json=max_json, max_inline=max_inline)
     binaries = Binaries(database, gateway, actions, max_raw=max_raw, max_json=max_json)

@@ -8,6 +8,7 @@ from ambroise.interfaces.fhir_rest.checking import require_valid
 from ambroise.interfaces.fhir_rest.criteria import Criteria
 from ambroise.interfaces.fhir_rest.documents import DOCUMENT, Documents
 from ambroise.interfaces.fhir_rest.done import Done
+from ambroise.interfaces.fhir_rest.limits import require
 from ambroise.interfaces.fhir_rest.outcome import MULTIPLE_MATCHES
 from ambroise.interfaces.fhir_rest.patching import Patch, patched
 from ambroise.interfaces.fhir_rest.repository import one_at_a_time
@@ -29,9 +30,11 @@ class Actions:
         self._documents = documents
 
     async def read(self, reader: Reader, ctx: Context, type_: str, id: str) -> Done:
+        require(ctx, "r", type_)
         return Done(200, await self._gateway.read(reader, ctx, type_, id))
 
     async def vread(self, reader: Reader, ctx: Context, type_: str, id: str, version: str) -> Done:
+        require(ctx, "r", type_)
         if not (version.isascii() and version.isdigit() and len(version) < 10):
             raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", f"{type_}/{id} has no version `{version[:64]}`.")
         return Done(200, await self._gateway.vread(reader, ctx, type_, id, int(version)))
@@ -47,6 +50,7 @@ class Actions:
         id: str | None = None,
     ) -> Done:
         """Create, unless `if_none_exist` finds one already: then that one, unchanged. `id` is one from `reserve`."""
+        require(ctx, "c", type_)
         require_type(resource, type_)
         if if_none_exist is not None:
             found = await self.one(tx, ctx, type_, if_none_exist.lstrip("?"), writing=True)
@@ -71,6 +75,7 @@ class Actions:
         if_match: int | None = None,
     ) -> Done:
         """Write the next version of what `id` names, or create it there (the gateway says who may choose an id)."""
+        require(ctx, "u", type_)
         require_type(resource, type_)
         require_id(resource, type_, id)
         require_valid(resource)
@@ -107,6 +112,7 @@ class Actions:
         self, tx: Transaction, ctx: Context, type_: str, id: str, patch: Patch, if_match: int | None = None
     ) -> Done:
         """Apply a patch to the present version."""
+        require(ctx, "u", type_)
         current = await self._current(tx, ctx, type_, id, if_match)
         resource = patched(decode(current.body), patch)
         require_valid(resource)
@@ -123,6 +129,7 @@ class Actions:
 
     async def delete(self, tx: Transaction, ctx: Context, type_: str, id: str, if_match: int | None = None) -> Done:
         """Delete what `id` names; deleting it again changes nothing."""
+        require(ctx, "d", type_)
         try:
             await self._gateway.delete(tx, ctx, type_, id, if_match=if_match)
         except Refusal as refusal:
@@ -139,6 +146,7 @@ class Actions:
         self, tx: Transaction, ctx: Context, type_: str, query: str, *, writing: bool = False
     ) -> Stored | None:
         """The one resource that the criteria find, among those this caller may see. Raises MULTIPLE_MATCHES."""
+        require(ctx, "s", type_)
         pairs = parse_qsl(query, keep_blank_values=True)
         if not pairs:
             raise Refusal(Kind.INVALID, "CRITERIA_MISSING", f"Say which {type_}: `{type_}?identifier=system|value`.")

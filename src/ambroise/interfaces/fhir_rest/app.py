@@ -24,6 +24,8 @@ Authenticate = Callable[[str | None, str | None], Awaitable[Context]]
 Router = Callable[[Call], Handler]
 _log = logger(__name__)
 _UNDER: Final = PATH + "/"
+_OPEN: Final = (("metadata",), (".well-known", "smart-configuration"))
+"""What is read without a token."""
 _PLAIN_HEADERS: Final = ((b"cache-control", b"private, no-cache"), (b"x-content-type-options", b"nosniff"))
 
 
@@ -66,7 +68,7 @@ class FhirEdge:
             if not call.segments or call.segments[0] != "Binary":
                 require_json_answer(call.header(b"accept"), call.parameter("_format"))
             handler = self._route(call)
-            if call.segments != ("metadata",):
+            if call.segments not in _OPEN:
                 call.context = await self._authenticate(call.header(b"authorization"), _holder(call.scope))
             answer = await handler(call)
         except Refusal as refusal:

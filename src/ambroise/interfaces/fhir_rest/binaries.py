@@ -9,6 +9,7 @@ from ambroise.interfaces.fhir_rest.actions import Actions
 from ambroise.interfaces.fhir_rest.answers import read_answer, write_answer
 from ambroise.interfaces.fhir_rest.done import Done
 from ambroise.interfaces.fhir_rest.http import Answer, Call
+from ambroise.interfaces.fhir_rest.limits import require
 from ambroise.interfaces.fhir_rest.negotiation import FHIR_JSON, accepted, is_json, media_type
 from ambroise.interfaces.fhir_rest.outcome import NOT_ACCEPTABLE
 from ambroise.interfaces.fhir_rest.routing import Table
@@ -40,6 +41,7 @@ class Binaries:
 
     async def read(self, call: Call) -> Answer:
         """The bytes, unless the client asks for the resource in JSON."""
+        require(call.context, "r", "Binary")
         if wants_resource(call):
             return await self._read_resource(call)
         id = call.segments[1]

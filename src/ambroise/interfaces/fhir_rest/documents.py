@@ -5,6 +5,7 @@ from typing import Any, Final
 from ambroise.interfaces.fhir_rest.criteria import Criteria
 from ambroise.interfaces.fhir_rest.done import Done
 from ambroise.interfaces.fhir_rest.entries import Entry
+from ambroise.interfaces.fhir_rest.limits import require
 from ambroise.interfaces.fhir_rest.submissions import SubmissionEntries, incoming_of, submission_of
 from ambroise.kernel.db import Transaction
 from ambroise.modules.record.api import Filed, Incoming, Record, Submission, Submitted
@@ -29,6 +30,7 @@ class Documents:
 
     async def submit(self, tx: Transaction, ctx: Context, found: SubmissionEntries) -> list[tuple[Entry, Done]]:
         """File the documents of a transaction; what became of each of its entries."""
+        require(ctx, "c", DOCUMENT)
         submitted = await self._record.submit(tx, ctx, submission_of(found, self._max_inline))
         answers: list[tuple[Entry, Done]] = []
         for entry, binary, filed in zip(found.documents, found.contents, submitted.documents, strict=True):
@@ -45,6 +47,7 @@ class Documents:
 
     async def file(self, tx: Transaction, ctx: Context, incoming: Incoming) -> Done:
         """File one document."""
+        require(ctx, "c", DOCUMENT)
         return await self._done(tx, ctx, (await self._record.submit(tx, ctx, Submission((incoming,)))).documents[0])
 
     async def _done(self, tx: Transaction, ctx: Context, filed: Filed) -> Done:

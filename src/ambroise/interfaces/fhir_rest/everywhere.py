@@ -6,6 +6,7 @@ from ambroise.fhir.definitions import is_resource_type, resource_types
 from ambroise.interfaces.fhir_rest.bundles import Link, bundle
 from ambroise.interfaces.fhir_rest.criteria import Criteria
 from ambroise.interfaces.fhir_rest.http import Pairs
+from ambroise.interfaces.fhir_rest.limits import require
 from ambroise.interfaces.fhir_rest.links import CURSOR, with_query
 from ambroise.interfaces.fhir_rest.routing import unknown_type
 from ambroise.interfaces.fhir_rest.searching import search_entries
@@ -47,6 +48,7 @@ class Everywhere:
     async def _page(
         self, reader: Reader, ctx: Context, type_: str, asked: Pairs, inner: str | None, base: str, *, lenient: bool
     ) -> SearchResult:
+        require(ctx, "s", type_)
         pairs = asked if inner is None else [(CURSOR, inner)]
         return await self._criteria.page(reader, ctx, type_, pairs, base=base, lenient=lenient)
 

@@ -6,6 +6,7 @@ from ambroise.interfaces.fhir_rest.done import Done
 from ambroise.interfaces.fhir_rest.everywhere import Everywhere
 from ambroise.interfaces.fhir_rest.histories import count_of, history_bundle, refuse_unknown, since_of
 from ambroise.interfaces.fhir_rest.http import Pairs
+from ambroise.interfaces.fhir_rest.limits import require
 from ambroise.interfaces.fhir_rest.links import CURSOR
 from ambroise.interfaces.fhir_rest.routing import shape_of
 from ambroise.interfaces.fhir_rest.searching import search_bundle
@@ -58,6 +59,7 @@ class Reading:
         self, reader: Reader, ctx: Context, type_: str, pairs: Pairs, base: str, *, lenient: bool
     ) -> bytes:
         """The searchset of one page."""
+        require(ctx, "s", type_)
         result = await self._criteria.page(reader, ctx, type_, pairs, base=base, lenient=lenient)
         return search_bundle(base, type_, result, pairs)
 
@@ -66,6 +68,7 @@ class Reading:
         refuse_unknown(pairs)
         type_ = segments[0] if len(segments) > 1 else None
         id = segments[1] if len(segments) > 2 else None
+        require(ctx, "r" if id else "s", type_)
         cursor = next((value for name, value in pairs if name == CURSOR), None)
         page = await self._gateway.history(
             reader, ctx, type_, id, since=since_of(pairs), count=count_of(pairs), cursor=cursor

@@ -14,6 +14,7 @@ Table = Mapping[str, Methods]
 """Keys are shapes: `` (the base), `metadata`, `_history`, `_search`, `Type`, `Type/_search`, `Type/_history`,
 `Type/id`, `Type/id/_history`, `Type/id/_history/version`; operations are `$name`, `Type/$name`, `Type/id/$name`."""
 _WORDS: Final = frozenset({"metadata", "_history", "_search"})
+SMART: Final = (".well-known", "smart-configuration")
 _ID: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
 
 
@@ -43,6 +44,8 @@ def shape_of(segments: tuple[str, ...]) -> str:
     if not segments:
         return ""
     first = segments[0]
+    if segments == SMART:
+        return "/".join(SMART)
     if len(segments) == 1 and (first in _WORDS or first.startswith("$")):
         return first
     if not is_resource_type(first):

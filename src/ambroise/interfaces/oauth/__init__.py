@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from ambroise.interfaces.oauth import endpoints
 from ambroise.interfaces.oauth.registration import registration_route
 from ambroise.interfaces.oauth.sharing import sharing_routes
+from ambroise.interfaces.oauth.smart import launch_route
 from ambroise.interfaces.services import Services
 
 
@@ -19,5 +20,6 @@ def routes(services: Services) -> Sequence[BaseRoute]:
     return [
         *endpoints.routes(provider),
         registration_route(provider, authenticator),
+        launch_route(provider, services.gateway, authenticator.people),
         *sharing_routes(provider, services.gateway, authenticator.people),
     ]

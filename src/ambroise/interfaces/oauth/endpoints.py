@@ -133,5 +133,6 @@ def _as_json(given: Tokens) -> dict[str, Any]:
         "session_state": given.session,
         "issued_token_type": ACCESS_TOKEN if given.exchanged else None,
         "not-before-policy": 0 if given.session else None,
+        **given.opened.answer(),
     }
     return {name: value for name, value in answer.items() if value is not None}

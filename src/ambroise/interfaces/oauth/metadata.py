@@ -7,6 +7,10 @@ from typing import Any
 from ambroise.modules.identity.provider.api import (
     ACR_VALUES,
     ALGORITHMS,
+    FHIR_USER,
+    LAUNCH,
+    LAUNCH_PATIENT,
+    ONLINE,
     OPENID,
     REALM,
     SCOPE_ALL,
@@ -25,6 +29,8 @@ CIBA = f"{PROTOCOL}/ext/ciba/auth"
 REGISTER = "/clients-registrations/openid-connect"
 PUSH = f"{PROTOCOL}/ext/par/request"
 AUTHORIZE = "/auth"
+# A client may be registered for parts of the last two, such as patient/Observation.rs, and ask for less still.
+SCOPES = (OPENID, SCOPE_ALL, FHIR_USER, ONLINE, LAUNCH, LAUNCH_PATIENT, "patient/*.cruds", "user/*.cruds")
 _WITH_CERTIFICATES = (
     "token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint",
     "backchannel_authentication_endpoint", "pushed_authorization_request_endpoint",
@@ -71,7 +77,7 @@ def _described(issuer: str) -> dict[str, Any]:
         "response_modes_supported": ["query"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
-        "scopes_supported": [OPENID, SCOPE_ALL],
+        "scopes_supported": list(SCOPES),
         "acr_values_supported": list(ACR_VALUES),
         "claims_supported": [
             "aud", "sub", "iss", "auth_time", "acr", "amr", "sid", "given_name", "family_name", "preferred_username",

@@ -62,6 +62,7 @@ def described(client: Client) -> dict[str, Any]:
         "post_logout_redirect_uris": list(client.post_logout_uris),
         **({"backchannel_logout_uri": client.backchannel_logout_uri} if client.backchannel_logout_uri else {}),
         "token_endpoint_auth_method": str(method),
+        **({"launch_uri": client.launch_uri} if client.launch_uri else {}),
         **({"tls_client_auth_subject_dn": client.tls_subject} if client.tls_subject else {}),
         "grant_types": sorted(client.grants),
         "response_types": ["code"] if Grant.CODE in client.grants else [],
@@ -104,6 +105,7 @@ def _new_client(sent: Mapping[str, Any]) -> NewClient:
         scopes=frozenset((_text(sent, "scope") or "").split()) or people,
         jwks=keys if isinstance(keys, dict) else None,
         tls_subject=_text(sent, "tls_client_auth_subject_dn"),
+        launch_uri=_text(sent, "launch_uri"),
     )
 
 

@@ -35,6 +35,7 @@ from ambroise.interfaces.web.entrance.routes import entrance_routes
 from ambroise.interfaces.web.federation.routes import federation_routes
 from ambroise.interfaces.web.identities.routes import Identities, identity_routes
 from ambroise.interfaces.web.lives import Lives
+from ambroise.interfaces.web.professional.launching import launching_routes
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
@@ -132,6 +133,7 @@ def portals(
             *(portal_routes(site, site.portal) if site.portal is not None else ()),
             *citizen_routes(site, citizen, lives),
             *professional_routes(site, professional),
+            *(launching_routes(site, professional, provider) if provider is not None else ()),
             *desk_routes(site, desk),
             *desk_life_routes(site, lives),
             *(client_routes(site, provider) if provider is not None else ()),

@@ -70,6 +70,11 @@ async def register(
     return practitioner
 
 
+async def practitioner(reader: Reader, id_nat: str) -> str | None:
+    """The id of the Practitioner of a professional (PS_IdNat), None when the directory has none."""
+    return (await repository.resources_of(reader, id_nat))[0]
+
+
 async def professional(reader: Reader, rpps: str, organization: str | None = None) -> Professional:
     """A professional as an actor, in the structure `organization` (Struct_IdNat or FINESS) or the usual one.
 

@@ -87,6 +87,8 @@ def permit(action: Action, target: Target, verdict: Verdict) -> Permit:
 def judge(facts: Facts, eyes: Eyes, action: Action, target: Target) -> Verdict:
     """Whether the rules allow this action, the facts being these. Pure."""
     label = target.label
+    if not eyes.reach(label.patient):
+        return Verdict(False, Rule.OTHER_SPACE)
     if action is Action.READ:
         return first_match(facts, label, eyes, target.shelf, target.document)
     if int(label.flags) & DELETED:

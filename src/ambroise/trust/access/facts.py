@@ -10,6 +10,7 @@ import msgspec
 
 from ambroise.trust.access.matrix import NO_ROLE, Role, matrix
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, Relation, System
+from ambroise.trust.limits import Limits
 
 
 class SpaceState(StrEnum):
@@ -102,6 +103,12 @@ class Eyes(msgspec.Struct, frozen=True):
     own: bool = True
     trusted: bool = False
     duties: frozenset[str] = frozenset()
+    limits: Limits | None = None
+    """What the token leaves: of professionals alone, since software acts for nobody else by a launch."""
+
+    def reach(self, patient: UUID | None) -> bool:
+        """Whether the token leaves what concerns this patient."""
+        return self.limits is None or self.limits.reach(patient)
 
     @staticmethod
     def of(ctx: Context) -> Eyes:
@@ -114,6 +121,7 @@ class Eyes(msgspec.Struct, frozen=True):
                     actor.organization_key,
                     _role(actor, ctx.purpose, ctx.now()),
                     ctx.purpose,
+                    limits=ctx.limits,
                 )
             case Citizen() as actor:
                 own = ctx.acting_for is None or ctx.acting_for == actor.patient

@@ -143,7 +143,9 @@ def sight(facts: Facts, eyes: Eyes, patient: UUID) -> Sight:
     """What a professional or a citizen sees of this patient, the facts being these."""
     if eyes.viewer is Viewer.PROFESSIONAL:
         masked_too = _sees_masked(facts, eyes)
-        return Sight(entry(facts, eyes).allowed, facts.state in AUTHOR_STATES, masked_too, DELETED | _SIGNATURE)
+        reached = eyes.reach(patient)
+        enters, own_words = entry(facts, eyes).allowed, facts.state in AUTHOR_STATES
+        return Sight(reached and enters, reached and own_words, masked_too, DELETED | _SIGNATURE)
     if eyes.viewer is not Viewer.CITIZEN:
         raise ValueError("only professionals and citizens look at a space by its facts")
     held = eyes.space == patient and (eyes.own or facts.relation is not None) and facts.state in HOLDER_STATES

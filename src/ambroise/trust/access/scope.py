@@ -261,6 +261,12 @@ class Scopes:
 
     def __call__(self, type: str | None, patient: UUID | None) -> Scope:
         """The rows of this type that the caller sees; with `patient`, those of that patient."""
+        limits = self._eyes.limits
+        if limits is not None and not limits.sees(type):
+            return Scope(SEAL, "outsider", predicate("outsider"), self._parameters)
+        if limits is not None and limits.patient is not None:
+            # A token of one patient sees that one, whatever the query is about.
+            patient = limits.patient
         if type is not None and shelf_of(type) is Shelf.OPEN:
             return Scope(SEAL, "open", predicate("open"), self._parameters)
         form = _form(self._eyes)

@@ -151,7 +151,11 @@ def _identities(type: str, patient: UUID | None) -> Scope:
 
 def _is_exact(ctx: Context, query: Query) -> bool:
     """Whether a professional's query on Patient names one person: by INS, or by name, first name, date and gender."""
-    if query.type != "Patient" or Eyes.of(ctx).viewer is not Viewer.PROFESSIONAL:
+    eyes = Eyes.of(ctx)
+    if query.type != "Patient" or eyes.viewer is not Viewer.PROFESSIONAL:
+        return False
+    if eyes.limits is not None and eyes.limits.patient is not None:
+        # A token of one patient names nobody else.
         return False
     named: set[str] = set()
     for clause in query.clauses:

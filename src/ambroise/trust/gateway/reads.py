@@ -180,7 +180,7 @@ class Reads(Emergencies):
             verdict = judge(facts, eyes, Action.READ, target)
             if verdict.allowed:
                 return None
-        if shows_identity(type, eyes, facts) and not peeked.deleted:
+        if shows_identity(type, eyes, facts) and not peeked.deleted and eyes.reach(patient):
             return peeked
         await self.trace_refusal(ctx, Action.READ, target, verdict.rule, key=peeked.key)
         raise refusal(Action.READ, type, verdict.rule)

@@ -126,6 +126,7 @@ def _alike(targets: Sequence[Target], facts: Facts) -> Iterable[tuple[Target, in
 
 def _enters(job: Reading, facts: Facts) -> Verdict:
     """Whether the caller gets into the space that was asked for; a citizen only looks into one space at a time."""
-    if job.eyes.person is not None and job.eyes.space != job.patient:
+    other = job.eyes.person is not None and job.eyes.space != job.patient
+    if other or not job.eyes.reach(job.patient):
         return Verdict(False, Rule.OTHER_SPACE)
     return judge_entry(facts, job.eyes)

@@ -69,6 +69,11 @@ class ClientForm(Form):
     sorties = TextAreaField(
         lazy(N_("Adresses de retour après la déconnexion (facultatif)")), render_kw={**_ADDRESSES, "rows": "2"}
     )
+    ouverture = StringField(
+        lazy(N_("Adresse où il s’ouvre sur un patient (facultatif)")),
+        description=lazy(N_("SMART App Launch : les professionnels l’ouvrent depuis le dossier d’un patient.")),
+        render_kw={"autocomplete": "off"},
+    )
     fin = StringField(lazy(N_("Adresse à prévenir d’une déconnexion (facultatif)")), render_kw={"autocomplete": "off"})
     cles = TextAreaField(lazy(N_("Clés publiques (JWKS), s’il prouve par une clé")), render_kw=_ADDRESSES)
     sujet = StringField(
@@ -77,7 +82,7 @@ class ClientForm(Form):
         render_kw={"autocomplete": "off"},
     )
     portees = StringField(
-        lazy(N_("Portées, s’il agit pour lui-même ou échange (facultatif)")), render_kw={"autocomplete": "off"}
+        lazy(N_("Portées, au-delà de qui est la personne (facultatif)")), render_kw={"autocomplete": "off"}
     )
 
 
@@ -160,6 +165,7 @@ def _new(form: Any) -> NewClient:
         scopes=people | frozenset((form.portees.data or "").split()),
         jwks=_keys(form.cles.data),
         tls_subject=(form.sujet.data or "").strip() or None,
+        launch_uri=(form.ouverture.data or "").strip() or None,
     )
 
 

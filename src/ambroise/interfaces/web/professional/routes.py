@@ -64,6 +64,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
             news_in=lambda code: with_query(base, nouveau="1", categorie=code),
             row_address=lambda id: with_query(base, **{**visit.query, "doc": id}),
             words=words,
+            launches=site.portal is not None,
             place="patients",
             section="documents",
         )

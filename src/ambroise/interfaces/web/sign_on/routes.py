@@ -17,6 +17,7 @@ from ambroise.interfaces.web.sign_on.answers import address_of, origin_of, param
 from ambroise.interfaces.web.sign_on.forms import IdentifierForm
 from ambroise.interfaces.web.sign_on.leaving import leaving_routes
 from ambroise.interfaces.web.sign_on.phone import phone_routes
+from ambroise.interfaces.web.sign_on.scopes import told
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, broken, refused, with_query
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
@@ -223,6 +224,7 @@ class SignOnPages:
             asked=request.asked,
             site=urlsplit(request.asked.redirect_uri).hostname or request.client.name,
             reference=request.reference,
+            **told(request.asked.scopes),
         )
 
     async def _agree(self, visit: Visit, sent: FormData) -> Response:
@@ -259,8 +261,11 @@ class SignOnPages:
         return found if found.assurance.acr >= asked.acr else None
 
     async def _finish(self, visit: Visit, request: Request, session: SignOn) -> Response:
-        code = await self._provider.tokens.authorize(request, session)
         asked = request.asked
+        try:
+            code = await self._provider.tokens.authorize(request, session)
+        except Unmet as unmet:
+            return await self._refuse(visit, request, unmet.error, unmet.description)
         back = {"code": code, "state": asked.state, "session_state": str(session.id), "iss": asked.issuer}
         return send_back(visit, asked.redirect_uri, back)
 

@@ -18,6 +18,7 @@ from ambroise.modules.identity.provider.decoupled import Decoupled
 from ambroise.modules.identity.provider.exchanging import ACCESS_TOKEN, Exchanging
 from ambroise.modules.identity.provider.ground import REALM, TOKEN_ENDPOINT, Ground
 from ambroise.modules.identity.provider.jose import PUBLISHED_FIRST, Jose
+from ambroise.modules.identity.provider.launching import Launching
 from ambroise.modules.identity.provider.leaving import CLIENT_TO_TELL, Leave, Leaving
 from ambroise.modules.identity.provider.model import (
     ACR_VALUES,
@@ -37,6 +38,18 @@ from ambroise.modules.identity.provider.model import (
 )
 from ambroise.modules.identity.provider.sharing import SharedContext, Sharing, schemas
 from ambroise.modules.identity.provider.signing_on import SigningOn
+from ambroise.modules.identity.provider.smart import (
+    FHIR,
+    FHIR_USER,
+    LAUNCH,
+    LAUNCH_PATIENT,
+    ONLINE,
+    OPENING,
+    WORDS,
+    Launched,
+    Opened,
+    is_limited,
+)
 from ambroise.modules.identity.provider.tokens import TokenService
 from ambroise.modules.identity.tokens import Sealer
 
@@ -45,21 +58,31 @@ __all__ = [
     "ACR_VALUES",
     "ALGORITHMS",
     "CLIENT_TO_TELL",
+    "FHIR",
+    "FHIR_USER",
+    "LAUNCH",
+    "LAUNCH_PATIENT",
+    "ONLINE",
     "OPENID",
+    "OPENING",
     "PUBLISHED_FIRST",
     "REALM",
     "SCOPE_ALL",
     "SHOW",
     "TOKEN_ENDPOINT",
     "TYPE",
+    "WORDS",
     "Client",
     "ClientAuthentication",
     "Family",
     "Grant",
+    "Launched",
+    "Launching",
     "Leave",
     "Listed",
     "Means",
     "NewClient",
+    "Opened",
     "Presented",
     "Provider",
     "Registered",
@@ -68,6 +91,7 @@ __all__ = [
     "SignOn",
     "Tokens",
     "Unmet",
+    "is_limited",
     "read",
     "redirection",
     "schemas",
@@ -86,6 +110,7 @@ class Provider(Struct, frozen=True):
     exchanging: Exchanging
     sharing: Sharing
     certified: Certified
+    launching: Launching
 
     @staticmethod
     def over(
@@ -106,8 +131,12 @@ class Provider(Struct, frozen=True):
         """
         ground = Ground(database, clock, Jose(keys), addresses, audience, seed, demonstration, secure or {})
         clients = Clients(ground)
-        signing_on, tokens = SigningOn(ground, clients), TokenService(ground)
+        launching = Launching(ground)
+        signing_on, tokens = SigningOn(ground, clients), TokenService(ground, launching)
         decoupled = Decoupled(ground, signing_on, tokens)
         exchanging, sharing = Exchanging(ground, tokens), Sharing(ground, tokens, sealer)
         certified = Certified(ground, signing_on)
-        return Provider(ground, clients, signing_on, tokens, Leaving(ground), decoupled, exchanging, sharing, certified)
+        leaving = Leaving(ground)
+        return Provider(
+            ground, clients, signing_on, tokens, leaving, decoupled, exchanging, sharing, certified, launching
+        )

@@ -10,14 +10,18 @@ import re
 from collections.abc import Callable, Mapping
 
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity.provider.ground import REALM
 from ambroise.modules.identity.provider.model import ACR_VALUES, OPENID, Asked, Client, Grant
+from ambroise.modules.identity.provider.smart import FHIR, LAUNCH, allowed, is_limited
+from ambroise.modules.identity.tokens import digest
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST = 2000
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _ONCE = (
     "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge",
-    "code_challenge_method", "acr_values", "prompt", "max_age", "login_hint", "request", "request_uri",
+    "code_challenge_method", "acr_values", "prompt", "max_age", "login_hint", "request", "request_uri", "aud",
+    "launch",
 )  # fmt: skip
 
 
@@ -69,41 +73,57 @@ def read(client: Client, redirect_uri: str, given: Mapping[str, list[str]], issu
         raise unmet("unauthorized_client", "This client was not registered to sign people in.")
     if "state" not in values:
         raise unmet("invalid_request", "Send a state: a fresh random value, that you check on the way back.")
-    if "nonce" not in values:
+    scopes = _scopes(client, values, unmet)
+    smart = is_limited(scopes)
+    # SMART App Launch names no nonce: the challenge, which it demands, does the same work.
+    if "nonce" not in values and not smart:
         raise unmet("invalid_request", "Send a nonce: a fresh random value, that you find again in the id_token.")
     return Asked(
         client=client.id,
         redirect_uri=redirect_uri,
-        scopes=_scopes(client, values, unmet),
+        scopes=scopes,
         state=values["state"],
-        nonce=values["nonce"],
+        nonce=values.get("nonce", ""),
         issuer=issuer,
-        challenge=_challenge(client, values, unmet),
+        challenge=_challenge(values, unmet, needed=client.public or smart),
         acr=_acr(values, unmet),
         prompt=_prompt(values, unmet),
         max_age=_max_age(values, unmet),
         login_hint=values.get("login_hint"),
+        launch=_launch(values, scopes, issuer, unmet),
     )
 
 
 def known_scopes(client: Client, text: str) -> tuple[str, ...] | None:
     """The scopes of a text, in order; None when one of them is not for this client."""
     asked = tuple(dict.fromkeys(text.split()))
-    return asked if set(asked) <= client.scopes else None
+    return asked if all(allowed(client.scopes, scope) for scope in asked) else None
 
 
 def _scopes(client: Client, values: Mapping[str, str], unmet: _Unmet) -> tuple[str, ...]:
     scopes = known_scopes(client, values.get("scope", ""))
-    if scopes is None or OPENID not in scopes:
-        allowed = " ".join(sorted(client.scopes))
-        raise unmet("invalid_scope", f"Send scope=openid, with others that this client may ask for: {allowed}.")
+    if scopes is None or not (OPENID in scopes or is_limited(scopes)):
+        known = " ".join(sorted(client.scopes))
+        raise unmet("invalid_scope", f"Send scope=openid, with others that this client may ask for: {known}.")
     return scopes
 
 
-def _challenge(client: Client, values: Mapping[str, str], unmet: _Unmet) -> str | None:
+def _launch(values: Mapping[str, str], scopes: tuple[str, ...], issuer: str, unmet: _Unmet) -> str | None:
+    """The hash of the launch that opened the software; `aud` says that the tokens are for this very base."""
+    smart, base = is_limited(scopes), issuer.removesuffix(REALM) + FHIR
+    if (smart or "aud" in values) and values.get("aud", "").rstrip("/") != base:
+        raise unmet("invalid_request", f"Send aud={base}: the FHIR base that the tokens are for.")
+    if "launch" not in values:
+        return None
+    if LAUNCH not in scopes:
+        raise unmet("invalid_scope", "Send the scope launch with a launch.")
+    return digest(values["launch"]).hex()
+
+
+def _challenge(values: Mapping[str, str], unmet: _Unmet, *, needed: bool) -> str | None:
     challenge = values.get("code_challenge")
     if challenge is None:
-        if client.public or "code_challenge_method" in values:
+        if needed or "code_challenge_method" in values:
             raise unmet("invalid_request", "Send code_challenge and code_challenge_method=S256 (PKCE, RFC 7636).")
         return None
     if values.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):

@@ -78,6 +78,7 @@ class Clients(Struct, frozen=True):
             created_at=self.ground.clock.now(),
             jwks=assertions.key_set(new.jwks) if new.jwks is not None else None,
             tls_subject=_subject(new.tls_subject) if new.tls_subject is not None else None,
+            launch_uri=new.launch_uri,
         )
         await repository.insert(tx, client, str(getattr(ctx.actor, "id", ctx.actor.name)))
         details = {"client": client.id, "redirect_uris": list(client.redirect_uris)}
@@ -212,6 +213,8 @@ def _check(new: NewClient) -> None:
         check_address(uri)
     if new.backchannel_logout_uri is not None:
         check_address(new.backchannel_logout_uri, called=True)
+    if new.launch_uri is not None:
+        check_address(new.launch_uri)
     if bad := [scope for scope in new.scopes if not _SCOPE.fullmatch(scope)]:
         refuse("INVALID_CLIENT_METADATA", f"Not a scope: {bad[0]!r}.")
 

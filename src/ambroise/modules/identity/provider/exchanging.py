@@ -19,7 +19,7 @@ from ambroise.modules.identity.provider.asking import known_scopes
 from ambroise.modules.identity.provider.ground import Ground, refuse
 from ambroise.modules.identity.provider.model import API_LASTS, OPENID, Client, Family, Grant, Tokens
 from ambroise.modules.identity.provider.repositories import clients, families
-from ambroise.modules.identity.provider.tokens import FAMILY, TokenService
+from ambroise.modules.identity.provider.tokens import FAMILY, LIMITED, TokenService
 from ambroise.modules.identity.tokens import digest
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the name of a type.
@@ -73,6 +73,9 @@ class Exchanging(Struct, frozen=True):
             claims = self.tokens.access(given.get("subject_token", ""), None)
         except Refusal:
             claims = {}
+        if LIMITED in claims:
+            # Business scopes know nothing of the limits of a launch.
+            refuse("INVALID_REQUEST", "A token of SMART App Launch is not exchanged.")
         if FAMILY not in claims:
             refuse("INVALID_REQUEST", "The subject_token is not a living access token of a sign-on of this provider.")
         return claims

@@ -84,11 +84,12 @@ class Ground(Struct, frozen=True):
         situation: int = 0,
         channel: Channel = "web",
         refused: bool = False,
+        patient: UUID | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
         """Write an act of signing on in the trace, in the transaction of what it records."""
         ctx = self.context(account, situation, channel=channel, client=client)
-        entry = Entry("E", event, outcome=REFUSED if refused else DONE, details=details)
+        entry = Entry("E", event, patient, outcome=REFUSED if refused else DONE, details=details)
         await record(tx, ctx, entry)
 
 

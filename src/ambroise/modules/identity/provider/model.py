@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ambroise.modules.identity.model import Account
+from ambroise.modules.identity.provider.smart import NOBODY, Opened, is_limited
 
 # Lifetimes of Pro Santé Connect (CI-SIS, volet transport REST, "API Pro Santé Connectée").
 SIGN_ON_IDLE = timedelta(minutes=30)
@@ -100,6 +101,7 @@ class NewClient(Struct, frozen=True):
     scopes: frozenset[str] = frozenset({OPENID, SCOPE_ALL})
     jwks: Mapping[str, Any] | None = None
     tls_subject: str | None = None
+    launch_uri: str | None = None
 
 
 class Client(Struct, frozen=True):
@@ -117,6 +119,7 @@ class Client(Struct, frozen=True):
     created_at: datetime
     jwks: Mapping[str, Any] | None = None
     tls_subject: str | None = None
+    launch_uri: str | None = None
 
     @property
     def public(self) -> bool:
@@ -139,7 +142,7 @@ class Registered(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """What a client asks of a sign-in, already checked."""
+    """What a client asks of a sign-in, already checked. `launch` is the hash of the launch that opened it, in hex."""
 
     client: str
     redirect_uri: str
@@ -152,6 +155,7 @@ class Asked(Struct, frozen=True):
     prompt: tuple[str, ...] = ()
     max_age: int | None = None
     login_hint: str | None = None
+    launch: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The form in which it waits."""
@@ -231,7 +235,13 @@ class Family(Struct, frozen=True):
     nonce: str | None
     authenticated_at: datetime
     ends_at: datetime
+    opened: Opened = NOBODY
     live: bool = True
+
+    @property
+    def limited(self) -> bool:
+        """Whether it opens what its scopes name, and nothing else (SMART App Launch)."""
+        return is_limited(self.scopes)
 
 
 class Tokens(Struct, frozen=True):
@@ -245,3 +255,4 @@ class Tokens(Struct, frozen=True):
     id_token: str | None = None
     session: str | None = None
     exchanged: bool = False
+    opened: Opened = NOBODY

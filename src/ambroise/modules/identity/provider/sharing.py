@@ -59,6 +59,9 @@ class Sharing(Struct, frozen=True):
             family = await self.tokens.live_family(reader, UUID(claims[FAMILY])) if FAMILY in claims else None
         if family is None:
             raise Refusal(Kind.UNAUTHENTICATED, "INVALID_TOKEN", "The access token ended; refresh it.")
+        if family.limited:
+            # What its scopes name is all that it opens, and none names this.
+            raise Refusal(Kind.FORBIDDEN, "INSUFFICIENT_SCOPE", "A token of a launch opens what its scopes name alone.")
         return family
 
     async def share(self, family: Family, asked: object, patient: UUID | None) -> SharedContext:
@@ -68,7 +71,9 @@ class Sharing(Struct, frozen=True):
         sealed = self.sealer.seal(_PURPOSE, orjson.dumps(shared.bag))
         ends = min(now + LASTS, family.ends_at)
         async with self.ground.database.transaction() as tx:
-            await contexts.put(tx, family.account.id, family.sign_on, shared.schema, sealed, family.client, now, ends)
+            await contexts.put(
+                tx, family.account.id, family.sign_on, shared.schema, sealed, patient, family.client, now, ends
+            )
             ctx = self._context(family)
             await record(tx, ctx, Entry("U", "context_shared", patient, details={"schema": shared.schema}))
         return shared

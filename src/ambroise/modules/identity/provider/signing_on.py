@@ -41,7 +41,15 @@ from ambroise.modules.identity.provider.model import (
     Request,
     SignOn,
 )
-from ambroise.modules.identity.provider.repositories import approvals, clients, contexts, portals, requests, signons
+from ambroise.modules.identity.provider.repositories import (
+    approvals,
+    clients,
+    contexts,
+    launches,
+    portals,
+    requests,
+    signons,
+)
 
 PUSHED = "urn:ietf:params:oauth:request_uri:"
 # Approvals asked of one person in vain within this time, whoever asks: nobody is worn down by notifications.
@@ -293,6 +301,7 @@ class SigningOn(Struct, frozen=True):
         await portals.sweep(tx, before)
         await clients.sweep_assertions(tx, before)
         await contexts.sweep(tx, before)
+        await launches.sweep(tx, before)
         await approvals.sweep(tx, before)
         return await signons.sweep(tx, before)
 

@@ -23,8 +23,9 @@ from ambroise.kernel.ids import new_id
 from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.provider import jose
 from ambroise.modules.identity.provider.asking import known_scopes
-from ambroise.modules.identity.provider.ground import Ground, refuse, seconds
+from ambroise.modules.identity.provider.ground import REALM, Ground, refuse, seconds
 from ambroise.modules.identity.provider.jose import NotOurs
+from ambroise.modules.identity.provider.launching import Launching
 from ambroise.modules.identity.provider.model import (
     ACCESS_LASTS,
     ASSURANCE,
@@ -41,10 +42,13 @@ from ambroise.modules.identity.provider.model import (
 )
 from ambroise.modules.identity.provider.practice import other_ids, user_info
 from ambroise.modules.identity.provider.repositories import clients, families, requests
+from ambroise.modules.identity.provider.smart import FHIR, FHIR_USER, NOBODY, Opened, is_limited
 from ambroise.modules.identity.tokens import digest
 
 FAMILY = "amb_family"
 """Claim of an access token: the family that it ends with."""
+LIMITED = "amb_launch"
+"""Claim of a token that opens what its scopes name and nothing else: the patient in context, if there is one."""
 _GONE = "The code is unknown, expired or was used. Send the person to the authorization endpoint again."
 _REFRESH_GONE = (
     "The refresh token is unknown, expired, revoked or was used. Send the person to the authorization endpoint again."
@@ -55,15 +59,20 @@ class TokenService(Struct, frozen=True):
     """The use cases of tokens."""
 
     ground: Ground
+    launching: Launching
 
     async def authorize(self, request: Request, session: SignOn) -> str:
         """The code that answers a request, for a session whose situation is chosen. Consent is kept; a request is
-        answered once."""
+        answered once. Raises Unmet when the patient whom it asks for cannot be given."""
         now = self.ground.clock.now()
         asked, situation = request.asked, session.situation or 0
-        family = self._family(session, request.client.id, asked.issuer, asked.scopes, situation, asked.nonce)
         code = secrets.token_urlsafe(32)
         async with self.ground.database.transaction() as tx:
+            opened = await self.launching.opened(tx, asked, session, situation)
+            scopes = self.launching.granted(asked, opened)
+            family = self._family(
+                session, request.client.id, asked.issuer, scopes, situation, asked.nonce or None, opened
+            )
             if not await requests.take(tx, digest(request.reference)):
                 refuse("SIGN_ON_ENDED", "This request to sign in was answered already: start again.", Kind.GONE)
             await clients.consent(tx, session.account.id, request.client.id, asked.scopes, now)
@@ -71,10 +80,11 @@ class TokenService(Struct, frozen=True):
             await families.insert_code(
                 tx, digest(code), family.id, asked.redirect_uri, asked.challenge, now + CODE_LASTS
             )
-            details = {"sid": str(session.id), "scopes": list(asked.scopes)}
+            details = {"sid": str(session.id), "scopes": list(scopes)}
             await self.ground.trace(
-                tx, session.account, "client_entered", request.client.id, situation=situation, details=details
-            )
+                tx, session.account, "client_entered", request.client.id, situation=situation, patient=opened.patient,
+                details=details,
+            )  # fmt: skip
         return code
 
     async def by_code(
@@ -125,15 +135,15 @@ class TokenService(Struct, frozen=True):
                 await self._suspect(tx, digest(token), now)
             else:
                 scopes = _narrowed(family, scope)
-                return self._tokens(family, scopes, successor, now, holder)
+                return self._tokens(family, scopes, successor, now, holder, await self._user(tx, family, scopes))
         refuse("INVALID_GRANT", _REFRESH_GONE)
 
     async def for_client(self, client: Client, scope: str | None, issuer: str, holder: str | None = None) -> Tokens:
         """A token for a client acting by itself (RFC 6749 §4.4): it opens nothing that belongs to somebody."""
         self._may(client, Grant.CLIENT)
         scopes = known_scopes(client, scope or "")
-        if scopes is None or OPENID in scopes:
-            refuse("INVALID_SCOPE", "Ask for scopes registered for this client; openid is for people.")
+        if scopes is None or OPENID in scopes or is_limited(scopes):
+            refuse("INVALID_SCOPE", "Ask for scopes registered for this client; those of people are not for it.")
         now = self.ground.clock.now()
         claims: dict[str, Any] = {
             "iss": issuer,
@@ -196,6 +206,7 @@ class TokenService(Struct, frozen=True):
             "authMode": ASSURANCE[family.means].mode,
             "otherIds": other_ids(account),
             "client_id": family.client,
+            **family.opened.answer(),
             "active": True,
         }
 
@@ -232,7 +243,14 @@ class TokenService(Struct, frozen=True):
     # Steps
 
     def _family(
-        self, session: SignOn, client: str, issuer: str, scopes: tuple[str, ...], situation: int, nonce: str | None
+        self,
+        session: SignOn,
+        client: str,
+        issuer: str,
+        scopes: tuple[str, ...],
+        situation: int,
+        nonce: str | None,
+        opened: Opened = NOBODY,
     ) -> Family:
         return Family(
             id=new_id(),
@@ -246,6 +264,7 @@ class TokenService(Struct, frozen=True):
             nonce=nonce,
             authenticated_at=session.authenticated_at,
             ends_at=session.ends_at,
+            opened=opened,
         )
 
     async def _issue(
@@ -256,10 +275,23 @@ class TokenService(Struct, frozen=True):
         if refresh is not None:
             ends = min(now + REFRESH_LASTS, family.ends_at)
             await families.insert_refresh(tx, digest(refresh), family.id, now, ends)
-        return self._tokens(family, family.scopes, refresh, now, holder)
+        return self._tokens(family, family.scopes, refresh, now, holder, await self._user(tx, family, family.scopes))
+
+    async def _user(self, reader: Reader, family: Family, scopes: tuple[str, ...]) -> str | None:
+        """Claim `fhirUser`: the Practitioner whom the directory knows."""
+        if FHIR_USER not in scopes:
+            return None
+        found = await directory.practitioner(reader, family.account.professional or "")
+        return f"{family.issuer.removesuffix(REALM)}{FHIR}/Practitioner/{found}" if found else None
 
     def _tokens(
-        self, family: Family, scopes: tuple[str, ...], refresh: str | None, now: datetime, holder: str | None
+        self,
+        family: Family,
+        scopes: tuple[str, ...],
+        refresh: str | None,
+        now: datetime,
+        holder: str | None,
+        user: str | None,
     ) -> Tokens:
         ends = min(now + ACCESS_LASTS, family.ends_at)
         common = self._common(family, now, ends)
@@ -267,6 +299,8 @@ class TokenService(Struct, frozen=True):
         id_claims: dict[str, Any] = {**common, "aud": family.client, "typ": "ID", "at_hash": _half_hash(access)}
         if family.nonce is not None:
             id_claims["nonce"] = family.nonce
+        if user is not None:
+            id_claims[FHIR_USER] = user
         return Tokens(
             access=access,
             expires_in=_lasts(now, ends),
@@ -275,6 +309,7 @@ class TokenService(Struct, frozen=True):
             refresh_expires_in=_lasts(now, min(now + REFRESH_LASTS, family.ends_at)) if refresh else None,
             id_token=self.ground.jose.sign(id_claims, jose.ID, now) if OPENID in scopes else None,
             session=str(family.sign_on),
+            opened=family.opened if family.limited else NOBODY,
         )
 
     def for_api(self, family: Family, holder: str, now: datetime) -> Tokens:
@@ -305,6 +340,7 @@ class TokenService(Struct, frozen=True):
             "amb_role": "professional",
             "amb_rpps": (family.account.professional or " ")[1:],
             **({"amb_organization": organization} if organization else {}),
+            **({LIMITED: {"patient": str(family.opened.patient or "")}} if family.limited else {}),
             **_bound(holder),
         }
         return self.ground.jose.sign(claims, jose.ACCESS, now)

@@ -13,7 +13,7 @@ from ambroise.modules.identity.provider.model import PORTAL, Client, ClientAuthe
 
 _CLIENT = """
   id, name, authentication, secret_hash, redirect_uris, post_logout_uris, backchannel_logout_uri, grants, scopes,
-  created_at, jwks, tls_subject
+  created_at, jwks, tls_subject, launch_uri
 """
 
 
@@ -21,14 +21,14 @@ async def insert(tx: Transaction, client: Client, registered_by: str) -> None:
     await tx.execute(
         """
         insert into oauth_client (id, name, authentication, secret_hash, redirect_uris, post_logout_uris,
-          backchannel_logout_uri, grants, scopes, registered_by, created_at, jwks, tls_subject)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)
+          backchannel_logout_uri, grants, scopes, registered_by, created_at, jwks, tls_subject, launch_uri)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
         """,
         (
             client.id, client.name, client.authentication.value, client.secret_hash, list(client.redirect_uris),
             list(client.post_logout_uris), client.backchannel_logout_uri, sorted(client.grants), sorted(client.scopes),
             registered_by, client.created_at, orjson.dumps(client.jwks).decode() if client.jwks else None,
-            client.tls_subject,
+            client.tls_subject, client.launch_uri,
         ),
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ async def listed(reader: Reader) -> list[Listed]:
     rows = await reader.fetch_all(
         f"select {_CLIENT}, disabled_at from oauth_client where id <> %s order by name, id", (PORTAL,)
     )
-    return [Listed(_client(row), row[12]) for row in rows]
+    return [Listed(_client(row), row[13]) for row in rows]
 
 
 async def renew_secret(tx: Transaction, id: str, secret_hash: bytes) -> bool:
@@ -126,5 +126,5 @@ def _client(row: Row) -> Client:
         secret_hash=bytes(row[3]) if row[3] is not None else None, redirect_uris=tuple(row[4]),
         post_logout_uris=tuple(row[5]), backchannel_logout_uri=row[6],
         grants=frozenset(Grant(name) for name in row[7]), scopes=frozenset(row[8]), created_at=row[9],
-        jwks=row[10], tls_subject=row[11],
+        jwks=row[10], tls_subject=row[11], launch_uri=row[12],
     )  # fmt: skip

@@ -9,12 +9,15 @@ from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.modules.identity.provider.model import Family, Means
+from ambroise.modules.identity.provider.smart import Opened
 from ambroise.modules.identity.repository import ACCOUNT_COLUMNS, ACCOUNT_WIDTH, account_of_row
 
 _FAMILY = f"""
   {ACCOUNT_COLUMNS}, f.id, f.client, f.sign_on, n.means, f.issuer, f.scopes, f.situation, f.nonce,
-  n.authenticated_at, f.ends_at
+  n.authenticated_at, f.ends_at, f.patient, f.encounter
 """
+# The columns of a family after those of its account, with whether it is live.
+_WIDTH = ACCOUNT_WIDTH + 13
 # A family is live while nothing revoked it and the session that it comes from lasts.
 _LIVE = "f.revoked_at is null and n.closed_at is null and n.ends_at > %s and a.suspended_at is null"
 
@@ -32,12 +35,13 @@ class Code(Struct, frozen=True):
 async def insert(tx: Transaction, family: Family, now: datetime) -> None:
     await tx.execute(
         """
-        insert into oauth_family (id, client, sign_on, issuer, scopes, situation, nonce, created_at, ends_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        insert into oauth_family (id, client, sign_on, issuer, scopes, situation, nonce, created_at, ends_at,
+          patient, encounter)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             family.id, family.client, family.sign_on, family.issuer, list(family.scopes), family.situation,
-            family.nonce, now, family.ends_at,
+            family.nonce, now, family.ends_at, family.opened.patient, family.opened.encounter,
         ),
     )  # fmt: skip
 
@@ -128,7 +132,7 @@ async def use_code(tx: Transaction, code: bytes, now: datetime) -> Code | None:
         """,
         (code, now, code, now),
     )
-    return None if row is None else Code(_family(row), *row[ACCOUNT_WIDTH + 11 :])
+    return None if row is None else Code(_family(row), *row[_WIDTH:])
 
 
 async def insert_refresh(tx: Transaction, token: bytes, family: UUID, now: datetime, ends: datetime) -> None:
@@ -187,15 +191,15 @@ async def refresh(reader: Reader, token: bytes, now: datetime) -> tuple[Family, 
         """,
         (now, now, token),
     )
-    return None if row is None else (_family(row), row[ACCOUNT_WIDTH + 11], row[ACCOUNT_WIDTH + 12])
+    return None if row is None else (_family(row), row[_WIDTH], row[_WIDTH + 1])
 
 
 def _family(row: Row) -> Family:
-    id, client, sign_on, means, issuer, scopes, situation, nonce, since, ends, live = row[
-        ACCOUNT_WIDTH : ACCOUNT_WIDTH + 11
+    id, client, sign_on, means, issuer, scopes, situation, nonce, since, ends, patient, encounter, live = row[
+        ACCOUNT_WIDTH:_WIDTH
     ]
     return Family(
         id=id, client=client, sign_on=sign_on, account=account_of_row(row), means=Means(means), issuer=issuer,
         scopes=tuple(scopes), situation=situation, nonce=nonce, authenticated_at=since,
-        ends_at=ends, live=live,
+        ends_at=ends, opened=Opened(patient, encounter), live=live,
     )  # fmt: skip
