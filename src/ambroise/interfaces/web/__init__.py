@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
+from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -73,6 +75,13 @@ def routes(services: Services) -> Sequence[BaseRoute]:
     )
 
 
+@cache
+def _dress(tokens: Path | None) -> tuple[Assets, Environment]:
+    """What pages are dressed with, of files only: read and compiled once a process, however many portals it serves."""
+    assets = Assets(tokens=tokens)
+    return assets, environment(assets)
+
+
 def portals(
     identity: Identity,
     citizen: CitizenService,
@@ -93,10 +102,10 @@ def portals(
     With a `provider`, professionals also sign on to other software here; with `enrolments`, citizens open accounts;
     with `passkeys`, everybody may sign in by one.
     """
-    assets = Assets(tokens=tokens)
+    assets, templates = _dress(tokens)
     site = Site(
         identity=identity,
-        environment=environment(assets),
+        environment=templates,
         demonstration=identity.demonstration,
         proofs=passkeys.proofs if passkeys is not None else Proofs(identity),
         passkeys=passkeys,
