@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from lxml import html
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
@@ -115,7 +116,5 @@ async def _people(house: House, space: UUID) -> dict[AccountKind, UUID]:
     accounts: dict[AccountKind, UUID] = {}
     async with house.services.database.transaction() as tx:
         for one in new:
-            accounts[one.kind] = await house.services.identity.create_account(
-                tx, NewAccount(**{**vars(one), "demonstration": True})
-            )
+            accounts[one.kind] = await house.services.identity.create_account(tx, replace(one, demonstration=True))
     return accounts

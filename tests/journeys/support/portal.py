@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from starlette.applications import Starlette
 
 from ambroise.interfaces.web import portals
@@ -73,7 +74,7 @@ async def add_people(identity: Identity) -> None:
     )
     async with identity.database.transaction() as tx:
         for person in people:
-            await identity.create_account(tx, NewAccount(**{**vars(person), "demonstration": True}))
+            await identity.create_account(tx, replace(person, demonstration=True))
 
 
 @pytest.fixture
