@@ -52,7 +52,11 @@ def line(number: int, random: Random) -> str:
 
 
 def main() -> None:
-    count, path = int(sys.argv[1]), Path(sys.argv[2])
+    write(int(sys.argv[1]), Path(sys.argv[2]))
+
+
+def write(count: int, path: Path) -> None:
+    """A file of so many people, always the same."""
     random = Random(20260114)
     with path.open("w", encoding="utf-8") as out:
         out.write(_HEADER + "\n")

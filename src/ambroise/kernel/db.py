@@ -146,6 +146,15 @@ class Transaction(Reader):
             for row in rows:
                 await copy.write_row(row)
 
+    async def copy_text(self, sql: Statement, lines: Iterable[str]) -> None:
+        """Load lines that are written as COPY reads text: having the driver adapt each value would cost far more."""
+        written = "".join(lines)
+        if not written:
+            return
+        await self.begin()
+        async with self.connection.cursor().copy(sql) as copy:
+            await copy.write(written)
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncGenerator[None]:
         """Undo only what happens inside when it raises; the transaction stays usable."""

@@ -5,16 +5,18 @@ import csv
 import io
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ambroise.kernel.db import Database
+from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.modules.identity.api import Ins, identity_under
 from ambroise.modules.identity.ins import TEST_OID, nir_key
+from ambroise.modules.identity.registry import repository as registry
 from ambroise.modules.space.api import Handlers, Population, Populations, Step, end_delays
 from ambroise.modules.space.population import loading, repository
 from ambroise.trust.access.facts import SpaceState
@@ -90,6 +92,50 @@ async def test_who_is_known_already_is_left_as_they_are(lives: Lives, tmp_path: 
     assert await lives.state() is SpaceState.OPEN_INACTIVE
 
 
+async def test_who_comes_twice_in_a_file_enters_once_however_far_apart(
+    lives: Lives, tmp_path: Path, small: None
+) -> None:
+    path = tmp_path / "people.csv"
+    # Six people a batch: twice in one, in two that are under way together, and at the other end of the file.
+    again = [somebody(1), *(somebody(number) for number in range(2, 7)), somebody(1), somebody(8), somebody(8)]
+    path.write_bytes(written(*again, *(somebody(number) for number in range(20, 40)), somebody(1)))
+    done = await load(lives.world, path)
+    assert (done.entered, done.known + done.refused) == (27, 3)
+    async with lives.world.database.reader() as reader:
+        assert (await count_by_state(reader))[SpaceState.NOTIFIED] == 27
+
+
+async def test_the_people_of_a_file_are_spread_over_the_shards(lives: Lives, tmp_path: Path, small: None) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(written(*(somebody(number) for number in range(1, 41))))
+    await load(lives.world, path)
+    async with lives.world.database.reader() as reader:
+        shards = await reader.fetch_value("select count(distinct shard) from space_life")
+    assert shards > 24
+
+
+async def test_somebody_who_enters_by_another_way_meanwhile_is_left_as_they_are(
+    lives: Lives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = lives.world
+    path = tmp_path / "people.csv"
+    path.write_bytes(written(somebody(1), somebody(2)))
+    asked = loading.known_among
+    tries: list[int] = []
+
+    async def known_before_the_other_commits(tx: Transaction, inses: Sequence[Ins]) -> set[Ins]:
+        tries.append(len(inses))
+        if len(tries) > 1:
+            return await asked(tx, inses)
+        async with world.database.transaction() as other:
+            await registry.lead(other, inses[0], world.patient, world.clock.now())
+        return set()
+
+    monkeypatch.setattr(loading, "known_among", known_before_the_other_commits)
+    done = await load(world, path)
+    assert (done.entered, done.known, tries) == (1, 1, [2, 2])
+
+
 async def test_the_same_file_is_never_read_twice(lives: Lives, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(written(somebody(1), somebody(2)))
@@ -134,12 +180,20 @@ async def test_a_file_of_another_form_is_refused_at_once(lives: Lives, content: 
     assert refused.value.code == code
 
 
+async def test_a_file_of_headers_alone_is_refused(lives: Lives, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(written())
+    with pytest.raises(Refusal) as refused:
+        await load(lives.world, path)
+    assert refused.value.code == "POPULATION_EMPTY"
+
+
 _KILLED = """
 import asyncio, os, signal, sys
 from datetime import datetime, UTC
 from pathlib import Path
 from ambroise.kernel.clock import FixedClock
-from ambroise.kernel.db import Database
+from ambroise.kernel.db import Database, Transaction
 from ambroise.modules.space.api import Populations
 from ambroise.modules.space.population import loading
 from ambroise.trust.context import Context, System

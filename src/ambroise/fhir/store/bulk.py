@@ -61,20 +61,11 @@ def _entry(permit: Permit, draft: Draft, now: datetime) -> Entry:
 async def _load(tx: Transaction, entries: Sequence[Entry]) -> int:
     if not entries:
         return 0
-    await _copy(tx, _INTO_RESOURCE, [_resource_line(each) for each in entries])
-    await _copy(tx, _INTO_RANGE, [line for each in entries for line in _range_lines(each)])
-    await _copy(tx, _INTO_TEXT, [line for each in entries for line in _text_lines(each)])
-    await _copy(tx, _INTO_NAME, [_name_line(each) for each in entries if each.name is not None])
+    await tx.copy_text(_INTO_RESOURCE, [_resource_line(each) for each in entries])
+    await tx.copy_text(_INTO_RANGE, [line for each in entries for line in _range_lines(each)])
+    await tx.copy_text(_INTO_TEXT, [line for each in entries for line in _text_lines(each)])
+    await tx.copy_text(_INTO_NAME, [_name_line(each) for each in entries if each.name is not None])
     return len(entries)
-
-
-async def _copy(tx: Transaction, statement: sql.Composable, lines: Sequence[str]) -> None:
-    """Send lines that are written already: having the driver adapt each value would cost more than all the rest."""
-    if not lines:
-        return
-    await tx.begin()
-    async with tx.connection.cursor().copy(statement) as copy:  # pyright: ignore[reportArgumentType]
-        await copy.write("".join(lines))
 
 
 def _resource_line(each: Entry) -> str:
@@ -94,8 +85,9 @@ def _range_lines(each: Entry) -> Iterable[str]:
 
 
 def _text_lines(each: Entry) -> Iterable[str]:
+    shard, key = each.shard, key_text(each)
     for parameter, text, original in each.indexed.texts:
-        yield f"{each.shard}\t{parameter}\t{key_text(each)}\t{_text(text)}\t{_text(original)}\n"
+        yield f"{shard}\t{parameter}\t{key}{_texts(text, original)}"
 
 
 def _name_line(each: Entry) -> str:
@@ -112,6 +104,12 @@ def _moment(moment: datetime) -> str:
 @lru_cache(4096)
 def _patient(patient: UUID | None) -> str:
     return str(patient) if patient else _NULL
+
+
+@lru_cache(16_384)
+def _texts(text: str, original: str | None) -> str:
+    # First names and towns come back all the time.
+    return f"\t{_text(text)}\t{_text(original)}\n"
 
 
 def _text(value: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
@@ -32,9 +33,9 @@ class Entry(msgspec.Struct, frozen=True):
 def entry(resource: dict[str, Any], label: Label, key: UUID, name: str | None, version: int, now: datetime) -> Entry:
     """Encode and index one version. `now` is kept to the millisecond, which is what `meta.lastUpdated` shows."""
     type = resource["resourceType"]
-    updated = shown(now)
+    updated, text = _shown(now)
     id = str(key) if name is None else name
-    body = json.encode(with_meta(resource, id, version, updated))
+    body = json.encode(_with_meta(resource, id, version, text))
     return Entry(
         stored=Stored(type, id, key, version, updated, False, label, body),
         shard=shard_for(key, label),
@@ -48,15 +49,22 @@ def entry(resource: dict[str, Any], label: Label, key: UUID, name: str | None, v
 
 def with_meta(resource: dict[str, Any], id: str, version: int, updated: datetime) -> dict[str, Any]:
     """The resource as it is shown, with its id and what the server says of it in `meta`; `resource` is not changed."""
-    meta: dict[str, Any] = {
-        **(resource.get("meta") or {}),
-        "versionId": str(version),
-        "lastUpdated": instant(updated),
-    }
+    return _with_meta(resource, id, version, instant(updated))
+
+
+def _with_meta(resource: dict[str, Any], id: str, version: int, updated: str) -> dict[str, Any]:
+    meta: dict[str, Any] = {**(resource.get("meta") or {}), "versionId": str(version), "lastUpdated": updated}
     # The type, the id and the meta come first, as people expect to read them.
     return {"resourceType": resource["resourceType"], "id": id, "meta": meta} | {
         name: value for name, value in resource.items() if name not in ("resourceType", "id", "meta")
     }
+
+
+@lru_cache(16)
+def _shown(moment: datetime) -> tuple[datetime, str]:
+    """The moment as `meta.lastUpdated` shows it, and that text: what is loaded together is of one instant."""
+    updated = shown(moment)
+    return updated, instant(updated)
 
 
 def shown(moment: datetime) -> datetime:

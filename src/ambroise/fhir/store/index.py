@@ -159,13 +159,18 @@ def _texts(extracted: Extracted, plan: Layout) -> tuple[TextRow, ...]:
     found: dict[tuple[int, str], None] = {
         (number, text[:LONGEST_TEXT]): None for number, text in extracted.strings if number not in plan.skipped
     }
-    return tuple(
-        (number, folded, None if folded == text else text.replace("\x00", " "))
-        for number, text in found
-        if (folded := fold(text)[:LONGEST_TEXT])
-    )
+    return tuple([row for number, text in found if (row := _text_row(number, text)) is not None])
+
+
+@lru_cache(16_384)
+def _text_row(number: int, text: str) -> TextRow | None:
+    """The row of a text; None when nothing of it can be searched."""
+    folded = fold(text)[:LONGEST_TEXT]
+    return (number, folded, None if folded == text else text.replace("\x00", " ")) if folded else None
 
 
 def _displays(extracted: Extracted, plan: Layout) -> str | None:
+    if not extracted.texts:
+        return None
     lines = dict.fromkeys(display_line(number, text) for number, text in extracted.texts if number not in plan.skipped)
     return "".join(lines) or None

@@ -114,15 +114,10 @@ async def opened_by_day(reader: Reader, since: datetime) -> list[tuple[Any, int]
 _COPY: Final = "copy space_life (shard, patient, due_at, notified_at, notified_by) from stdin"
 
 
-async def enter_many(tx: Transaction, lives: Iterable[Life]) -> None:
-    """Write the lives of people who were just notified."""
-    await tx.begin()
-    lines = "".join(
-        f"{shard_of(one.patient)}\t{one.patient}\t{_text(one.due_at)}\t{_text(one.notified_at)}\t{one.notified_by}\n"
-        for one in lives
-    )
-    async with tx.connection.cursor().copy(_COPY) as copy:
-        await copy.write(lines)
+async def enter_many(tx: Transaction, people: Iterable[tuple[UUID, Channel]], model: Life) -> None:
+    """Write the lives of people who were just notified together, each by a channel: the dates are those of `model`."""
+    dates = f"\t{_text(model.due_at)}\t{_text(model.notified_at)}\t"
+    await tx.copy_text(_COPY, [f"{shard_of(key)}\t{key.hex}{dates}{channel}\n" for key, channel in people])
 
 
 async def opened_many(tx: Transaction, patients: Sequence[UUID], at: datetime) -> None:

@@ -72,11 +72,9 @@ async def set_state(tx: Transaction, ctx: Context, patient: UUID, state: SpaceSt
 
 async def enter_many(tx: Transaction, ctx: Context, patients: Sequence[UUID], state: SpaceState) -> None:
     """Give a space in this state to many people who never had one."""
-    await tx.begin()
-    now, by = ctx.now().isoformat(), recorder(ctx)
-    lines = "".join(f"{shard_of(one)}\t{one}\t{state.value}\t{now}\t{now}\t{by}\n" for one in patients)
-    async with tx.connection.cursor().copy(_COPY) as copy:
-        await copy.write(lines)
+    now = ctx.now().isoformat()
+    tail = f"\t{state.value}\t{now}\t{now}\t{recorder(ctx)}\n"
+    await tx.copy_text(_COPY, [f"{shard_of(one)}\t{one.hex}{tail}" for one in patients])
 
 
 async def move_many(tx: Transaction, ctx: Context, patients: Sequence[UUID], state: SpaceState) -> int:

@@ -142,6 +142,8 @@ copy trace (shard, id, patient, at, actor_kind, actor_id, actor_name, actor_role
 _NAMES: Final = tuple(name for name, _ in COLUMNS)
 _TYPES: Final = tuple(type for _, type in COLUMNS)
 _MANY: Final = 500
+_OWN: Final = ("shard", "id", "patient", "resource")
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -215,6 +217,28 @@ async def record_lines(tx: Transaction, lines: Sequence[Line]) -> None:
         for line in lines:
             row = zip(_NAMES, line.row(), strict=True)
             tx.enqueue_row(_INSERT, {name: value for name, value in row if value is not None})
+
+
+async def record_alike(tx: Transaction, ctx: Context, entry: Entry, patients: Sequence[UUID]) -> None:
+    """Write an act on many patients, a row each: whose it is, and which Patient, is all that differs."""
+    if not patients:
+        return
+    model = zip(_NAMES, Line(ctx, entry, patients[0], ctx.now()).row(), strict=True)
+    shared = {name: _text(value) for name, value in model if value is not None and name not in _OWN}
+    tail = "\t" + "\t".join(shared.values()) + "\n"
+    await tx.copy_text(
+        f"copy trace ({', '.join((*_OWN, *shared))}) from stdin",  # pyright: ignore[reportArgumentType]
+        [f"{(shard := shard_of(one))}\t{new_id(shard).hex}\t{one.hex}\t{one.hex}{tail}" for one in patients],
+    )
+
+
+def _text(value: Any) -> str:
+    """A value as COPY reads it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        value = orjson.dumps(value).decode()
+    return str(value).translate(_ESCAPES)
 
 
 def _json(value: Any) -> str | None:

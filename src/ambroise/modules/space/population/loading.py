@@ -6,7 +6,9 @@ Who has a space already is left as he or she is.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -21,7 +23,7 @@ from msgspec.structs import replace
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.kernel.ids import new_id
+from ambroise.kernel.ids import SHARDS, new_id
 from ambroise.kernel.outbox import Event, Handler, emit
 from ambroise.modules.identity.api import DEFAULT_OID, Ins, PatientIdentity, Status, enter_many, known_among, note_cards
 from ambroise.modules.space import repository as lives
@@ -32,14 +34,18 @@ from ambroise.modules.space.population.resources import patient_of
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.people import recorder
 from ambroise.trust.context import Context, System
-from ambroise.trust.gateway import Gateway, New, label_for
+from ambroise.trust.gateway import Gateway
 
 POPULATION_RECEIVED: Final = "space.population_received"
 POPULATION_LOADED: Final = "space.population_loaded"
 _BATCH_BYTES: Final = 256 * 1024
+_NEIGHBOURS: Final = 16
 _LONGEST_LINE: Final = 16 * 1024
 _ATTEMPTS: Final = 3
 _PARIS: Final = ZoneInfo("Europe/Paris")
+
+_AHEAD: Final = 2
+"""Batches under way at once."""
 
 Progress = Callable[[Population], None]
 
@@ -83,6 +89,38 @@ class KeptSource(Struct, frozen=True):
         return piece + following[1][: size - len(piece)]
 
 
+class _Batch(Struct, frozen=True):
+    """Some lines of a file, read: where they begin, where they end, whom they name, what is wrong with the others."""
+
+    start: int
+    position: int
+    line: int
+    people: dict[Ins, Person]
+    refused: list[Refused]
+    met_before: int
+
+
+def _batch(reader: Reader, data: bytes, start: int, number: int, earlier: Sequence[_Batch]) -> _Batch:
+    """Read some lines. Who is in a batch still under way will be known once that one is committed."""
+    people: dict[Ins, Person] = {}
+    refused: list[Refused] = []
+    position, met = start, 0
+    for line in _lines(data):
+        position, number = position + len(line), number + 1
+        text = _text(line)
+        found = reader.read(number, text) if text is not None else Refused(number, "NOT_UTF_8", "")
+        if isinstance(found, Refused):
+            if text is None or text.strip():
+                refused.append(found)
+        elif found.ins in people:
+            refused.append(Refused(number, "DUPLICATE_LINE", "matricule"))
+        elif any(found.ins in one.people for one in earlier):
+            met += 1
+        else:
+            people[found.ins] = found
+    return _Batch(start, position, number, people, refused, met)
+
+
 class Populations(Struct, frozen=True):
     """Opens the spaces of whole populations."""
 
@@ -115,17 +153,43 @@ class Populations(Struct, frozen=True):
     async def go_on(
         self, ctx: Context, one: Population, source: Source, progress: Progress = lambda one: None
     ) -> Population:
-        """Read a file from where it stands to its end."""
+        """Read a file from where it stands to its end. One file is read at a time: the next one waits."""
         head = _first_line(await source.read(0, _LONGEST_LINE))
         reader = _reader(ctx, head)
-        present = one if one.position else replace(one, position=len(head), line=1)
-        progress(present)
-        while present.finished_at is None:
-            data = await source.read(present.position, _BATCH_BYTES)
-            if not data:
-                raise Refusal(Kind.CONFLICT, "POPULATION_TRUNCATED", "The file is shorter than it was: send it again.")
-            present = await self._batch(ctx, present, reader, data)
+        if len(head) >= one.size:
+            raise _no_line()
+        async with self.database.transaction() as tx:
+            present = await repository.alone(tx, one.id) or one
+            if not present.position:
+                present = replace(present, position=len(head), line=1)
             progress(present)
+            return await self._read(ctx, present, reader, source, progress)
+
+    async def _read(
+        self, ctx: Context, present: Population, reader: Reader, source: Source, progress: Progress
+    ) -> Population:
+        """Read the batches: while the database takes one, the next is prepared. They commit in their order."""
+        position, line = present.position, present.line
+        under_way: deque[tuple[_Batch, asyncio.Task[Population]]] = deque()
+        try:
+            while position < present.size or under_way:
+                while position < present.size and len(under_way) < _AHEAD:
+                    data = await source.read(position, _BATCH_BYTES)
+                    if not data:
+                        raise Refusal(
+                            Kind.CONFLICT, "POPULATION_TRUNCATED", "The file is shorter than it was: send it again."
+                        )
+                    batch = _batch(reader, data, position, line, [earlier for earlier, _ in under_way])
+                    before = under_way[-1][1] if under_way else None
+                    under_way.append((batch, asyncio.ensure_future(self._enter(ctx, present, before, batch))))
+                    position, line = batch.position, batch.line
+                _, first = under_way.popleft()
+                present = await first
+                progress(present)
+        finally:
+            for _, task in under_way:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
         return present
 
     async def _begin(self, ctx: Context, digest: bytes, name: str, size: int, notified_on: date | None) -> Population:
@@ -135,78 +199,65 @@ class Populations(Struct, frozen=True):
         async with self.database.transaction() as tx:
             return await repository.begin(tx, digest, name, size, notified_on or today, recorder(ctx), ctx.now())
 
-    async def _batch(self, ctx: Context, one: Population, reader: Reader, data: bytes) -> Population:
-        """Read one batch and write down that it was; again when somebody else entered one of its people meanwhile."""
+    async def _enter(
+        self, ctx: Context, one: Population, before: asyncio.Task[Population] | None, batch: _Batch
+    ) -> Population:
+        """Enter a batch and write down that it was; again when somebody else entered one of its people meanwhile."""
         for attempt in range(_ATTEMPTS):
             try:
                 async with self.database.transaction() as tx:
-                    held = await repository.hold(tx, one.id)
-                    if held is None or held.position > one.position or held.finished_at is not None:
-                        # Another process reads the same file: go on from where it is.
-                        return held or one
-                    return await self._read(tx, ctx, one, reader, data)
+                    known = await known_among(tx, list(batch.people))
+                    entering = [person for ins, person in batch.people.items() if ins not in known]
+                    await self._write(tx, ctx, one, batch, entering)
+                    # Its own rows are written while the batch before it commits; how far the file was read is not.
+                    reached = await before if before is not None else one
+                    return await self._advance(tx, ctx, reached, batch, entering)
             except psycopg.errors.UniqueViolation:
                 if attempt + 1 == _ATTEMPTS:
                     raise
         raise AssertionError("the loop above returns or raises")
 
-    async def _read(self, tx: Transaction, ctx: Context, one: Population, reader: Reader, data: bytes) -> Population:
-        people: dict[Ins, Person] = {}
-        refused: list[Refused] = []
-        position, number = one.position, one.line
-        for line in _lines(data):
-            position, number = position + len(line), number + 1
-            text = _text(line)
-            found = reader.read(number, text) if text is not None else Refused(number, "NOT_UTF_8", "")
-            if isinstance(found, Refused):
-                if text is None or text.strip():
-                    refused.append(found)
-            elif found.ins in people:
-                refused.append(Refused(number, "DUPLICATE_LINE", "matricule"))
-            else:
-                people[found.ins] = found
-        known = await known_among(tx, list(people))
-        entering = [person for ins, person in people.items() if ins not in known]
-        await self._enter(tx, ctx, one, entering)
-        finished = position >= one.size
+    async def _advance(
+        self, tx: Transaction, ctx: Context, one: Population, batch: _Batch, entering: Sequence[Person]
+    ) -> Population:
+        finished = batch.position >= one.size
         moved = replace(
             one,
-            position=position,
-            line=number,
+            position=batch.position,
+            line=batch.line,
             entered=one.entered + len(entering),
-            known=one.known + len(known),
-            refused=one.refused + len(refused),
+            known=one.known + batch.met_before + len(batch.people) - len(entering),
+            refused=one.refused + len(batch.refused),
             by_mail=one.by_mail + sum(person.mail is not None for person in entering),
             finished_at=ctx.now() if finished else None,
         )
-        await repository.advance(tx, moved, refused)
+        await repository.advance(tx, moved, batch.refused)
         if finished:
             await repository.drop_parts(tx, one.id)
             await emit(tx, POPULATION_LOADED, {"population": str(one.id)})
         return moved
 
-    async def _enter(self, tx: Transaction, ctx: Context, one: Population, entering: Sequence[Person]) -> None:
+    async def _write(
+        self, tx: Transaction, ctx: Context, one: Population, batch: _Batch, entering: Sequence[Person]
+    ) -> None:
         """Give each a space that waits for an objection: identity, dates, Patient, trace."""
         if not entering:
             return
-        keyed = [(new_id(), person) for person in entering]
+        keyed = [
+            (new_id(shard), person)
+            for shard, person in zip(_shards(one, batch.start, len(entering)), entering, strict=True)
+        ]
         details = {"population": str(one.id)}
-        keys = [key for key, _ in keyed]
-        await self.gateway.populations.enter(tx, ctx, keys, SpaceState.NOTIFIED, details)
-        notified_at = _noon(one.notified_on, ctx.now())
-        await lives.enter_many(tx, [_life(key, person, ctx.now(), notified_at) for key, person in keyed])
+        patients = [(key, patient_of(person)) for key, person in keyed]
+        await self.gateway.populations.enter(tx, ctx, patients, SpaceState.NOTIFIED, details)
+        people = [(key, person.channel) for key, person in keyed]
+        await lives.enter_many(tx, people, _life(one, ctx.now()))
         identities = [
             PatientIdentity(key, person.ins, Status.QUALIFIED, person.traits, person.used_name, person.used_first_name)
             for key, person in keyed
         ]
         await enter_many(tx, identities, ctx.now())
         await note_cards(tx, [(key, person.card) for key, person in keyed if person.card])
-        resources = [(key, patient_of(person)) for key, person in keyed]
-        await self.gateway.load(
-            tx,
-            ctx,
-            [New(resource, label_for("Patient", resource, patient=key), key=key) for key, resource in resources],
-        )
 
 
 def _reader(ctx: Context, head: bytes) -> Reader:
@@ -230,8 +281,12 @@ def _measure(content: BinaryIO) -> tuple[int, bytes]:
 def _first_line(data: bytes) -> bytes:
     line, end, _ = data.partition(b"\n")
     if not end:
-        raise Refusal(Kind.UNPROCESSABLE, "POPULATION_EMPTY", "The file has no line of people.")
+        raise _no_line()
     return line + end
+
+
+def _no_line() -> Refusal:
+    return Refusal(Kind.UNPROCESSABLE, "POPULATION_EMPTY", "The file has no line of people.")
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
@@ -255,9 +310,19 @@ def _noon(day: date, now: datetime) -> datetime:
     return datetime.combine(day, time(12), _PARIS).astimezone(now.tzinfo)
 
 
-def _life(key: UUID, person: Person, now: datetime, notified_at: datetime) -> Life:
-    life = Life(key, SpaceState.NOTIFIED, now, notified_at=notified_at, notified_by=person.channel)
+def _life(one: Population, now: datetime) -> Life:
+    """The dates of everybody whom a file notifies; the id is the file's."""
+    life = Life(one.id, SpaceState.NOTIFIED, now, notified_at=_noon(one.notified_on, now))
     return replace(life, due_at=due(life))
+
+
+def _shards(one: Population, start: int, count: int) -> Iterator[int]:
+    """Where the spaces of a batch go: a few neighbouring shards, in order, and the next ones for the next batch.
+
+    Every index that begins with the shard then takes a batch in few of its pages; over a file, all shards fill alike.
+    """
+    first = (one.id.int + start // _BATCH_BYTES * _NEIGHBOURS) % SHARDS
+    return ((first + number * _NEIGHBOURS // count) % SHARDS for number in range(count))
 
 
 class Handlers:

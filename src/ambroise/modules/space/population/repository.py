@@ -35,11 +35,10 @@ async def begin(
     return _population(row)
 
 
-async def hold(tx: Transaction, id: UUID) -> Population | None:
-    """The file as it stands, for this transaction alone."""
+async def alone(tx: Transaction, id: UUID) -> Population | None:
+    """The file as it stands; nobody else reads one until this transaction ends."""
     await tx.execute("select pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
-    row = await tx.fetch_one(f"select {_COLUMNS} from space_population where id = %s for update", (id,))
-    return None if row is None else _population(row)
+    return await population(tx, id)
 
 
 async def advance(tx: Transaction, one: Population, refused: Sequence[Refused]) -> None:
