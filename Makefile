@@ -1,5 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both install what they need.
-PYTHON ?= python3
+# The system's interpreter where it will do: Debian builds it with profile-guided optimisation, which makes it a fifth faster.
+ABLE = import ensurepip, sys, venv; assert sys.version_info >= (3, 11)
+PYTHON ?= $(shell for p in /usr/bin/python3 python3; do $$p -c '$(ABLE)' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= var/demo
@@ -20,7 +22,7 @@ help: ## Say what there is
 install: $(INSTALLED) ## Make the environment, with every dependency pinned by hash
 
 $(INSTALLED): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed (set PYTHON=…)"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with venv is needed (on Debian: python3-venv; or set PYTHON=…)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what requirements.lock pins; the first time takes a few minutes."
 	@$(PIP) install --require-hashes -r requirements.lock
@@ -48,7 +50,7 @@ types: install
 contracts: install
 	$(BIN)/lint-imports
 
-tests: install
+tests: $(COMPILED)
 	$(BIN)/pytest -n $(WORKERS)
 
 # What tests need beyond Python: a browser, when we may install it.
