@@ -87,7 +87,7 @@ class Measured:
 
 def _surface(path: str) -> str:
     first = path[1:].partition("/")[0]
-    if first in ("fhir", "static", "auth", "insi", "annuaire"):
+    if first in ("fhir", "static", "auth", "insi", "annuaire", "fhircast"):
         return first
     return "operations" if first in _OPERATIONAL else "web"
 

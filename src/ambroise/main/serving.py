@@ -18,6 +18,7 @@ from ambroise.main.http import HttpProtocol
 from ambroise.main.secure import SecureFront
 
 _GRACE_SECONDS = 10
+_LARGEST_MESSAGE = 64 * 1024
 
 
 async def serve_until(
@@ -30,10 +31,10 @@ async def serve_until(
     """Answer on the sockets, and behind the TLS front, until told to stop; prints the announcement once it answers."""
     app = build(services)
     proxies = services.settings.trusted_proxies
-    config = _config(app, http=HttpProtocol, proxy_headers=True, forwarded_allow_ips=proxies)
-    server = _Server(config, announcement)
+    chosen = config(app, http=HttpProtocol, proxy_headers=True, forwarded_allow_ips=proxies)
+    server = _Server(chosen, announcement)
     # No proxy stands before this one, which sees the certificates itself.
-    behind = _Server(_config(app, proxy_headers=False, **front.options(services.clock)), "") if front else None
+    behind = _Server(config(app, proxy_headers=False, **front.options(services.clock)), "") if front else None
     # What start-up made lives as long as the process, and hardly any of it is garbage: looking through it now, or at
     # each collection, is time lost.
     gc.freeze()
@@ -45,10 +46,14 @@ async def serve_until(
     waiter.cancel()
 
 
-def _config(app: ASGIApp, **more: Any) -> uvicorn.Config:
+def config(app: ASGIApp, **more: Any) -> uvicorn.Config:
+    """How uvicorn serves an application of ours, WebSockets included."""
     return uvicorn.Config(
         app,
         loop="uvloop",
+        ws="websockets-sansio",
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
         lifespan="off",
         access_log=False,
         log_config=None,

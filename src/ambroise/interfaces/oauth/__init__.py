@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.oauth import endpoints
+from ambroise.interfaces.oauth.fhircast import fhircast_routes
 from ambroise.interfaces.oauth.registration import registration_route
 from ambroise.interfaces.oauth.sharing import sharing_routes
 from ambroise.interfaces.oauth.smart import launch_route
@@ -20,6 +21,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
     return [
         *endpoints.routes(provider),
         registration_route(provider, authenticator),
+        *fhircast_routes(provider, authenticator.people),
         launch_route(provider, services.gateway, authenticator.people),
         *sharing_routes(provider, services.gateway, authenticator.people),
     ]

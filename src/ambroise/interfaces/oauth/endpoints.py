@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.oauth import metadata
+from ambroise.interfaces.oauth.hub import HUB
 from ambroise.interfaces.oauth.wire import address_of, bearer, certificate_of, endpoint, form, json, presented
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Provider
@@ -43,7 +45,7 @@ def routes(provider: Provider) -> Sequence[BaseRoute]:
         client = await provider.clients.authenticate(shown)
         issuer = provider.ground.issuer_at(address_of(request))
         given = await _granted(provider, client, fields, issuer, shown.holder(client))
-        return json(_as_json(given))
+        return json({**_as_json(given), **_hub(provider, given, issuer)})
 
     async def push(request: Request) -> Response:
         fields = await form(request)
@@ -119,6 +121,14 @@ def _needed(fields: dict[str, str], name: str) -> str:
     if name not in fields:
         raise Refusal(Kind.INVALID, "INVALID_REQUEST", f"Send {name}.")
     return fields[name]
+
+
+def _hub(provider: Provider, given: Tokens, issuer: str) -> dict[str, str]:
+    """Where the context of the session is followed (FHIRcast 3, §2.1), for who may."""
+    if given.session is None or not any(scope.startswith("fhircast/") for scope in given.scopes):
+        return {}
+    address = issuer.removesuffix(REALM) + HUB
+    return {"hub.url": address, "hub.topic": provider.casting.topic(UUID(given.session))}
 
 
 def _as_json(given: Tokens) -> dict[str, Any]:

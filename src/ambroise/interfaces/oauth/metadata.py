@@ -29,8 +29,10 @@ CIBA = f"{PROTOCOL}/ext/ciba/auth"
 REGISTER = "/clients-registrations/openid-connect"
 PUSH = f"{PROTOCOL}/ext/par/request"
 AUTHORIZE = "/auth"
-# A client may be registered for parts of the last two, such as patient/Observation.rs, and ask for less still.
-SCOPES = (OPENID, SCOPE_ALL, FHIR_USER, ONLINE, LAUNCH, LAUNCH_PATIENT, "patient/*.cruds", "user/*.cruds")
+# A client may be registered for parts of the last ones, such as patient/Observation.rs, and ask for less still.
+SCOPES = (
+    OPENID, SCOPE_ALL, FHIR_USER, ONLINE, LAUNCH, LAUNCH_PATIENT, "patient/*.cruds", "user/*.cruds", "fhircast/*.*",
+)  # fmt: skip
 _WITH_CERTIFICATES = (
     "token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint",
     "backchannel_authentication_endpoint", "pushed_authorization_request_endpoint",

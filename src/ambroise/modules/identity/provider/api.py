@@ -12,6 +12,7 @@ from ambroise.kernel.crypto import SigningKeys
 from ambroise.kernel.db import Database
 from ambroise.modules.identity.provider.asking import Unmet, read, redirection
 from ambroise.modules.identity.provider.assertions import ALGORITHMS, TYPE
+from ambroise.modules.identity.provider.casting import EVENTS, Casting, Subscription
 from ambroise.modules.identity.provider.certified import SHOW, Certified
 from ambroise.modules.identity.provider.clients import Clients, Presented
 from ambroise.modules.identity.provider.decoupled import Decoupled
@@ -36,7 +37,7 @@ from ambroise.modules.identity.provider.model import (
     SignOn,
     Tokens,
 )
-from ambroise.modules.identity.provider.sharing import SharedContext, Sharing, schemas
+from ambroise.modules.identity.provider.sharing import CAST, CLOSED, LEFT, OPENED, SharedContext, Sharing, schemas
 from ambroise.modules.identity.provider.signing_on import SigningOn
 from ambroise.modules.identity.provider.smart import (
     FHIR,
@@ -57,12 +58,17 @@ __all__ = [
     "ACCESS_TOKEN",
     "ACR_VALUES",
     "ALGORITHMS",
+    "CAST",
     "CLIENT_TO_TELL",
+    "CLOSED",
+    "EVENTS",
     "FHIR",
     "FHIR_USER",
     "LAUNCH",
     "LAUNCH_PATIENT",
+    "LEFT",
     "ONLINE",
+    "OPENED",
     "OPENID",
     "OPENING",
     "PUBLISHED_FIRST",
@@ -72,6 +78,7 @@ __all__ = [
     "TOKEN_ENDPOINT",
     "TYPE",
     "WORDS",
+    "Casting",
     "Client",
     "ClientAuthentication",
     "Family",
@@ -89,6 +96,7 @@ __all__ = [
     "Request",
     "SharedContext",
     "SignOn",
+    "Subscription",
     "Tokens",
     "Unmet",
     "is_limited",
@@ -111,6 +119,7 @@ class Provider(Struct, frozen=True):
     sharing: Sharing
     certified: Certified
     launching: Launching
+    casting: Casting
 
     @staticmethod
     def over(
@@ -138,5 +147,6 @@ class Provider(Struct, frozen=True):
         certified = Certified(ground, signing_on)
         leaving = Leaving(ground)
         return Provider(
-            ground, clients, signing_on, tokens, leaving, decoupled, exchanging, sharing, certified, launching
-        )
+            ground, clients, signing_on, tokens, leaving, decoupled, exchanging, sharing, certified, launching,
+            Casting(ground, sharing, launching),
+        )  # fmt: skip

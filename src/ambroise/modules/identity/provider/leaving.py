@@ -10,6 +10,7 @@ from typing import IO, Any, NoReturn
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
+import orjson
 from msgspec import Struct
 
 from ambroise.kernel.db import Transaction
@@ -19,7 +20,8 @@ from ambroise.modules.identity.provider import jose
 from ambroise.modules.identity.provider.ground import Ground, seconds
 from ambroise.modules.identity.provider.jose import NotOurs
 from ambroise.modules.identity.provider.model import Client
-from ambroise.modules.identity.provider.repositories import clients, contexts, families, portals, signons
+from ambroise.modules.identity.provider.repositories import casts, clients, contexts, families, portals, signons
+from ambroise.modules.identity.provider.sharing import CAST, LEFT
 
 CLIENT_TO_TELL = "provider.client_to_tell"
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -69,6 +71,7 @@ class Leaving(Struct, frozen=True):
             if account is None or not await signons.close(tx, session, now):
                 return False
             await contexts.purge(tx, session)
+            await casts.tell(tx, CAST, orjson.dumps({"sign_on": str(session), "event": LEFT}).decode())
             await portals.close(tx, session, now)
             for told, issuer in await families.to_tell(tx, session):
                 told_of = {"client": told, "issuer": issuer, "sid": str(session), "sub": self.ground.subject(account)}

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
-from uuid import UUID
+from typing import Any, Final, cast
+from uuid import UUID, uuid4
 
 import jsonschema_rs
 import orjson
@@ -20,12 +20,17 @@ from msgspec import Struct
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.provider.ground import Ground
 from ambroise.modules.identity.provider.model import Family
-from ambroise.modules.identity.provider.repositories import contexts
+from ambroise.modules.identity.provider.repositories import casts, contexts
 from ambroise.modules.identity.provider.tokens import FAMILY, TokenService
 from ambroise.modules.identity.tokens import Sealer
 from ambroise.trust.audit.entry import Entry, record
 
 LASTS = timedelta(minutes=30)
+OPENED: Final = "patient-open"
+CLOSED: Final = "patient-close"
+LEFT: Final = "left"
+CAST: Final = "context_cast"
+"""The channel of the database on which processes hear of contexts: ids, never content."""
 _PURPOSE = "shared context"
 _SCHEMAS = Path(__file__).parent / "schemas"
 _LARGEST = 16 * 1024
@@ -53,19 +58,29 @@ class Sharing(Struct, frozen=True):
     sealer: Sealer
 
     async def holder(self, token: str, holder: str | None) -> Family:
+        """What an access token of a plain sign-in comes from. Raises INVALID_TOKEN, INSUFFICIENT_SCOPE."""
+        family = await self.family(token, holder)
+        if family.limited:
+            # What its scopes name is all that it opens, and none names this.
+            raise Refusal(Kind.FORBIDDEN, "INSUFFICIENT_SCOPE", "A token of a launch opens what its scopes name alone.")
+        return family
+
+    async def family(self, token: str, holder: str | None) -> Family:
         """What an access token comes from. Raises INVALID_TOKEN."""
         claims = self.tokens.access(token, holder)
         async with self.ground.database.reader() as reader:
             family = await self.tokens.live_family(reader, UUID(claims[FAMILY])) if FAMILY in claims else None
         if family is None:
             raise Refusal(Kind.UNAUTHENTICATED, "INVALID_TOKEN", "The access token ended; refresh it.")
-        if family.limited:
-            # What its scopes name is all that it opens, and none names this.
-            raise Refusal(Kind.FORBIDDEN, "INSUFFICIENT_SCOPE", "A token of a launch opens what its scopes name alone.")
         return family
 
-    async def share(self, family: Family, asked: object, patient: UUID | None) -> SharedContext:
-        """Keep a context in place of the one before, traced. `patient` is who its INS leads to. Raises SCHEMA_…"""
+    async def share(
+        self, family: Family, asked: object, patient: UUID | None, event: str | None = None
+    ) -> SharedContext:
+        """Keep a context in place of the one before, traced, and tell the tools of the session. Raises SCHEMA_…
+
+        `patient` is who its INS leads to, `event` the name that a tool gave to what it did.
+        """
         shared = self.read(family, asked)
         now = self.ground.clock.now()
         sealed = self.sealer.seal(_PURPOSE, orjson.dumps(shared.bag))
@@ -76,6 +91,9 @@ class Sharing(Struct, frozen=True):
             )
             ctx = self._context(family)
             await record(tx, ctx, Entry("U", "context_shared", patient, details={"schema": shared.schema}))
+            if patient is not None:
+                said = {"sign_on": str(family.sign_on), "event": OPENED, "id": event or uuid4().hex}
+                await casts.tell(tx, CAST, orjson.dumps({**said, "patient": str(patient)}).decode())
         return shared
 
     def read(self, family: Family, asked: object) -> SharedContext:

@@ -43,6 +43,7 @@ from ambroise.modules.identity.provider.model import (
 )
 from ambroise.modules.identity.provider.repositories import (
     approvals,
+    casts,
     clients,
     contexts,
     launches,
@@ -302,6 +303,7 @@ class SigningOn(Struct, frozen=True):
         await clients.sweep_assertions(tx, before)
         await contexts.sweep(tx, before)
         await launches.sweep(tx, before)
+        await casts.sweep(tx, before)
         await approvals.sweep(tx, before)
         return await signons.sweep(tx, before)
 

@@ -5,6 +5,7 @@ Scopes narrow. What a professional may see is decided by the rules of access at 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -56,9 +57,18 @@ def is_limited(scopes: Iterable[str]) -> bool:
     return any(scope in WORDS or Permission.read(scope) is not None for scope in scopes)
 
 
+_CAST = re.compile(r"fhircast/(\*|patient-open|patient-close)\.(\*|read|write)")
+
+
+def _cast(registered: frozenset[str], scope: str) -> bool:
+    asked = _CAST.fullmatch(scope)
+    held = [found for found in map(_CAST.fullmatch, registered) if found]
+    return asked is not None and any(one[1] in ("*", asked[1]) and one[2] in ("*", asked[2]) for one in held)
+
+
 def allowed(registered: frozenset[str], scope: str) -> bool:
     """Whether a client registered for these may ask for this one: the same, or one that a registered one covers."""
-    if scope in registered:
+    if scope in registered or _cast(registered, scope):
         return True
     asked = Permission.read(scope)
     return asked is not None and any(held.covers(asked) for held in map(Permission.read, registered) if held)
