@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 from lxml import etree
 from msgspec import Struct, field
 
+from ambroise.interfaces import soap
+from ambroise.interfaces.soap import Element, Malformed, child, text_of
 from ambroise.modules.identity.api import InsiAnswer, InsiFailure
 from ambroise.modules.identity.api import insi_failures as failures
 
-Element: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]
-
-SOAP: Final = "http://www.w3.org/2003/05/soap-envelope"
-WSA: Final = "http://www.w3.org/2005/08/addressing"
 RECVIT: Final = "http://www.cnamts.fr/INSiRecVit"
 RECSANS: Final = "http://www.cnamts.fr/INSiRecSans"
 RESULT: Final = "http://www.cnamts.fr/INSiResultat"
@@ -24,8 +22,6 @@ VERIFICATION: Final = "urn:ambroise:insi:verification"
 CTXLPS: Final = "urn:siram:lps:ctxlps"
 SIRAM: Final = "urn:siram"
 _SAML: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
-_XML: Final = "http://www.w3.org/XML/1998/namespace"
-_MAX_DEPTH: Final = 30
 
 
 class Assertion(Struct, frozen=True):
@@ -48,51 +44,22 @@ class Envelope:
 
 def envelope_of(content: bytes) -> Envelope:
     """Read a request. Refuses INSI_MALFORMED: no document type, no entity, no network, no depth without end."""
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        failures.MALFORMED.raised()
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        failures.MALFORMED.raised()
-    # The bytes above may be in another encoding than ASCII: the tree knows better.
-    if root.getroottree().docinfo.internalDTD is not None or _depth(root) > _MAX_DEPTH:
-        failures.MALFORMED.raised()
-    if root.tag != f"{{{SOAP}}}Envelope":
-        failures.MALFORMED.raised()
-    header, body = child(root, SOAP, "Header"), child(root, SOAP, "Body")
-    if body is None or len(body) != 1:
+        read = soap.read_envelope(content)
+    except Malformed:
         failures.MALFORMED.raised()
     return Envelope(
-        body=body[0],
-        action=text_of(header, WSA, "Action") if header is not None else None,
-        message_id=text_of(header, WSA, "MessageID") if header is not None else None,
-        software=_software(header),
-        assertion=_assertion(header),
+        body=read.body,
+        action=read.action,
+        message_id=read.message_id,
+        software=_software(read.header),
+        assertion=_assertion(read.header),
     )
-
-
-def child(holder: Element, namespace: str, name: str) -> Element | None:
-    """The first child of this name."""
-    return holder.find(f"{{{namespace}}}{name}")
-
-
-def children(holder: Element, namespace: str, name: str) -> list[Element]:
-    """Every child of this name."""
-    return holder.findall(f"{{{namespace}}}{name}")
-
-
-def text_of(holder: Element, namespace: str, name: str) -> str | None:
-    """The text of the first child of this name, without the space around it; None when empty or absent."""
-    found = child(holder, namespace, name)
-    return ((found.text or "").strip() or None) if found is not None else None
 
 
 def result(answer: InsiAnswer, *, action: str, relates_to: str | None, message_id: str, at: datetime) -> bytes:
     """The envelope of an answer: CR, and INDIVIDU with the code 00 alone."""
-    envelope, body = _envelope(action, relates_to, message_id)
+    envelope, body = soap.new_envelope(action, relates_to, message_id)
     said = etree.SubElement(body, f"{{{RESULT}}}RESULTAT", nsmap={None: RESULT})  # type: ignore[dict-item]
     code = _add(said, "CR")
     _add(code, "CodeCR", answer.outcome.value)
@@ -115,37 +82,19 @@ def result(answer: InsiAnswer, *, action: str, relates_to: str | None, message_i
         _add(traits, "DateNaissance", one.birth_date.isoformat())
         if one.birth_place:
             _add(traits, "LieuNaissance", one.birth_place)
-    return _bytes(envelope)
+    return soap.to_bytes(envelope)
 
 
 def fault(failure: InsiFailure) -> bytes:
     """The envelope of a failure."""
-    envelope, body = _envelope(None, None, None)
-    said = etree.SubElement(body, f"{{{SOAP}}}Fault")
-    code = etree.SubElement(said, f"{{{SOAP}}}Code")
-    etree.SubElement(code, f"{{{SOAP}}}Value").text = f"S:{'Sender' if failure.of_the_sender else 'Receiver'}"
-    subcode = etree.SubElement(code, f"{{{SOAP}}}Subcode")
-    etree.SubElement(subcode, f"{{{SOAP}}}Value").text = f"S:{failure.siram}"
-    reason = etree.SubElement(etree.SubElement(said, f"{{{SOAP}}}Reason"), f"{{{SOAP}}}Text")
-    reason.set(f"{{{_XML}}}lang", "fr")
-    reason.text = failure.reason
-    detail = etree.SubElement(said, f"{{{SOAP}}}Detail")
+    envelope, body = soap.new_envelope(None, None, None)
+    code = "Sender" if failure.of_the_sender else "Receiver"
+    detail = soap.add_fault(body, code, f"S:{failure.siram}", failure.reason, language="fr")
     error = etree.SubElement(detail, f"{{{SIRAM}}}Erreur", nsmap={"siram": SIRAM})
     error.set("severite", failure.severity)
     error.set("code", failure.detail)
     error.text = failure.detail_text
-    return _bytes(envelope)
-
-
-def _envelope(action: str | None, relates_to: str | None, message_id: str | None) -> tuple[Element, Element]:
-    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"S": SOAP, "wsa": WSA})
-    if action is not None:
-        header = etree.SubElement(envelope, f"{{{SOAP}}}Header")
-        etree.SubElement(header, f"{{{WSA}}}Action").text = action
-        etree.SubElement(header, f"{{{WSA}}}MessageID").text = message_id
-        if relates_to is not None:
-            etree.SubElement(header, f"{{{WSA}}}RelatesTo").text = relates_to
-    return envelope, etree.SubElement(envelope, f"{{{SOAP}}}Body")
+    return soap.to_bytes(envelope)
 
 
 def _add(holder: Element, name: str, text: str | None = None) -> Element:
@@ -159,10 +108,6 @@ def _ins(holder: Element, matricule: str, oid: str) -> None:
     _add(person, "NumIdentifiant", matricule[:13])
     _add(person, "Cle", matricule[13:])
     _add(holder, "OID", oid)
-
-
-def _bytes(envelope: Element) -> bytes:
-    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
 
 
 def _software(header: Element | None) -> str | None:
@@ -184,14 +129,3 @@ def _assertion(header: Element | None) -> Assertion | None:
         if (value := child(one, _SAML, "AttributeValue")) is not None
     }
     return Assertion((subject.text or "").strip() if subject is not None else "", attributes)
-
-
-def _depth(root: Element) -> int:
-    deepest, waiting = 0, [(root, 1)]
-    while waiting:
-        element, depth = waiting.pop()
-        deepest = max(deepest, depth)
-        if deepest > _MAX_DEPTH:
-            break
-        waiting += [(one, depth + 1) for one in element]
-    return deepest

@@ -21,17 +21,14 @@ from ambroise.interfaces.insi.envelope import (
     RECSANS,
     RECVIT,
     VERIFICATION,
-    Element,
     Envelope,
-    child,
-    children,
     envelope_of,
     fault,
     result,
-    text_of,
 )
 from ambroise.interfaces.oauth.wire import holder_of
 from ambroise.interfaces.services import Services
+from ambroise.interfaces.soap import MEDIA, Element, child, children, text_of
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.log import logger
 from ambroise.modules.identity.api import Ins, Insi, InsiAnswer, InsiCard, InsiOperation, InsiTraits, check_software
@@ -40,7 +37,6 @@ from ambroise.trust.context import Context, Professional
 
 _log = logger(__name__)
 _ACTION: Final = "urn:ServiceIdentiteCertifiee:1.0.0:"
-_MEDIA: Final = "application/soap+xml"
 _DOCTOR: Final = "10"
 Use = Callable[[Context, Element], Awaitable[InsiAnswer]]
 
@@ -60,7 +56,7 @@ def soap_routes(services: Services, insi: Insi) -> list[BaseRoute]:
             ctx = await services.authenticator.context(
                 request.headers.get("authorization"), holder_of(request), "partner"
             )
-            if not request.headers.get("content-type", "").lower().startswith((_MEDIA, "text/xml")):
+            if not request.headers.get("content-type", "").lower().startswith((MEDIA, "text/xml")):
                 failures.MALFORMED.raised()
             envelope = envelope_of(await read_body(request))
             return _xml(200, await service.answer(ctx, envelope, now))
@@ -172,4 +168,4 @@ def _refused(refusal: Refusal) -> Response:
 
 def _xml(status: int, content: bytes) -> Response:
     kept = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(content, status, kept, f"{_MEDIA}; charset=utf-8")
+    return Response(content, status, kept, f"{MEDIA}; charset=utf-8")
