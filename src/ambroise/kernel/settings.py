@@ -134,6 +134,22 @@ class Settings(BaseSettings):
         str, Field(pattern=r"^[A-Za-z, -]+$", description="Languages that the security contact reads.")
     ] = "fr, en"
 
+    vihf_minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=60,
+            description="For how many minutes an assertion of a professional's software (VIHF) is good.",
+        ),
+    ] = 5
+    repository_oid: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$",
+            description="OID of the repository of documents (XDS). Default: one made for this installation.",
+        ),
+    ] = None
+
     # What it does
     roles: Annotated[
         frozenset[Role], Field(description="What this process does, as a JSON list of `web`, `api` and `worker`.")

@@ -13,6 +13,7 @@ from ambroise.kernel.outbox import Subscriptions
 from ambroise.kernel.retention import Sweep, purge
 from ambroise.modules.identity.api import RECOVERY_ASKED, Recovery, on_patient_created, on_patient_updated
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
+from ambroise.modules.identity.vihf.api import forget as forget_assertions
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
 from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
@@ -84,6 +85,7 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
         "sign-on: requests and sessions": lambda tx: services.provider.signing_on.sweep(
             tx, services.clock.now() - _FORGET_EVERY
         ),
+        "assertions: those that were used": lambda tx: forget_assertions(tx, services.clock.now()),
         "counts of searches": lambda tx: forget_lookups(tx, services.clock.now()),
     }
 

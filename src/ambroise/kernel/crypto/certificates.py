@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
@@ -69,3 +70,53 @@ class Revocations:
         found = x509.load_pem_x509_crl(file.read_bytes())
         self._revoked = frozenset(one.serial_number for one in found)
         self._until = found.next_update_utc
+
+
+class Authorities:
+    """Certificates of authorities in a PEM file, read again when the file changes. Without a file, nobody is believed.
+
+    A certificate must be issued by one of them directly: a file that holds an intermediate authority believes it.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._seen = 0
+        self._known: tuple[x509.Certificate, ...] = ()
+
+    def issued(self, found: x509.Certificate, now: datetime) -> bool:
+        """Whether one of them, itself in its dates, issued this certificate of a person or a machine."""
+        if _is_authority(found) or not _may_sign(found):
+            return False
+        return any(
+            one.not_valid_before_utc <= now < one.not_valid_after_utc and _issued_by(found, one) for one in self._all()
+        )
+
+    def _all(self) -> tuple[x509.Certificate, ...]:
+        changed = self._file.stat().st_mtime_ns if self._file is not None and self._file.is_file() else 0
+        if changed != self._seen:
+            self._seen = changed
+            found = x509.load_pem_x509_certificates(self._file.read_bytes()) if self._file and changed else []
+            self._known = tuple(one for one in found if _is_authority(one))
+        return self._known
+
+
+def _is_authority(found: x509.Certificate) -> bool:
+    try:
+        return found.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _may_sign(found: x509.Certificate) -> bool:
+    try:
+        return found.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
+    except x509.ExtensionNotFound:
+        return True
+
+
+def _issued_by(found: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        found.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
