@@ -75,14 +75,14 @@ class EnvelopeReader:
         """Read some more. Raises Malformed, TooLarge."""
         try:
             self._parser.feed(data)
-        except (etree.XMLSyntaxError, Malformed, TooLarge) as error:
+        except (etree.XMLSyntaxError, ValueError) as error:
             raise self._tree.refused(error) from None
 
     def close(self) -> Envelope:
         """The whole envelope. Raises Malformed."""
         try:
             root: Element | None = self._parser.close()  # type: ignore[assignment]
-        except (etree.XMLSyntaxError, Malformed, TooLarge) as error:
+        except (etree.XMLSyntaxError, ValueError) as error:
             raise self._tree.refused(error) from None
         if root is None:
             raise Malformed("no envelope")

@@ -23,6 +23,7 @@ def build(services: Services) -> ASGIApp:
         routes.extend(importlib.import_module("ambroise.interfaces.insi").routes(services))
         routes.extend(importlib.import_module("ambroise.interfaces.annuaire").routes(services))
         routes.extend(importlib.import_module("ambroise.interfaces.vitale").routes(services))
+        routes.extend(importlib.import_module("ambroise.interfaces.xds").routes(services))
     if "web" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.web").routes(services))
     app: ASGIApp = Starlette(routes=routes)

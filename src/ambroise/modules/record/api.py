@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ambroise.modules.record import reports, tables
+from ambroise.modules.record import entry, reports, tables
 from ambroise.modules.record.categories import CITIZEN_TYPES, Category, category_of, types_of
+from ambroise.modules.record.cda.model import Identifier
 from ambroise.modules.record.cda.parse import attachment
 from ambroise.modules.record.cda.parse import read as read_cda
 from ambroise.modules.record.cda.render import Rendered, Words, render
@@ -44,6 +45,7 @@ __all__ = [
     "Document",
     "Filed",
     "Handlers",
+    "Identifier",
     "Incoming",
     "Limits",
     "NoScanner",
@@ -61,6 +63,7 @@ __all__ = [
     "attachment",
     "category_of",
     "clean_photo",
+    "entry",
     "own_types",
     "read_cda",
     "read_document",

@@ -1,0 +1,43 @@
+"""XDS.b over SOAP, as software for the DMP speaks it: `/xds/repository` and `/xds/registry`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.services import Services
+from ambroise.interfaces.xds.caller import Callers
+from ambroise.interfaces.xds.endpoint import Endpoint, Operation
+from ambroise.interfaces.xds.provide import Provide
+from ambroise.kernel.crypto.certificates import Authorities, Revocations
+from ambroise.modules.identity.vihf.api import Assertions
+
+__all__ = ["REGISTRY", "REPOSITORY", "routes"]
+
+REPOSITORY = "/xds/repository"
+REGISTRY = "/xds/registry"
+
+
+def routes(services: Services) -> Sequence[BaseRoute]:
+    """Both services."""
+    callers = Callers(services, _assertions(services))
+    limit = services.settings.document_max_bytes
+    repository: list[Operation] = [Provide(services)]
+    return [Endpoint(REPOSITORY, callers, repository, content_limit=limit).route()]
+
+
+def _assertions(services: Services) -> Assertions:
+    settings = services.settings
+    authority, revocations = settings.mtls_authority_file, settings.mtls_revocations_file
+    if authority is None and services.demonstration:
+        authority, revocations = settings.demonstration_pki / "ca.pem", settings.demonstration_pki / "crl.pem"
+    return Assertions(
+        services.database,
+        services.clock,
+        Authorities(authority),
+        Revocations(revocations),
+        audiences=(services.public_url, services.public_url + REPOSITORY, services.public_url + REGISTRY, "urn:dmp"),
+        lifetime=timedelta(minutes=settings.vihf_minutes),
+    )

@@ -1,0 +1,60 @@
+"""Who calls: the assertion of the header, and what the directory says of that person in that structure."""
+
+from __future__ import annotations
+
+from lxml import etree
+from msgspec import Struct
+
+from ambroise.interfaces.services import Services
+from ambroise.interfaces.soap import Element, children
+from ambroise.interfaces.xds.names import WSSE
+from ambroise.modules.identity.vihf.api import Assertions, Vihf, refusals
+from ambroise.trust.context import Context, Professional
+
+_ASSERTION = "{urn:oasis:names:tc:SAML:2.0:assertion}Assertion"
+
+
+class Caller(Struct, frozen=True):
+    """The context of one request; `patient` is the CX of the one patient that the assertion is about, if it says so."""
+
+    context: Context
+    patient: str | None
+
+
+class Callers:
+    """Makes the context of a request from its header. What a person may do is read at each request, not here."""
+
+    def __init__(self, services: Services, assertions: Assertions) -> None:
+        self._services = services
+        self._assertions = assertions
+
+    async def identify(self, header: Element | None) -> Caller:
+        """The caller. Raises UNAUTHENTICATED with a code VIHF_*."""
+        security = children(header, WSSE, "Security") if header is not None else []
+        found = [one for each in security for one in each.iterfind(_ASSERTION)]
+        if len(found) != 1:
+            raise refusals.missing()
+        vihf = await self._assertions.take(etree.tostring(found[0], with_tail=False))
+        return Caller(self._context(vihf, await self._professional(vihf)), vihf.patient)
+
+    async def _professional(self, vihf: Vihf) -> Professional:
+        rpps = vihf.subject.removeprefix("8") if vihf.subject.startswith("8") else None
+        people = self._services.authenticator.people
+        actor = await people.professional(rpps, vihf.structure) if rpps else None
+        if actor is None or actor.id != vihf.subject:
+            raise refusals.subject()
+        if not vihf.roles or (vihf.roles[0].code, vihf.roles[0].system) != (actor.profession, actor.profession_system):
+            raise refusals.role()
+        return actor
+
+    def _context(self, vihf: Vihf, actor: Professional) -> Context:
+        return Context(
+            actor=actor,
+            clock=self._services.clock,
+            purpose=vihf.purpose,
+            reason=vihf.reason,
+            secret=vihf.secret,
+            channel="xds",
+            software=vihf.software,
+            demonstration=self._services.demonstration,
+        )
