@@ -1,5 +1,7 @@
 // A relying party built on openid-client. It is told what to do as JSON lines on its input, and answers with JSON lines:
 // the whole of a client's side, checks included, is code that we did not write.
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
 import readline from "node:readline";
 import * as oidc from "openid-client";
 
@@ -8,16 +10,35 @@ const input = readline.createInterface({ input: process.stdin })[Symbol.asyncIte
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const hear = async () => JSON.parse((await input.next()).value);
 
+// What `fetch` cannot do by itself: show a certificate. Plain HTTP goes the usual way.
+async function showing(url, options) {
+  if (!url.startsWith("https:")) return fetch(url, options);
+  const pem = readFileSync(given.certificate);
+  const settings = { method: options.method, headers: options.headers, ca: readFileSync(given.authority) };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { ...settings, cert: pem, key: pem }, async (answer) => {
+      const pieces = [];
+      for await (const piece of answer) pieces.push(piece);
+      resolve(new Response(Buffer.concat(pieces), { status: answer.statusCode, headers: answer.headers }));
+    });
+    sent.on("error", reject);
+    sent.end(options.body?.toString());
+  });
+}
+
 async function authentication() {
+  if (given.certificate) return oidc.TlsClientAuth();
   if (given.key) {
     const algorithm = { name: "ECDSA", namedCurve: "P-256" };
     return oidc.PrivateKeyJwt(await crypto.subtle.importKey("jwk", given.key, algorithm, false, ["sign"]));
   }
   return given.client_secret ? oidc.ClientSecretBasic(given.client_secret) : oidc.None();
 }
-const config = await oidc.discovery(new URL(given.issuer), given.client_id, undefined, await authentication(), {
+const metadata = given.certificate ? { use_mtls_endpoint_aliases: true } : undefined;
+const config = await oidc.discovery(new URL(given.issuer), given.client_id, metadata, await authentication(), {
   execute: [oidc.allowInsecureRequests],
 });
+if (given.certificate) config[oidc.customFetch] = showing;
 oidc.enableNonRepudiationChecks(config);
 
 async function code() {
@@ -60,6 +81,16 @@ const runs = {
       state: "left",
     });
     say({ claims, told, known, ended, leave: leave.href, renewed: renewed.claims() });
+  },
+  async bound() {
+    const tokens = await code();
+    const told = await oidc.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+    const renewed = await oidc.refreshTokenGrant(config, tokens.refresh_token);
+    const known = await oidc.tokenIntrospection(config, renewed.access_token);
+    const headers = { authorization: `Bearer ${renewed.access_token}` };
+    const bare = await fetch(config.serverMetadata().userinfo_endpoint, { headers });
+    const open = await oidc.fetchProtectedResource(config, renewed.access_token, new URL(given.fhir), "GET");
+    say({ told, known, bare: bare.status, open: open.status });
   },
   async machine() {
     const tokens = await oidc.clientCredentialsGrant(config, { scope: given.scope });

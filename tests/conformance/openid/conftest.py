@@ -17,8 +17,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 
 from ambroise.kernel.clock import SystemClock
+from ambroise.kernel.settings import Settings
+from ambroise.main.secure import open_front
 from ambroise.modules.identity.provider.api import Registered
 from tests.integration.oauth.conftest import RPPS, Browser, Nation, add_people
 from tests.support.database import TestDatabase
@@ -106,6 +109,18 @@ async def relying_party(node: Path, served: Served, client: Registered, run: str
         await process.communicate()
 
 
+@asynccontextmanager
+async def answering(app: ASGIApp, sockets: list[socket.socket], **options: Any) -> AsyncIterator[None]:
+    """An application that answers on sockets."""
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, **options))
+    serving = asyncio.create_task(server.serve(sockets=sockets))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
 @pytest.fixture
 async def served(fresh_database: TestDatabase, tmp_path: Path) -> AsyncIterator[Served]:
     with socket.socket() as listener:
@@ -114,10 +129,21 @@ async def served(fresh_database: TestDatabase, tmp_path: Path) -> AsyncIterator[
         async with house_on(fresh_database, tmp_path, public_url=address) as house:
             nation = Served(house, SystemClock(), address=address)  # type: ignore[arg-type]
             await add_people(house)
-            server = uvicorn.Server(uvicorn.Config(house.app, lifespan="off", log_config=None, access_log=False))
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
-            try:
+            async with answering(house.app, [listener]):
                 yield nation
-            finally:
-                server.should_exit = True
-                await serving
+
+
+@pytest.fixture
+async def secured(fresh_database: TestDatabase, tmp_path: Path) -> AsyncIterator[Served]:
+    """The same with the TLS port of a demonstration beside it, where certificates are shown."""
+    front = open_front(Settings(data=tmp_path, port=0), demonstration=True)
+    assert front is not None
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with house_on(fresh_database, tmp_path, public_url=address, mtls_port=front.port) as house:
+            nation = Served(house, SystemClock(), address=address)  # type: ignore[arg-type]
+            await add_people(house)
+            options = front.options(SystemClock())
+            async with answering(house.app, [listener]), answering(house.app, front.sockets, **options):
+                yield nation

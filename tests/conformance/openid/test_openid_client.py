@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import ECKey
 
+from ambroise.kernel.crypto.authority import DemonstrationAuthority
 from ambroise.modules.identity.provider.api import ClientAuthentication, Grant
 from tests.conformance.openid.conftest import Served, relying_party
 from tests.integration.oauth.conftest import RPPS
@@ -76,3 +81,23 @@ async def test_openid_client_signs_in_without_a_browser(served: Served, node: Pa
         await phone.press("Valider", nombre="31", situation="0")
         heard = await talk.hear()
     assert heard["told"]["SubjectNameID"] == "8" + RPPS
+
+
+async def test_openid_client_proves_itself_by_a_certificate_to_which_its_tokens_are_bound(
+    secured: Served, node: Path, tmp_path: Path
+) -> None:
+    authority = DemonstrationAuthority.open(tmp_path / "secrets" / "pki")
+    issued = authority.issue("Logiciel Inventé", "Structure Fictive", "10B0000001")
+    certificate = tmp_path / "client.pem"
+    certificate.write_bytes(issued.certificate + issued.key)
+    client = await secured.client(authentication=ClientAuthentication.CERTIFICATE, tls_subject=issued.subject)
+    fhir = f"{secured.provider.ground.secure_address(secured.issuer)}/fhir/Practitioner"
+    shown = {"certificate": str(certificate), "authority": str(authority.certificate), "fhir": fhir}
+    async with relying_party(node, secured, client, "bound", **shown) as talk:
+        await talk.say(back=await secured.walk((await talk.hear())["address"]))
+        heard = await talk.hear()
+    der = x509.load_pem_x509_certificate(issued.certificate).public_bytes(Encoding.DER)
+    thumbprint = urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+    assert heard["known"]["cnf"] == {"x5t#S256": thumbprint}
+    assert heard["told"]["SubjectNameID"] == "8" + RPPS
+    assert (heard["open"], heard["bare"]) == (200, 401), "with its certificate, and without"
