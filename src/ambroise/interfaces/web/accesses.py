@@ -20,6 +20,9 @@ _ACTIONS: Mapping[str, Action] = {
     "content_read": "read",
     "history": "read",
     "explained": "read",
+    "extracted": "create",
+    "relabelled": "update",
+    "purged": "space",
     "search": "search",
     "create": "create",
     "loaded": "create",
@@ -65,6 +68,18 @@ _ACTIONS: Mapping[str, Action] = {
     "space_opened": "space",
     "space_state": "space",
     "person_found": "identify",
+    "insi_called": "identify",
+    "identity_trust": "identify",
+    "account_rescue": "account",
+    "partner_linked": "account",
+    "partner_signed_in": "account",
+    "partner_signed_out": "account",
+    "launch_issued": "identify",
+    "client_entered": "identify",
+    "context_shared": "identify",
+    "context_read": "identify",
+    "mediator_enrolled": "account",
+    "mediator_ended": "account",
     "simulated": "simulate",
     "trace_read": "history",
     "report_made": "report",
@@ -72,7 +87,8 @@ _ACTIONS: Mapping[str, Action] = {
 }
 # When one request left several lines, the act that tells it best: the first of these.
 _TELLING: Sequence[Action] = (
-    "emergency", "report", "delete", "mask", "unmask", "create", "update", "block", "grant", "choices", "space", "read",
+    "emergency", "report", "delete", "mask", "unmask", "create", "update", "block", "grant", "choices", "space",
+    "account", "read",
     "simulate", "search", "history", "identify", "other",
 )  # fmt: skip
 _TOGETHER = timedelta(seconds=5)
@@ -157,7 +173,9 @@ def _event(act: _Act, me: UUID, documents: Mapping[str, Document], reported: fro
         reported=any(str(one.id) in reported for one in act.lines),
         about=proper(str(line.details.get("party_name", ""))),
         event=line.event,
-        detail=":".join(filter(None, (str(line.details.get(name, "")) for name in ("kind", "outcome", "state")))),
+        detail=":".join(
+            filter(None, (str(line.details.get(name, "")) for name in ("kind", "outcome", "state", "decision")))
+        ),
     )
 
 

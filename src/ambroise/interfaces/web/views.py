@@ -26,6 +26,7 @@ Action = Literal[
     "space",
     "identify",
     "simulate",
+    "account",
     "history",
     "report",
     "other",

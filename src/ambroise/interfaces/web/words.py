@@ -116,6 +116,7 @@ _DID = {
     "simulate": N_("%(who)s a regardé votre dossier comme le verrait quelqu’un d’autre."),
     "history": N_("%(who)s a lu l’historique des accès."),
     "report": N_("%(who)s a traité un signalement sur votre dossier."),
+    "account": N_("%(who)s a changé quelque chose à votre compte."),
     "other": N_("%(who)s est intervenu dans votre dossier."),
 }
 _YOU_DID = {
@@ -135,11 +136,26 @@ _YOU_DID = {
     "simulate": N_("<strong>Vous</strong> avez regardé votre dossier comme le verrait quelqu’un d’autre."),
     "history": N_("<strong>Vous</strong> avez lu l’historique des accès."),
     "report": N_("<strong>Vous</strong> avez envoyé un signalement."),
+    "account": N_("<strong>Vous</strong> avez changé quelque chose à votre compte."),
     "other": N_("<strong>Vous</strong> êtes intervenu dans votre dossier."),
 }
 # Acts that deserve more than the sentence of their sort: what you did, then what somebody else did. `about`: whom it
 # concerns, when the trace says it.
 _YOU_DID_THIS = {
+    "purged": N_("<strong>Vous</strong> avez fait détruire les données de votre espace."),
+    "explained": N_("<strong>Vous</strong> avez regardé qui peut voir %(what)s."),
+    "relation_set": N_("<strong>Vous</strong> avez enregistré qui peut agir pour vous : %(about)s."),
+    "relation_ended": N_("<strong>Vous</strong> avez mis fin au droit d’une personne d’agir pour vous."),
+    "relation_invited": N_("<strong>Vous</strong> avez demandé de l’aide à %(about)s."),
+    "relation_accepted": N_("<strong>Vous</strong> avez accepté une demande d’aide."),
+    "relation_refused": N_("<strong>Vous</strong> avez décliné une demande d’aide."),
+    "relation_withdrawn": N_("<strong>Vous</strong> avez repris votre demande d’aide à %(about)s."),
+    "help_asked": N_("<strong>Vous</strong> avez demandé un code pour qu’un médiateur vous aide."),
+    "mediator_enrolled": N_("Vous avez été inscrit comme médiateur."),
+    "mediator_ended": N_("Vous n’êtes plus inscrit comme médiateur."),
+    "identity_trust": N_("La confiance dans votre identité a changé."),
+    "insi_called": N_("<strong>Vous</strong> avez fait chercher ou vérifier votre INS."),
+    "account_rescue": N_("Votre demande d’accès au guichet a reçu une réponse."),
     "partner_linked": N_("Votre compte a été lié à votre identité chez un autre service."),
     "partner_signed_in": N_("<strong>Vous</strong> êtes entré par un autre service d’identité."),
     "partner_signed_out": N_("Un autre service d’identité a mis fin à votre session."),
@@ -185,6 +201,31 @@ _DID_THIS = {
     "unblocked": N_("%(who)s a débloqué %(about)s."),
     "restricted": N_("%(who)s a caché des documents à %(about)s, pour vous."),
     "restriction_lifted": N_("%(who)s a rendu des documents visibles à %(about)s, pour vous."),
+    "purged": N_("%(who)s a détruit les données de votre espace."),
+    "extracted": N_("%(who)s a fait entrer dans votre dossier ce que contient un document."),
+    "relabelled": N_("%(who)s a changé le classement d’un document de votre dossier."),
+    "explained": N_("%(who)s a regardé qui peut voir %(what)s."),
+    "identity_trust": N_("%(who)s a vérifié ou corrigé votre identité."),
+    "insi_called": N_("%(who)s a cherché ou vérifié votre INS. Aucune donnée de santé n’a été montrée."),
+    "launch_issued": N_("%(who)s a ouvert votre dossier dans un autre logiciel."),
+    "client_entered": N_("%(who)s est entré dans un logiciel pour y ouvrir votre dossier."),
+    "context_shared": N_(
+        "%(who)s a passé de votre dossier à un autre de ses logiciels. Aucun document n’a été montré."
+    ),
+    "context_read": N_("Un autre logiciel de %(who)s a reçu votre identité pour ouvrir le même dossier."),
+    "account_rescue": N_("%(who)s a répondu à votre demande de retrouver l’accès à votre compte."),
+    "account_rescue:given": N_("%(who)s a vérifié qui vous êtes et vous a donné un code pour retrouver votre compte."),
+    "account_rescue:refused": N_("%(who)s a écarté une demande de retrouver l’accès à votre compte."),
+    "partner_linked": N_("%(who)s a lié votre compte à une identité chez un autre service."),
+    "partner_signed_in": N_("%(who)s est entré par un autre service d’identité."),
+    "partner_signed_out": N_("Un autre service d’identité a mis fin à la session de %(who)s."),
+    "mediator_enrolled": N_("%(who)s vous a inscrit comme médiateur."),
+    "mediator_ended": N_("%(who)s a mis fin à votre inscription comme médiateur."),
+    "help_asked": N_("%(who)s a demandé un code pour qu’un médiateur vous aide."),
+    "relation_invited": N_("%(who)s a demandé à %(about)s d’agir pour vous."),
+    "relation_accepted": N_("%(who)s a accepté d’agir pour vous."),
+    "relation_refused": N_("%(who)s a décliné la demande d’agir pour vous."),
+    "relation_withdrawn": N_("%(who)s a repris la demande faite à %(about)s."),
     "relation_set": N_("%(who)s a enregistré une personne qui peut agir pour vous."),
     "relation_ended": N_("%(who)s a mis fin au droit d’une personne d’agir pour vous."),
     "archived": N_("%(who)s a archivé %(what)s."),
@@ -234,6 +275,8 @@ _TRIED = {
         "%(who)s a voulu ouvrir votre dossier en urgence. <strong>L’accès a été refusé</strong>%(because)s."
     ),
 }
+_TRIED_TO_CHANGE = N_("%(who)s a voulu changer %(what)s. <strong>Cela a été refusé</strong>%(because)s.")
+_TRIED |= dict.fromkeys(("update", "delete", "mask", "unmask", "grant", "block", "choices", "space"), _TRIED_TO_CHANGE)
 _TRIED_TO_OPEN = N_("%(who)s a voulu ouvrir %(what)s. <strong>L’accès a été refusé</strong>%(because)s.")
 
 

@@ -12,6 +12,15 @@ from uuid import UUID
 from msgspec import Struct
 
 from ambroise.trust.access.people import Party
+from ambroise.trust.audit.entry import PatientEvent
+
+
+class Traced(PatientEvent):
+    """The acts of requests for consent."""
+
+    ASKED = "consent_asked"
+    REFUSED = "consent_refused"
+    REOPENED = "consent_reopened"
 
 
 class State(StrEnum):

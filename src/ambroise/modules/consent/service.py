@@ -12,7 +12,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.kernel.outbox import emit
 from ambroise.modules.consent import repository
-from ambroise.modules.consent.model import Request, State, limits
+from ambroise.modules.consent.model import Request, State, Traced, limits
 from ambroise.trust.access.authority import Act, authority
 from ambroise.trust.access.decide import Action, judge_entry, refusal
 from ambroise.trust.access.facts import Eyes
@@ -57,9 +57,9 @@ class Requests:
         )
         await repository.insert(tx, made, silent=blocked)
         if blocked:
-            await self._traced(tx, ctx, "asked", made, Rule.BLOCKED.value, REFUSED)
+            await self._traced(tx, ctx, Traced.ASKED, made, Rule.BLOCKED.value, REFUSED)
             return made
-        await self._traced(tx, ctx, "asked", made, None)
+        await self._traced(tx, ctx, Traced.ASKED, made, None)
         await emit(tx, "consent.asked", _ids(made), patient=patient)
         return made
 
@@ -73,7 +73,7 @@ class Requests:
         """Say no. Raises CONFLICT when it is over."""
         found = await self._open(tx, ctx, id)
         rule = await self._decides(tx, ctx, found.patient)
-        await self._traced(tx, ctx, "refused", found, rule)
+        await self._traced(tx, ctx, Traced.REFUSED, found, rule)
         return await self._answered(tx, ctx, found, State.REFUSED)
 
     async def reopen(self, tx: Transaction, ctx: Context, id: UUID) -> Request:
@@ -84,7 +84,7 @@ class Requests:
         if found.answer is State.ACCEPTED:
             await self._gateway.rights.revoke(tx, ctx, found.patient, found.party)
         else:
-            await self._traced(tx, ctx, "reopened", found, await self._decides(tx, ctx, found.patient))
+            await self._traced(tx, ctx, Traced.REOPENED, found, await self._decides(tx, ctx, found.patient))
         await repository.answer(tx, found, None, None, None)
         await emit(tx, "consent.reopened", _ids(found), patient=found.patient)
         return replace(found, answer=None, answered_at=None)
@@ -159,10 +159,10 @@ class Requests:
         return replace(found, answer=answer, answered_at=ctx.now())
 
     async def _traced(
-        self, tx: Transaction, ctx: Context, what: str, about: Request, rule: str | None, outcome: int = DONE
+        self, tx: Transaction, ctx: Context, what: Traced, about: Request, rule: str | None, outcome: int = DONE
     ) -> None:
         details = {"party": about.party.id, "party_name": about.party.name}
-        entry = Entry("U", f"consent_{what}", about.patient, rule=rule, outcome=outcome, details=details)
+        entry = Entry("U", what, about.patient, rule=rule, outcome=outcome, details=details)
         await self._gateway.trace(tx, ctx, entry)
 
 

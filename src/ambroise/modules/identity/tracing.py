@@ -7,8 +7,24 @@ from typing import Any, Final
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Transaction
 from ambroise.modules.identity.model import Account, AccountKind, SignInMeans
-from ambroise.trust.audit.entry import DONE, REFUSED, Entry, record
+from ambroise.trust.audit.entry import DONE, REFUSED, Entry, InstanceEvent, PatientEvent, record
 from ambroise.trust.context import Citizen, Context, Operator, Professional, System
+
+
+class PatientAct(PatientEvent):
+    """The acts of identity about a patient."""
+
+    CONTEXT_SHARED = "context_shared"
+    CONTEXT_READ = "context_read"
+    LAUNCH_ISSUED = "launch_issued"
+    CLIENT_ENTERED = "client_entered"
+    PARTNER_LINKED = "partner_linked"
+    PARTNER_SIGNED_IN = "partner_signed_in"
+    PARTNER_SIGNED_OUT = "partner_signed_out"
+    INSI_CALLED = "insi_called"
+    IDENTITY_TRUST = "identity_trust"
+    ACCOUNT_RESCUE = "account_rescue"
+
 
 SIGNED_IN: Final = "signed_in"
 SIGN_IN_REFUSED: Final = "sign_in_refused"
@@ -33,7 +49,8 @@ async def trace(
     actor = actor_of(account) if account is not None else System("entrance")
     ctx = Context(actor, clock, channel="web", software="portal", demonstration=demonstration)
     said = {**({"means": means.value} if means else {}), **details}
-    await record(tx, ctx, Entry("E", event, outcome=REFUSED if event in _REFUSALS else DONE, details=said))
+    outcome = REFUSED if event in _REFUSALS else DONE
+    await record(tx, ctx, Entry("E", InstanceEvent(event), outcome=outcome, details=said))
 
 
 def actor_of(account: Account, situation: int = 0) -> Citizen | Professional | Operator:

@@ -12,7 +12,7 @@ from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import join
 from ambroise.modules.record import reports, repository
-from ambroise.modules.record.model import Outcome, Report
+from ambroise.modules.record.model import Outcome, Report, Traced
 from ambroise.modules.record.service import Record
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Gateway
@@ -45,7 +45,7 @@ class Desk:
             case _:
                 pass
         closed = await reports.close(tx, ctx, found, outcome, note)
-        await self._gateway.trace(tx, ctx, replace(reports.told("U", "report_closed", closed), rule="operator"))
+        await self._gateway.trace(tx, ctx, replace(reports.told("U", Traced.REPORT_CLOSED, closed), rule="operator"))
         return closed
 
     async def _move_out(self, tx: Transaction, ctx: Context, found: Report) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from ambroise.trust.audit.entry import PatientEvent
 from ambroise.trust.gateway import Stored
 
 MASKED = "MASQUE_PS"
@@ -116,6 +117,13 @@ class Document(Struct, frozen=True):
     def withheld(self) -> bool:
         """Whether it waits for a disclosure visit before the patient sees it."""
         return INVISIBLE_PATIENT in self.visibility
+
+
+class Traced(PatientEvent):
+    """The acts of reports."""
+
+    REPORT_MADE = "report_made"
+    REPORT_CLOSED = "report_closed"
 
 
 class ReportKind(StrEnum):

@@ -13,7 +13,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.record import repository
-from ambroise.modules.record.model import Outcome, Report, ReportKind, ReportState
+from ambroise.modules.record.model import Outcome, Report, ReportKind, ReportState, Traced
 from ambroise.trust.audit.entry import Action, Entry, record
 from ambroise.trust.context import Citizen, Context, Operator, Professional
 
@@ -54,11 +54,11 @@ async def report(
     if any(one.state is not ReportState.CLOSED for one in await about(tx, ctx, patient, kind, subject)):
         raise Refusal(Kind.CONFLICT, "REPORT_OPEN", "This was reported already: the desk looks into it.")
     await repository.insert_report(tx, made)
-    await record(tx, ctx, told("C", "report_made", made))
+    await record(tx, ctx, told("C", Traced.REPORT_MADE, made))
     return made
 
 
-def told(action: Action, event: str, report: Report) -> Entry:
+def told(action: Action, event: Traced, report: Report) -> Entry:
     """The line of the trace about a report; it names the document that is reported."""
     details = {"report": str(report.id), "kind": report.kind.value}
     if report.outcome is not None:

@@ -16,7 +16,7 @@ from ambroise.kernel.ids import hash64, new_id, shard_of
 from ambroise.modules.identity.api import identity_of
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.relations import repository
-from ambroise.modules.relations.model import Mediator, limits
+from ambroise.modules.relations.model import Mediator, Traced, limits
 from ambroise.trust.access.authority import Act
 from ambroise.trust.access.lookups import count_lookup
 from ambroise.trust.access.people import recorder
@@ -52,14 +52,14 @@ class Mediation(Struct, frozen=True):
             raise Refusal(Kind.UNPROCESSABLE, "PLACE_MISSING", "Say where this person mediates.", element="place")
         one = Mediator(person, known.display_name, place.strip(), ctx.now())
         await repository.enrol(tx, one, recorder(ctx))
-        await self._traced(tx, ctx, person, "mediator_enrolled", {"place": one.place})
+        await self._traced(tx, ctx, person, Traced.MEDIATOR_ENROLLED, {"place": one.place})
         return one
 
     async def end_enrolment(self, tx: Transaction, ctx: Context, person: UUID) -> None:
         """Let somebody mediate no more; help under way ends within its hour. For the desk."""
         _desk(ctx)
         if await repository.end_enrolment(tx, person, ctx.now()):
-            await self._traced(tx, ctx, person, "mediator_ended", {})
+            await self._traced(tx, ctx, person, Traced.MEDIATOR_ENDED, {})
 
     async def enrolled(self, reader: Reader, person: UUID) -> Mediator | None:
         """The present enrolment of somebody."""
@@ -83,7 +83,7 @@ class Mediation(Struct, frozen=True):
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
         expires_at = ctx.now() + limits().code
         await repository.keep_code(tx, _digest(code), patient, content, ctx.now(), expires_at)
-        await self._traced(tx, ctx, patient, "help_asked", {"content": content})
+        await self._traced(tx, ctx, patient, Traced.HELP_ASKED, {"content": content})
         return HelpCode(f"{code[:4]} {code[4:]}", expires_at)
 
     async def help(self, tx: Transaction, ctx: Context, code: str) -> UUID:
@@ -116,7 +116,7 @@ class Mediation(Struct, frozen=True):
         return done.in_minute <= _TRIES_A_MINUTE
 
     async def _traced(
-        self, tx: Transaction, ctx: Context, patient: UUID, event: str, details: dict[str, object]
+        self, tx: Transaction, ctx: Context, patient: UUID, event: Traced, details: dict[str, object]
     ) -> None:
         await self.gateway.trace(tx, ctx, Entry("U", event, patient, rule="patient", details=details))
 

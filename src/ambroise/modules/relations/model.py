@@ -15,9 +15,22 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ambroise.trust.access.relations import Reach
+from ambroise.trust.audit.entry import PatientEvent
 from ambroise.trust.context import Relation
 
 _PARIS: Final = ZoneInfo("Europe/Paris")
+
+
+class Traced(PatientEvent):
+    """The acts of this module about a patient."""
+
+    RELATION_INVITED = "relation_invited"
+    RELATION_ACCEPTED = "relation_accepted"
+    RELATION_REFUSED = "relation_refused"
+    RELATION_WITHDRAWN = "relation_withdrawn"
+    HELP_ASKED = "help_asked"
+    MEDIATOR_ENROLLED = "mediator_enrolled"
+    MEDIATOR_ENDED = "mediator_ended"
 
 
 class Answer(StrEnum):

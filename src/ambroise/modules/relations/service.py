@@ -16,7 +16,7 @@ from ambroise.kernel.outbox import emit
 from ambroise.modules.identity.api import Ins, PatientIdentity, Trait, Traits, differences, identity_of, identity_under
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.relations import events, repository
-from ambroise.modules.relations.model import Answer, Invitation, Known, is_minor, limits, majority
+from ambroise.modules.relations.model import Answer, Invitation, Known, Traced, is_minor, limits, majority
 from ambroise.trust.access.authority import Act
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.lookups import count_lookup
@@ -251,21 +251,21 @@ class Relations(Struct, frozen=True):
             expires_at=now + limits().invitation,
         )
         await repository.add(tx, one)
-        await self._traced(tx, ctx, one, "relation_invited")
+        await self._traced(tx, ctx, one, Traced.RELATION_INVITED)
         await notify(tx, person.patient, now, Code.INVITED, subject=str(one.id), details={"name": one.inviter_name})
         await emit(tx, events.INVITED, {"invitation": str(one.id), "kind": kind}, patient=patient)
         return one
 
     async def _answered(self, tx: Transaction, ctx: Context, one: Invitation, state: Answer) -> Invitation:
         await repository.answer(tx, one, state, ctx.now())
-        await self._traced(tx, ctx, one, f"relation_{state.value}")
+        await self._traced(tx, ctx, one, Traced(f"relation_{state.value}"))
         if state is not Answer.WITHDRAWN:
             code = Code.INVITATION_ACCEPTED if state is Answer.ACCEPTED else Code.INVITATION_REFUSED
             await notify(tx, one.patient, ctx.now(), code, details={"name": one.invitee_name})
         await emit(tx, events.ANSWERED, {"invitation": str(one.id), "answer": state.value}, patient=one.patient)
         return replace(one, state=state, answered_at=ctx.now())
 
-    async def _traced(self, tx: Transaction, ctx: Context, one: Invitation, event: str) -> None:
+    async def _traced(self, tx: Transaction, ctx: Context, one: Invitation, event: Traced) -> None:
         about = {"invitation": str(one.id), "kind": one.kind, "party_name": one.invitee_name, "scope": one.scope}
         await self.gateway.trace(tx, ctx, Entry("U", event, one.patient, rule="patient", details=about))
 

@@ -22,7 +22,7 @@ from ambroise.modules.identity.api import (
     require_identity_duty,
 )
 from ambroise.modules.vitale.codes import check_code
-from ambroise.modules.vitale.ground import CARD, Ground, age_at, citizen, known, space_of, state_refusal
+from ambroise.modules.vitale.ground import Ground, Traced, age_at, citizen, known, space_of, state_refusal
 from ambroise.modules.vitale.model import (
     LIVE,
     Card,
@@ -118,7 +118,7 @@ class Cards:
             sealed = self._ground.sealer.seal(_sealed_for(check), document.number.encode())
             await repository.add_check(tx, card, check, document.kind, sealed, document.until, ctx.now())
             said = {"step": "request", "state": card.state.value, "document": document.kind}
-            await self._ground.gateway.trace(tx, ctx, Entry("C", CARD, patient, rule=rule, details=said))
+            await self._ground.gateway.trace(tx, ctx, Entry("C", Traced.CARD, patient, rule=rule, details=said))
             return card
 
     async def queue(self, ctx: Context) -> list[tuple[Check, PatientIdentity]]:
@@ -165,7 +165,7 @@ class Cards:
                 return await self._ground.take(tx, ctx, card, Step.REFUSE, Rule.OPERATOR.value, reason.value)
             said = {"step": "refuse", "state": card.state.value, "reason": reason.value}
             await self._ground.gateway.trace(
-                tx, ctx, Entry("U", CARD, card.patient, rule=Rule.OPERATOR.value, details=said)
+                tx, ctx, Entry("U", Traced.CARD, card.patient, rule=Rule.OPERATOR.value, details=said)
             )
             return card
 
@@ -290,7 +290,7 @@ class Cards:
 
     async def _traced_code(self, tx: Transaction, ctx: Context, card: Card, step: str) -> None:
         said = {"step": step, "state": card.state.value}
-        await self._ground.gateway.trace(tx, ctx, Entry("U", CARD, card.patient, rule="patient", details=said))
+        await self._ground.gateway.trace(tx, ctx, Entry("U", Traced.CARD, card.patient, rule="patient", details=said))
 
 
 def device_seal(device: UUID) -> str:

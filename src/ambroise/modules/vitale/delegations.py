@@ -9,7 +9,7 @@ from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.modules.relations.api import Known
-from ambroise.modules.vitale.ground import DELEGATION, Ground, citizen, known, space_of, state_refusal
+from ambroise.modules.vitale.ground import Ground, Traced, citizen, known, space_of, state_refusal
 from ambroise.modules.vitale.model import CardState, Delegation, DelegationState, limits
 from ambroise.modules.vitale.repositories import uses
 from ambroise.trust.audit.entry import Entry
@@ -113,7 +113,7 @@ class Delegations:
 
     async def _traced(self, tx: Transaction, ctx: Context, one: Delegation, step: str, rule: str) -> None:
         said = {"step": step, "person": str(one.person), "party_name": one.person_name, "until": one.until.isoformat()}
-        await self._ground.gateway.trace(tx, ctx, Entry("U", DELEGATION, one.patient, rule=rule, details=said))
+        await self._ground.gateway.trace(tx, ctx, Entry("U", Traced.DELEGATION, one.patient, rule=rule, details=said))
 
 
 def _ended() -> Refusal:

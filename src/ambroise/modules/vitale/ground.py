@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,14 +17,17 @@ from ambroise.modules.vitale.model import Card, CardState, Step, follow, limits
 from ambroise.modules.vitale.repositories import cards as repository
 from ambroise.modules.vitale.repositories import uses
 from ambroise.trust.access.authority import Act
-from ambroise.trust.audit.entry import REFUSED, Entry
+from ambroise.trust.audit.entry import REFUSED, Entry, PatientEvent
 from ambroise.trust.context import Citizen, Context
 from ambroise.trust.gateway import Gateway
 
-CARD: Final = "vitale_card"
-"""The event of the trace about what becomes of a card; `step` in its details says what."""
-VERIFIED: Final = "vitale_verified"
-DELEGATION: Final = "vitale_delegation"
+
+class Traced(PatientEvent):
+    """The acts of the e-carte Vitale. `step` in the details of a card says what becomes of it."""
+
+    CARD = "vitale_card"
+    VERIFIED = "vitale_verified"
+    DELEGATION = "vitale_delegation"
 
 
 class Sealer(Protocol):
@@ -52,7 +55,7 @@ class Ground(Struct, frozen=True):
         state = follow(card.state, step)
         await uses.close(tx, card.id)
         said = {"step": step.value, "state": state.value, **({"reason": reason} if reason else {}), **details}
-        await self.gateway.trace(tx, ctx, Entry("U", CARD, card.patient, rule=rule, details=said))
+        await self.gateway.trace(tx, ctx, Entry("U", Traced.CARD, card.patient, rule=rule, details=said))
         return await repository.step(tx, card, state, ctx.now(), reason)
 
     async def present(self, tx: Transaction, ctx: Context, patient: UUID) -> Card | None:
@@ -94,7 +97,9 @@ class Ground(Struct, frozen=True):
                 await repository.forget_tries(tx, card.id)
             return
         left = limits().tries - tries
-        wrong = Entry("U", CARD, card.patient, rule="patient", outcome=REFUSED, details={"step": "code", "left": left})
+        wrong = Entry(
+            "U", Traced.CARD, card.patient, rule="patient", outcome=REFUSED, details={"step": "code", "left": left}
+        )
         await self.gateway.note(ctx, wrong)
         if left <= 0:
             async with self.database.transaction() as tx:

@@ -16,7 +16,7 @@ from ambroise.kernel.ids import hash64, new_id, shard_of
 from ambroise.modules.identity.api import PatientIdentity
 from ambroise.modules.vitale import tokens
 from ambroise.modules.vitale.cards import device_seal
-from ambroise.modules.vitale.ground import VERIFIED, Ground, citizen, known, space_of, state_refusal
+from ambroise.modules.vitale.ground import Ground, Traced, citizen, known, space_of, state_refusal
 from ambroise.modules.vitale.model import (
     Card,
     CardState,
@@ -175,7 +175,7 @@ class Showings:
             for patient in concerned:
                 said = {"code": refusal.code, "medium": medium}
                 await self._ground.gateway.note(
-                    ctx, Entry("R", VERIFIED, patient, rule=Rule.CARD.value, outcome=REFUSED, details=said)
+                    ctx, Entry("R", Traced.VERIFIED, patient, rule=Rule.CARD.value, outcome=REFUSED, details=said)
                 )
             raise
 
@@ -270,7 +270,7 @@ class Showings:
         await uses.add_receipt(tx, receipt)
         said = {"receipt": str(receipt.id), "medium": medium, "way": told.way, "returned": list(facts)}
         await self._ground.gateway.trace(
-            tx, ctx, Entry("R", VERIFIED, card.patient, rule=Rule.CARD.value, details=said)
+            tx, ctx, Entry("R", Traced.VERIFIED, card.patient, rule=Rule.CARD.value, details=said)
         )
         return Verified(receipt, card, identity, rights, ctx.now() + limits().context)
 

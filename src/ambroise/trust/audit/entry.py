@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NewType, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -23,8 +23,19 @@ DONE: Final = 0
 REFUSED: Final = 4
 
 
-class Event(StrEnum):
-    """The acts of the door. Modules add their own names ("login", "message_sent"…): same style, past or noun."""
+class PatientEvent(StrEnum):
+    """The names of acts about a patient, past or noun; each module that traces some adds its own by a subclass.
+
+    The page that shows a patient who did what has a sentence for every one of them: a test holds it.
+    """
+
+
+InstanceEvent = NewType("InstanceEvent", str)
+"""The name of an act about no patient: somebody signed in, software was registered."""
+
+
+class Event(PatientEvent):
+    """The acts of the door."""
 
     READ = "read"
     HISTORY = "history"
@@ -76,7 +87,7 @@ class Entry(msgspec.Struct, frozen=True):
     """What happened to one patient (or to none), for the trace."""
 
     action: Action
-    event: str
+    event: PatientEvent | InstanceEvent
     patient: UUID | None = None
     type: str | None = None
     resource: UUID | None = None

@@ -22,7 +22,7 @@ from ambroise.trust.access.kinds import IDENTITY, OPERATIONAL, SUBMISSION, kind_
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.access.scope import door_scope
 from ambroise.trust.audit.entry import Action as Code
-from ambroise.trust.audit.entry import Entry, Event, record
+from ambroise.trust.audit.entry import Entry, Event, PatientEvent, record
 from ambroise.trust.context import Context
 from ambroise.trust.gateway.core import CODES, Owner
 from ambroise.trust.gateway.labels import author_of, label_of_new, patient_of, unknown_patient, with_defaults
@@ -129,7 +129,7 @@ class Writes(Reads):
         *,
         key: UUID | None = None,
         id: str | None = None,
-        event: str = Event.CREATE,
+        event: PatientEvent = Event.CREATE,
     ) -> Stored:
         """Store a new resource under a label that the module worked out; the rules decide on that label."""
         eyes = Eyes.of(ctx)
@@ -185,7 +185,7 @@ class Writes(Reads):
         current: Stored,
         resource: Json,
         *,
-        event: str | None = None,
+        event: PatientEvent | None = None,
         set: Flags = NO_FLAGS,
         clear: Flags = NO_FLAGS,
     ) -> Stored:
@@ -211,7 +211,7 @@ class Writes(Reads):
         type: str,
         id: str,
         *,
-        event: str | None = None,
+        event: PatientEvent | None = None,
         set: Flags = NO_FLAGS,
         clear: Flags = NO_FLAGS,
     ) -> Label:
@@ -337,7 +337,7 @@ class Writes(Reads):
             raise unknown_patient(str(label.patient))
 
     async def _trace_write(
-        self, tx: Transaction, ctx: Context, code: Code, event: str, written: Stored | Peeked, allowed: Permit
+        self, tx: Transaction, ctx: Context, code: Code, event: PatientEvent, written: Stored | Peeked, allowed: Permit
     ) -> None:
         label = written.label
         entry = Entry(code, event, label.patient, written.type, written.key, label.kind, written.version, allowed.rule)

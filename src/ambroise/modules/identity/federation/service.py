@@ -37,7 +37,8 @@ from ambroise.modules.identity.model import Account, AccountKind
 from ambroise.modules.identity.provider.api import Provider, Request
 from ambroise.modules.identity.provider.model import Means
 from ambroise.modules.identity.service import Identity
-from ambroise.trust.audit.entry import DONE, REFUSED, Entry, record
+from ambroise.modules.identity.tracing import PatientAct
+from ambroise.trust.audit.entry import DONE, REFUSED, Entry, InstanceEvent, record
 from ambroise.trust.context import Citizen, Context, System
 
 _log = logger(__name__)
@@ -152,7 +153,7 @@ class Federation(Struct, frozen=True):
             for account in set(closed):
                 found = await accounts.credentials(tx, account=account)
                 if found is not None:
-                    await self._trace(tx, found.account, "partner_signed_out", {"partner": id})
+                    await self._trace(tx, found.account, PatientAct.PARTNER_SIGNED_OUT, {"partner": id})
             sign_ons = await repository.sign_ons_of(tx, issuer, subject, sid)
         for one in sign_ons:
             await self.provider.leaving.leave(one, None)
@@ -228,8 +229,8 @@ class Federation(Struct, frozen=True):
         await repository.use_link(tx, partner.issuer, subject, now)
         details = {"partner": partner.id, "acr": proven.acr, "amr": list(proven.amr)}
         if known is None:
-            await self._trace(tx, account, "partner_linked", details)
-        await self._trace(tx, account, "partner_signed_in", details)
+            await self._trace(tx, account, PatientAct.PARTNER_LINKED, details)
+        await self._trace(tx, account, PatientAct.PARTNER_SIGNED_IN, details)
         return account
 
     async def _account(self, tx: Transaction, proven: Proven) -> tuple[Account, UUID | None]:
@@ -267,14 +268,14 @@ class Federation(Struct, frozen=True):
         )
         async with self.identity.database.transaction() as tx:
             details = {"partner": partner.id, "rule": rule}
-            await record(tx, ctx, Entry("E", "partner_refused", outcome=REFUSED, details=details))
+            await record(tx, ctx, Entry("E", InstanceEvent("partner_refused"), outcome=REFUSED, details=details))
         if rule == "acr":
             refuse(Kind.FORBIDDEN, "FEDERATION_ACR_TOO_LOW", "The level of the identification is too low.", partner)
         refuse(
             Kind.FORBIDDEN, "FEDERATION_TOKEN_INVALID", f"The answer of the provider breaks a rule: {rule}.", partner
         )
 
-    async def _trace(self, tx: Transaction, account: Account, event: str, details: Mapping[str, Any]) -> None:
+    async def _trace(self, tx: Transaction, account: Account, event: PatientAct, details: Mapping[str, Any]) -> None:
         actor = (
             Citizen(account.patient, account.display_name) if account.patient is not None else account.as_professional()
         )

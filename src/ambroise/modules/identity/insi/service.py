@@ -25,11 +25,11 @@ from ambroise.modules.identity.insi import lexical, magic, repository
 from ambroise.modules.identity.insi.failures import CALLER, MATRICULE, SOFTWARE, THROTTLED
 from ambroise.modules.identity.insi.model import Answer, CardQuery, Individual, Operation, Outcome, TraitsQuery
 from ambroise.modules.identity.registry.repository import patient_of
+from ambroise.modules.identity.tracing import PatientAct
 from ambroise.trust.access.lookups import count_lookup, minute_of
 from ambroise.trust.audit.entry import DONE, REFUSED, Entry, record
 from ambroise.trust.context import Context, Operator, Professional, System
 
-INSI_CALLED: Final = "insi_called"
 _DUTY: Final = "identity"
 
 
@@ -97,12 +97,14 @@ class Insi:
                 holder = await patient_of(tx, answer.individual.ins) if answer.individual else None
                 details = {"operation": operation.value, "code": answer.outcome.value}
                 count = 1 if answer.individual else 0
-                await record(tx, ctx, Entry("R", INSI_CALLED, holder, count=count, outcome=DONE, details=details))
+                await record(
+                    tx, ctx, Entry("R", PatientAct.INSI_CALLED, holder, count=count, outcome=DONE, details=details)
+                )
                 return answer
         except Refusal as refusal:
             async with self._database.transaction() as tx:
                 details = {"operation": operation.value, "code": refusal.code}
-                await record(tx, ctx, Entry("R", INSI_CALLED, None, outcome=REFUSED, details=details))
+                await record(tx, ctx, Entry("R", PatientAct.INSI_CALLED, None, outcome=REFUSED, details=details))
             raise
 
     async def _admit(self, ctx: Context) -> None:

@@ -25,7 +25,7 @@ from ambroise.modules.identity.professionals import known_professional
 from ambroise.modules.identity.provider.signing_on import national
 from ambroise.modules.identity.registry.desk import require_duty
 from ambroise.modules.identity.service import sign_in_name
-from ambroise.trust.audit.entry import Entry, record
+from ambroise.trust.audit.entry import Entry, InstanceEvent, record
 from ambroise.trust.context import Context, Operator
 
 CODE_LASTS: Final = timedelta(hours=24)
@@ -54,7 +54,9 @@ class Invitations(Struct, frozen=True):
                 raise Refusal(Kind.NOT_FOUND, "NO_SUCH_ACCOUNT", "No account of that name may get a code here.")
             digest = await asyncio.to_thread(tokens.recovery_digest, found.account.id, code)
             await repository.put_invitation(tx, found.account.id, digest, ctx.actor.name, now, now + CODE_LASTS)
-            await record(tx, ctx, Entry("E", PASSKEY_CODE_GIVEN, details={"account": str(found.account.id)}))
+            await record(
+                tx, ctx, Entry("E", InstanceEvent(PASSKEY_CODE_GIVEN), details={"account": str(found.account.id)})
+            )
         return found.account, code
 
     async def redeem(self, identifier: str, code: str, browser: str, origin: Origin) -> str:

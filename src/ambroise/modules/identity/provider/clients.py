@@ -28,7 +28,7 @@ from ambroise.modules.identity.provider.model import (
     Registered,
 )
 from ambroise.modules.identity.provider.repositories import clients as repository
-from ambroise.trust.audit.entry import Entry, record
+from ambroise.trust.audit.entry import Entry, InstanceEvent, record
 from ambroise.trust.context import Context
 
 _NAME_MOST = 120
@@ -82,7 +82,7 @@ class Clients(Struct, frozen=True):
         )
         await repository.insert(tx, client, str(getattr(ctx.actor, "id", ctx.actor.name)))
         details = {"client": client.id, "redirect_uris": list(client.redirect_uris)}
-        await record(tx, ctx, Entry("C", "client_registered", rule="operator", details=details))
+        await record(tx, ctx, Entry("C", InstanceEvent("client_registered"), rule="operator", details=details))
         return Registered(client, secret)
 
     async def disable(self, tx: Transaction, ctx: Context, id: str) -> None:
@@ -95,13 +95,17 @@ class Clients(Struct, frozen=True):
         if id == PORTAL or not await repository.disable(tx, id, now):
             _unknown()
         ended = await repository.end_families(tx, id, now, "client_suspended")
-        await record(tx, ctx, Entry("U", "client_disabled", rule="operator", details={"client": id, "ended": ended}))
+        await record(
+            tx,
+            ctx,
+            Entry("U", InstanceEvent("client_disabled"), rule="operator", details={"client": id, "ended": ended}),
+        )
 
     async def enable(self, tx: Transaction, ctx: Context, id: str) -> None:
         """Let a suspended client work again; what had ended stays ended. Raises CLIENT_UNKNOWN."""
         if not await repository.enable(tx, id):
             _unknown()
-        await record(tx, ctx, Entry("U", "client_enabled", rule="operator", details={"client": id}))
+        await record(tx, ctx, Entry("U", InstanceEvent("client_enabled"), rule="operator", details={"client": id}))
 
     async def renew_secret(self, tx: Transaction, ctx: Context, id: str) -> str:
         """A new secret for a client that has one, given this once; the former one ends. Raises CLIENT_UNKNOWN."""
@@ -109,7 +113,9 @@ class Clients(Struct, frozen=True):
         secret = secrets.token_urlsafe(32)
         if not await repository.renew_secret(tx, id, tokens.digest(secret)):
             _unknown()
-        await record(tx, ctx, Entry("U", "client_secret_renewed", rule="operator", details={"client": id}))
+        await record(
+            tx, ctx, Entry("U", InstanceEvent("client_secret_renewed"), rule="operator", details={"client": id})
+        )
         return secret
 
     async def listed(self, reader: Reader) -> list[Listed]:

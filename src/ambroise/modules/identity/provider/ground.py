@@ -15,7 +15,8 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity import repository, throttle, tokens
 from ambroise.modules.identity.model import Account
 from ambroise.modules.identity.provider.jose import Jose
-from ambroise.trust.audit.entry import DONE, REFUSED, Entry, record
+from ambroise.modules.identity.tracing import PatientAct
+from ambroise.trust.audit.entry import DONE, REFUSED, Entry, InstanceEvent, record
 from ambroise.trust.context import Channel, Context
 
 REALM = "/auth/realms/esante-wallet"
@@ -89,7 +90,8 @@ class Ground(Struct, frozen=True):
     ) -> None:
         """Write an act of signing on in the trace, in the transaction of what it records."""
         ctx = self.context(account, situation, channel=channel, client=client)
-        entry = Entry("E", event, patient, outcome=REFUSED if refused else DONE, details=details)
+        name = InstanceEvent(event) if patient is None else PatientAct(event)
+        entry = Entry("E", name, patient, outcome=REFUSED if refused else DONE, details=details)
         await record(tx, ctx, entry)
 
 

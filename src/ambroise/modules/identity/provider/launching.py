@@ -27,6 +27,7 @@ from ambroise.modules.identity.provider.smart import (
     is_limited,
 )
 from ambroise.modules.identity.tokens import digest
+from ambroise.modules.identity.tracing import PatientAct
 from ambroise.trust.access.decide import facts_about, judge_entry
 from ambroise.trust.access.facts import Eyes
 from ambroise.trust.audit.entry import Entry, record
@@ -67,7 +68,7 @@ class Launching(Struct, frozen=True):
         ends = self.ground.clock.now() + LAUNCH_LASTS
         await launches.insert(tx, digest(launch), client.id, account.id, opened, ends)
         ctx = self.ground.context(account, situation, channel=channel, client=by)
-        await record(tx, ctx, Entry("E", "launch_issued", opened.patient, details={"client": client.id}))
+        await record(tx, ctx, Entry("E", PatientAct.LAUNCH_ISSUED, opened.patient, details={"client": client.id}))
         query = urlencode({"iss": issuer.removesuffix(REALM) + FHIR, "launch": launch})
         address = f"{client.launch_uri}{'&' if '?' in client.launch_uri else '?'}{query}"
         return Launched(launch, address, int(LAUNCH_LASTS.total_seconds()))

@@ -23,6 +23,7 @@ from ambroise.modules.identity.provider.model import Family
 from ambroise.modules.identity.provider.repositories import casts, contexts
 from ambroise.modules.identity.provider.tokens import FAMILY, TokenService
 from ambroise.modules.identity.tokens import Sealer
+from ambroise.modules.identity.tracing import PatientAct
 from ambroise.trust.audit.entry import Entry, record
 
 LASTS = timedelta(minutes=30)
@@ -90,7 +91,7 @@ class Sharing(Struct, frozen=True):
                 tx, family.account.id, family.sign_on, shared.schema, sealed, patient, family.client, now, ends
             )
             ctx = self._context(family)
-            await record(tx, ctx, Entry("U", "context_shared", patient, details={"schema": shared.schema}))
+            await record(tx, ctx, Entry("U", PatientAct.CONTEXT_SHARED, patient, details={"schema": shared.schema}))
             if patient is not None:
                 said = {"sign_on": str(family.sign_on), "event": OPENED, "id": event or uuid4().hex}
                 await casts.tell(tx, CAST, orjson.dumps({**said, "patient": str(patient)}).decode())
@@ -126,7 +127,9 @@ class Sharing(Struct, frozen=True):
     async def note_read(self, family: Family, shared: SharedContext, patient: UUID | None, *, refused: bool) -> None:
         """Trace that a tool took the context, or was refused."""
         async with self.ground.database.transaction() as tx:
-            entry = Entry("R", "context_read", patient, outcome=4 if refused else 0, details={"schema": shared.schema})
+            entry = Entry(
+                "R", PatientAct.CONTEXT_READ, patient, outcome=4 if refused else 0, details={"schema": shared.schema}
+            )
             await record(tx, self._context(family), entry)
 
     def _context(self, family: Family) -> Any:

@@ -16,12 +16,12 @@ from ambroise.modules.identity.registry.model import PatientIdentity, require_co
 from ambroise.modules.identity.registry.reliability import with_trust
 from ambroise.modules.identity.registry.repository import TrustLine
 from ambroise.modules.identity.registry.trust import Change, Trust, check_proof
+from ambroise.modules.identity.tracing import PatientAct
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.audit.entry import Entry, record
 from ambroise.trust.context import Context, Operator, System
 from ambroise.trust.gateway import Gateway
 
-IDENTITY_TRUST: Final = "identity_trust"
 DUTY: Final = "identity"
 _GENDERS: Final = {"M": "male", "F": "female", "I": "unknown"}
 
@@ -126,7 +126,9 @@ class IdentityDesk:
         )
         await repository.add_line(tx, known.patient, line)
         details = {"change": change.value, "from": known.status.value, "to": trust.status.value}
-        entry = Entry("U", IDENTITY_TRUST, known.patient, "Patient", rule=Rule.OPERATOR.value, details=details)
+        entry = Entry(
+            "U", PatientAct.IDENTITY_TRUST, known.patient, "Patient", rule=Rule.OPERATOR.value, details=details
+        )
         await record(tx, ctx, entry)
         await self._say(tx, ctx, changed, traits, asked=asked)
         return changed

@@ -16,11 +16,11 @@ from ambroise.modules.identity.protection.recovery.repository import Waiting
 from ambroise.modules.identity.registry.desk import require_duty
 from ambroise.modules.identity.registry.trust import check_proof
 from ambroise.modules.identity.service import Identity
+from ambroise.modules.identity.tracing import PatientAct
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.audit.entry import Entry, record
 from ambroise.trust.context import Context
 
-ACCOUNT_RESCUE: Final = "account_rescue"
 WAITS: Final = timedelta(days=30)
 CODE_LASTS: Final = timedelta(hours=24)
 
@@ -63,7 +63,9 @@ class Rescues(Struct, frozen=True):
             if not await repository.decide(tx, found.id, proof, ctx.actor.name, now, code, ends):
                 raise _over()
             details = {"decision": decision, "proof": proof}
-            entry = Entry("U", ACCOUNT_RESCUE, found.patient, "Patient", rule=Rule.OPERATOR.value, details=details)
+            entry = Entry(
+                "U", PatientAct.ACCOUNT_RESCUE, found.patient, "Patient", rule=Rule.OPERATOR.value, details=details
+            )
             await record(tx, ctx, entry)
 
 
