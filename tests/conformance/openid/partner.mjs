@@ -49,6 +49,7 @@ function provider(issuer) {
       backchannelLogout: { enabled: true },
       jwtUserinfo: { enabled: true },
       claimsParameter: { enabled: true },
+      encryption: { enabled: true },
     },
     interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub, ...state.person.claims }) }),

@@ -54,6 +54,7 @@ class Partners:
     browser: StrictClient
     abroad: httpx.AsyncClient
     patient: str
+    folder: Path
 
     async def set(self, **what: Any) -> None:
         await self.talk.say(set=what)
@@ -93,6 +94,8 @@ async def partners(node: Path, fresh_database: TestDatabase, tmp_path: Path) -> 
     key = ECKey.generate_key("P-256")
     (tmp_path / "secret").write_text(SECRET + "\n")
     (tmp_path / "key.pem").write_bytes(key.as_pem(private=True))
+    opening = ECKey.generate_key("P-256")
+    (tmp_path / "opening.pem").write_bytes(opening.as_pem(private=True))
     with socket.socket() as listener, socket.socket() as other:
         listener.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
@@ -104,6 +107,15 @@ async def partners(node: Path, fresh_database: TestDatabase, tmp_path: Path) -> 
             "jwks": {"keys": [{**key.as_dict(private=False), "kid": key.thumbprint()}]},
             "userinfo_signed_response_alg": "ES256",
         }
+        sealed = {"kid": "opening", "use": "enc", "alg": "ECDH-ES"}
+        encrypted = {
+            **common,
+            "jwks": {"keys": [{**opening.as_dict(private=False), **sealed}]},
+            "userinfo_signed_response_alg": "ES256",
+            **{f"{each}_encrypted_response_alg": "ECDH-ES" for each in ("id_token", "userinfo")},
+            **{f"{each}_encrypted_response_enc": "A256GCM" for each in ("id_token", "userinfo")},
+        }
+        special = {"fc": signed, "fcplus": encrypted}
         clients = [
             {
                 "client_id": name,
@@ -111,9 +123,9 @@ async def partners(node: Path, fresh_database: TestDatabase, tmp_path: Path) -> 
                 "post_logout_redirect_uris": [f"{address}/connexion/par/{name}/sortie"],
                 "backchannel_logout_uri": f"{address}/connexion/par/{name}/fin",
                 "id_token_signed_response_alg": "ES256",
-                **(signed if name == "fc" else common),
+                **special.get(name, common),
             }
-            for name in ("psc", "chu", "fc")
+            for name in ("psc", "chu", "fc", "fcplus")
         ]
         process = await asyncio.create_subprocess_exec(
             "node", str(node / "partner.mjs"), json.dumps({"port": port, "clients": clients}),
@@ -132,7 +144,7 @@ async def partners(node: Path, fresh_database: TestDatabase, tmp_path: Path) -> 
                 serving = asyncio.create_task(server.serve(sockets=[listener]))
                 async with httpx.AsyncClient(base_url=address) as http, httpx.AsyncClient() as abroad:
                     try:
-                        yield Partners(house, address, talk, issuer, StrictClient(http), abroad, patient)
+                        yield Partners(house, address, talk, issuer, StrictClient(http), abroad, patient, tmp_path)
                     finally:
                         server.should_exit = True
                         await serving
@@ -167,6 +179,14 @@ issuer = "{issuer}"
 client_id = "fc"
 proof = "private_key_jwt"
 key_file = "key.pem"
+
+[partner.fcplus]
+name = "FranceConnect+ qui chiffre"
+kind = "franceconnect"
+issuer = "{issuer}"
+client_id = "fcplus"
+secret_file = "secret"
+decryption_key_file = "opening.pem"
 """
 
 
@@ -221,6 +241,20 @@ async def test_a_citizen_is_found_by_exact_traits_once_then_by_the_subject(partn
     await partners.who("pairwise-1", **{**TRAITS, "family_name": "AUTRE NOM"})
     assert (await partners.enter("fc")).address == "/accueil"
     assert len(await partners.traced("partner_linked")) == 1
+
+
+async def test_what_a_partner_encrypts_for_us_is_opened_and_judged_as_the_rest(partners: Partners):
+    await partners.who("pairwise-9", **TRAITS)
+    assert (await partners.enter("fcplus")).address == "/accueil"
+    page = await partners.browser.press("Se déconnecter")
+    end = re.search(r'href="(/connexion/par/fcplus/quitter[^"]*)"', page.text)
+    assert end is not None
+    hint = parse_qs(urlsplit((await partners.browser.http.get(end[1])).headers["location"]).query)["id_token_hint"][0]
+    assert hint.count(".") == 2, "what it signed, not what it encrypted"
+    (partners.folder / "opening.pem").write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
+    assert "La réponse reçue n’est pas sûre" in (await partners.enter("fcplus")).text
+    assert (await partners.traced("partner_refused"))[-1]["rule"] == "encryption"
+    assert not partners.entered
 
 
 async def test_one_trait_that_differs_finds_nobody(partners: Partners):

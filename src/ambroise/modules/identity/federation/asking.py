@@ -11,12 +11,12 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from joserfc import jwt
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey
 
 from ambroise.kernel.clock import Clock
 from ambroise.modules.identity.federation import checking, transport
-from ambroise.modules.identity.federation.checking import Invalid
-from ambroise.modules.identity.federation.model import Partner, Proof, Proven, Underway
+from ambroise.modules.identity.federation.model import Invalid, Partner, Proof, Proven, Underway
+from ambroise.modules.identity.federation.opening import opened, private_key
 from ambroise.modules.identity.federation.remote import Remote
 from ambroise.modules.identity.federation.transport import Unreachable
 
@@ -56,6 +56,8 @@ async def proven(remote: Remote, code: str, underway: Underway, clock: Clock) ->
     access, token = tokens.get("access_token"), tokens.get("id_token")
     if not isinstance(access, str) or not isinstance(token, str) or len(access) > 16_384:
         raise Invalid("tokens")
+    # What is shown to the partner at the end is what it signed (OpenID Connect Core §3.1.2.1, id_token_hint).
+    token = opened(partner, token)
     claims = await checking.id_token(remote, token, nonce=underway.nonce, access=access, now=clock.now())
     subject, amr = claims["sub"], claims.get("amr")
     told = await _user_info(remote, metadata.user_info, access, subject)
@@ -125,8 +127,7 @@ def _who_we_are(partner: Partner, endpoint: str, clock: Clock) -> tuple[dict[str
 
 def _assertion(partner: Partner, endpoint: str, clock: Clock) -> str:
     """A proof signed by our key, for this endpoint, good once and for a minute (RFC 7523)."""
-    pem = partner.credential.read_bytes()
-    key = RSAKey.import_key(pem) if b"BEGIN RSA" in pem else _either(pem)
+    key = private_key(partner.credential.read_bytes())
     algorithm = "ES256" if isinstance(key, ECKey) else "RS256"
     now = clock.now()
     claims = {
@@ -138,13 +139,6 @@ def _assertion(partner: Partner, endpoint: str, clock: Clock) -> str:
         "exp": int((now + _ASSERTION_LASTS).timestamp()),
     }
     return jwt.encode({"alg": algorithm, "kid": key.thumbprint()}, claims, key, algorithms=[algorithm])
-
-
-def _either(pem: bytes) -> ECKey | RSAKey:
-    try:
-        return ECKey.import_key(pem)
-    except ValueError:
-        return RSAKey.import_key(pem)
 
 
 def _with(endpoint: str, parameters: Mapping[str, str]) -> str:

@@ -13,18 +13,15 @@ import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
 
+from ambroise.modules.identity.federation.model import Invalid
+from ambroise.modules.identity.federation.opening import LARGEST, opened
 from ambroise.modules.identity.federation.remote import Remote
 
 _LEEWAY: Final = timedelta(seconds=30)
 # An ID token was made for us a moment ago.
 _OLDEST: Final = timedelta(minutes=10)
-_LARGEST: Final = 64 * 1024
 _LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _DIGESTS: Final = {"256": hashlib.sha256, "384": hashlib.sha384}
-
-
-class Invalid(Exception):
-    """A token that is not good; the text says which rule it breaks, for the log and the trace."""
 
 
 async def id_token(remote: Remote, token: str, *, nonce: str, access: str, now: datetime) -> dict[str, Any]:
@@ -77,8 +74,9 @@ async def logout_token(remote: Remote, token: str, now: datetime) -> dict[str, A
 
 
 async def _signed(remote: Remote, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The header and claims of a token signed by the partner, by an algorithm that we asked for."""
-    if len(token) > _LARGEST or token.count(".") != 2:
+    """The header and claims of a token signed by the partner, encrypted or not, by an algorithm that we asked for."""
+    token = opened(remote.partner, token)
+    if len(token) > LARGEST or token.count(".") != 2:
         raise Invalid("form")
     header = _object(_decoded(token.partition(".")[0]))
     algorithm, kid = header.get("alg"), header.get("kid")

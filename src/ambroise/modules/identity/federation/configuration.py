@@ -19,7 +19,7 @@ ALGORITHMS: Final = ("ES256", "ES384", "PS256", "RS256")
 _FIELDS: Final = frozenset(
     {
         "name", "kind", "issuer", "discovery", "client_id", "proof", "secret_file", "key_file", "scopes", "acr_asked",
-        "acr_accepted", "algorithms", "claims", "parameters", "authority_file",
+        "acr_accepted", "algorithms", "claims", "parameters", "authority_file", "decryption_key_file",
     }
 )  # fmt: skip
 # What the protocol itself writes; the operator's own parameters come beside them.
@@ -83,6 +83,7 @@ def _partner(id: str, table: Any, usual: Mapping[str, Any], folder: Path) -> Par
         claims=_claims(id, {**usual[kind]["claims"], **known["claims"]}),
         parameters=_parameters(id, known),
         authority=_file(id, known, "authority_file", folder) if "authority_file" in known else None,
+        decryption=_file(id, known, "decryption_key_file", folder) if "decryption_key_file" in known else None,
     )
 
 

@@ -53,6 +53,7 @@ class Partner(Struct, frozen=True):
     claims: Mapping[str, tuple[str, ...]]
     parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     authority: Path | None = None
+    decryption: Path | None = None
 
     @property
     def local(self) -> bool:
@@ -101,6 +102,10 @@ class Proven(Struct, frozen=True):
     amr: tuple[str, ...]
     claims: Mapping[str, Any]
     id_token: str
+
+
+class Invalid(Exception):
+    """A token that is not good; the text says which rule it breaks, for the log and the trace."""
 
 
 class Entered(Struct, frozen=True):

@@ -20,10 +20,10 @@ from ambroise.modules.identity import repository as accounts
 from ambroise.modules.identity import tokens
 from ambroise.modules.identity.enrolment.service import Enrolments
 from ambroise.modules.identity.federation import asking, checking, people, repository
-from ambroise.modules.identity.federation.checking import Invalid
 from ambroise.modules.identity.federation.model import (
     REQUEST_LASTS,
     Entered,
+    Invalid,
     Partner,
     Proven,
     SignedOn,
