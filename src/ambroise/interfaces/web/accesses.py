@@ -77,6 +77,7 @@ _ACTIONS: Mapping[str, Action] = {
     "launch_issued": "identify",
     "client_entered": "identify",
     "context_shared": "identify",
+    "context_closed": "identify",
     "context_read": "identify",
     "mediator_enrolled": "account",
     "mediator_ended": "account",

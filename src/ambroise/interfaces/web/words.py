@@ -212,6 +212,7 @@ _DID_THIS = {
     "context_shared": N_(
         "%(who)s a passé de votre dossier à un autre de ses logiciels. Aucun document n’a été montré."
     ),
+    "context_closed": N_("%(who)s a refermé votre dossier dans tous ses logiciels."),
     "context_read": N_("Un autre logiciel de %(who)s a reçu votre identité pour ouvrir le même dossier."),
     "account_rescue": N_("%(who)s a répondu à votre demande de retrouver l’accès à votre compte."),
     "account_rescue:given": N_("%(who)s a vérifié qui vous êtes et vous a donné un code pour retrouver votre compte."),

@@ -15,6 +15,7 @@ class PatientAct(PatientEvent):
     """The acts of identity about a patient."""
 
     CONTEXT_SHARED = "context_shared"
+    CONTEXT_CLOSED = "context_closed"
     CONTEXT_READ = "context_read"
     LAUNCH_ISSUED = "launch_issued"
     CLIENT_ENTERED = "client_entered"

@@ -26,6 +26,7 @@ from ambroise.modules.identity.provider.sharing import CAST, CLOSED, OPENED, Sha
 from ambroise.modules.identity.registry.model import PatientIdentity
 from ambroise.modules.identity.registry.repository import identity_of
 from ambroise.modules.identity.tokens import digest
+from ambroise.modules.identity.tracing import PatientAct
 from ambroise.trust.audit.entry import Entry, record
 
 EVENTS: Final = (OPENED, CLOSED)
@@ -116,7 +117,7 @@ class Casting(Struct, frozen=True):
                 return
             await contexts.purge(tx, family.sign_on)
             ctx = self.ground.context(family.account, family.situation, channel="partner", client=family.client)
-            await record(tx, ctx, Entry("U", "context_closed", patient))
+            await record(tx, ctx, Entry("U", PatientAct.CONTEXT_CLOSED, patient))
             await casts.tell(tx, CAST, _said(family.sign_on, CLOSED, _event_id(event), patient))
 
     async def current(self, family: Family) -> PatientIdentity | None:
@@ -133,7 +134,7 @@ class Casting(Struct, frozen=True):
             known = await self._known(reader, family, patient)
         ctx = self.ground.context(family.account, family.situation, channel="partner", client=family.client)
         async with self.ground.database.transaction() as tx:
-            await record(tx, ctx, Entry("R", "context_read", patient, outcome=0 if known else 4))
+            await record(tx, ctx, Entry("R", PatientAct.CONTEXT_READ, patient, outcome=0 if known else 4))
         return known
 
     async def _seen(self, family: Family, patient: UUID) -> PatientIdentity:
