@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ambroise.interfaces.services import Services
+from ambroise.interfaces.web import templates
 from ambroise.interfaces.web.letters import Postman
+from ambroise.interfaces.web.printing import Printer
+from ambroise.interfaces.web.proofs import Proofs
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.jobs import Schedule
 from ambroise.kernel.objects import Blobs
 from ambroise.kernel.outbox import Subscriptions
 from ambroise.kernel.retention import Sweep, purge
-from ambroise.modules.identity.api import RECOVERY_ASKED, Recovery, on_patient_created, on_patient_updated
+from ambroise.modules.identity.api import RECOVERY_ASKED, KeySealer, Recovery, on_patient_created, on_patient_updated
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.identity.vihf.api import forget as forget_assertions
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
 from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
-from ambroise.modules.space.api import PURGED, Notices, Populations, Telling, end_delays
+from ambroise.modules.space.api import PRINTING_ASKED, PURGED, Notices, Populations, Printings, Telling, end_delays
 from ambroise.modules.space.api import Handlers as SpaceHandlers
 from ambroise.modules.vitale.api import forget_purged
 from ambroise.trust.access.lookups import forget_lookups
@@ -51,9 +54,17 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     for event, handler in telling.table().items():
         subscriptions.on(event, handler)
     subscriptions.on(PURGED, forget_purged)
-    subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url).post)
+    proofs = Proofs(templates, services.clock)
+    subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url, proofs.of).post)
+    subscriptions.on(PRINTING_ASKED, Printer(printings(services), templates, services.public_url).make)
     subscriptions.on(RECOVERY_ASKED, Recovery(services.identity).answer)
     subscriptions.on(CLIENT_TO_TELL, services.provider.leaving.tell)
+
+
+def printings(services: Services) -> Printings:
+    """The letters on paper of an instance."""
+    sealer, demonstration = KeySealer(services.secret), services.demonstration
+    return Printings(services.database, services.gateway, sealer, services.clock, demonstration)
 
 
 def _smtp(services: Services) -> Smtp | None:
@@ -81,6 +92,7 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
         "federation: requests": services.federation.sweep,
         "letters": services.letters.sweep,
         "codes of notices": notices.sweep,
+        "printed notices": printings(services).sweep,
         "e-carte: tokens": services.vitale.showings.sweep,
         "sign-on: requests and sessions": lambda tx: services.provider.signing_on.sweep(
             tx, services.clock.now() - _FORGET_EVERY

@@ -16,10 +16,10 @@ from aiosmtpd.controller import Controller
 from ambroise.interfaces.web.letters import Postman, words_of
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.crypto.application import ApplicationSecret
-from ambroise.kernel.db import Database
+from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.outbox import Delivery, Subscriptions, backlog
-from ambroise.modules.letters.api import LETTER_WRITTEN, Channel, Kind, Letters, Smtp
+from ambroise.modules.letters.api import LETTER_WRITTEN, Attachment, Channel, Kind, Letter, Letters, Smtp
 
 ALL = frozenset(Channel)
 
@@ -78,6 +78,26 @@ async def test_a_mail_and_an_sms_reach_a_real_server_in_the_language_of_the_pers
     assert "123456" in mail.get_content()
     assert "Votre code est 123456." in sms.get_content()
     assert mail["Auto-Submitted"] == "auto-generated"
+
+
+async def test_a_mail_takes_its_attachment_with_it(
+    database: Database, clock: FixedClock, server: tuple[Controller, Kept]
+) -> None:
+    controller, kept = server
+    letters = letters_of(clock)
+
+    async def attach(tx: Transaction, letter: Letter) -> Attachment:
+        return Attachment("preuve.pdf", "application/pdf", b"%PDF-1.7")
+
+    smtp = Smtp(f"smtp://127.0.0.1:{controller.port}", "ambroise@exemple.fr")
+    subscriptions = Subscriptions()
+    subscriptions.on(LETTER_WRITTEN, Postman(letters, smtp, "https://ambroise.exemple", attach).post)
+    await write(database, letters, Channel.MAIL, "ana@exemple.fr")
+    await Delivery(database, subscriptions, clock).deliver_all()
+    ((_, mail),) = kept.messages
+    (part,) = mail.iter_attachments()
+    assert (part.get_filename(), part.get_content_type()) == ("preuve.pdf", "application/pdf")
+    assert part.get_content() == b"%PDF-1.7"
 
 
 async def test_a_real_instance_forgets_the_address_and_the_code_once_sent(

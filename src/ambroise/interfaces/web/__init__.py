@@ -82,6 +82,11 @@ def _dress(tokens: Path | None) -> tuple[Assets, Environment]:
     return assets, environment(assets)
 
 
+def templates() -> Environment:
+    """The templates of this country's pages, for papers that no visit asked for."""
+    return _dress(None)[1]
+
+
 def portals(
     identity: Identity,
     citizen: CitizenService,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from ambroise.interfaces.web.ui.dates import PARIS
 from ambroise.interfaces.web.ui.i18n import N_, Language, language
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.outbox import Event
-from ambroise.modules.letters.api import Channel, Kind, Letter, Letters, Smtp
+from ambroise.modules.letters.api import Attachment, Channel, Kind, Letter, Letters, Smtp
 
 _CODE = N_("Ne donnez ce code à personne. Il n’est valable que 10 minutes. Si vous n’avez rien demandé, ignorez-le.")
 _FROM = N_("Appareil : %(device)s. Réseau : %(network)s. Le %(when)s.")
@@ -106,6 +106,10 @@ _WORDS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
 }
 
 
+Attach = Callable[[Transaction, Letter], Awaitable[Attachment | None]]
+"""Makes the file that goes with a letter, if any."""
+
+
 class Words(Struct, frozen=True):
     """What a letter says."""
 
@@ -145,6 +149,7 @@ class Postman(Struct, frozen=True):
     letters: Letters
     smtp: Smtp | None
     address: str
+    attach: Attach | None = None
 
     async def post(self, tx: Transaction, event: Event) -> None:
         """Send one letter; a server that fails makes the outbox try again later."""
@@ -152,12 +157,13 @@ class Postman(Struct, frozen=True):
         if letter is None:
             return
         if self.smtp is not None:
-            await self._send(self.smtp, letter)
+            await self._send(tx, self.smtp, letter)
         await self.letters.sent(tx, letter.id)
 
-    async def _send(self, smtp: Smtp, letter: Letter) -> None:
+    async def _send(self, tx: Transaction, smtp: Smtp, letter: Letter) -> None:
         said = words_of(letter, self.address)
         if letter.channel is Channel.MAIL:
-            await asyncio.to_thread(smtp.send, letter.address, said.subject, said.text)
+            attached = await self.attach(tx, letter) if self.attach is not None else None
+            await asyncio.to_thread(smtp.send, letter.address, said.subject, said.text, attached)
         elif smtp.sms_domain:
             await asyncio.to_thread(smtp.send_sms, letter.address, said.text)

@@ -46,3 +46,11 @@ class Letter(Struct, frozen=True):
     details: Mapping[str, str]
     written_at: datetime
     sent_at: datetime | None
+
+
+class Attachment(Struct, frozen=True):
+    """A file that goes with a mail."""
+
+    name: str
+    media_type: str
+    content: bytes

@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from ambroise.modules.letters.model import Attachment
+
 _SECONDS = 10
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
@@ -25,12 +27,15 @@ class Smtp(Struct, frozen=True):
         if urlsplit(self.url).scheme not in _PORTS or not urlsplit(self.url).hostname:
             raise ValueError("the address of a mail server begins with smtp://, smtp+starttls:// or smtps://")
 
-    def send(self, to: str, subject: str, text: str) -> None:
+    def send(self, to: str, subject: str, text: str, attached: Attachment | None = None) -> None:
         """Hand one message to the server; blocks some time. Raises OSError or SMTPException when it is not taken."""
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self.sender, to, subject
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
+        if attached is not None:
+            main, _, sub = attached.media_type.partition("/")
+            message.add_attachment(attached.content, maintype=main, subtype=sub, filename=attached.name)
         with self._connection() as server:
             server.send_message(message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ambroise.modules.space import repository as lives
 from ambroise.modules.space.events import event_of
 from ambroise.modules.space.jobs import end_delays
 from ambroise.modules.space.model import Channel, Life, Reason, Step, Suspicion
@@ -10,20 +11,26 @@ from ambroise.modules.space.population.loading import Handlers, Populations
 from ambroise.modules.space.population.model import Population, Refused
 from ambroise.modules.space.population.model import table as population_format
 from ambroise.modules.space.service import TERMS, Spaces
+from ambroise.modules.space.telling.printing import PRINTING_ASKED, Notice, Printings
+from ambroise.modules.space.telling.repository import Printing
 from ambroise.modules.space.telling.service import Notices, Telling
 
 PURGED = event_of(Step.PURGE.value)
 """The event of a space whose data were destroyed."""
 
 __all__ = [
+    "PRINTING_ASKED",
     "PURGED",
     "TERMS",
     "Channel",
     "Handlers",
     "Life",
+    "Notice",
     "Notices",
     "Population",
     "Populations",
+    "Printing",
+    "Printings",
     "Reason",
     "Refused",
     "Spaces",
@@ -31,6 +38,7 @@ __all__ = [
     "Suspicion",
     "Telling",
     "end_delays",
+    "lives",
     "population_format",
     "populations",
 ]

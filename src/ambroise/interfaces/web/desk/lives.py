@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.desk.clock import clock_routes
 from ambroise.interfaces.web.desk.helpers import helper_routes
+from ambroise.interfaces.web.desk.letters import letter_routes
 from ambroise.interfaces.web.desk.matrix import matrix_routes
 from ambroise.interfaces.web.desk.populations import population_routes
 from ambroise.interfaces.web.desk.simulator import simulator_routes
@@ -21,6 +22,7 @@ def desk_life_routes(site: Site, lives: Lives) -> list[BaseRoute]:
     return [
         *space_routes(screen, lives),
         *population_routes(screen, lives),
+        *letter_routes(site, screen, lives),
         *helper_routes(screen, lives),
         *matrix_routes(screen, lives),
         *simulator_routes(screen),

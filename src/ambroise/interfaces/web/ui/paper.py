@@ -6,6 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
+
+from ambroise.interfaces.web.ui import i18n
 from ambroise.interfaces.web.ui.visit import Visit
 from ambroise.kernel.errors import Kind, Refusal
 
@@ -14,7 +17,13 @@ _STATIC = Path(__file__).parent / "static"
 
 async def paper(visit: Visit, template: str, **values: Any) -> bytes:
     """The PDF of a template. Raises PDF_UNAVAILABLE where the text layout libraries (Pango) are not installed."""
-    html = visit.site.environment.get_template(template).render(language=visit.language, **values)
+    return await printed(visit.site.environment, visit.language, template, **values)
+
+
+async def printed(environment: Environment, language: str, template: str, **values: Any) -> bytes:
+    """The same for nobody's visit: a job, a letter."""
+    i18n.speak(language)
+    html = environment.get_template(template).render(language=language, **values)
     return await asyncio.to_thread(_printed, html)
 
 

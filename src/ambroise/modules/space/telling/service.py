@@ -6,8 +6,6 @@ and a request of deletion are told to the holder (CSP R. 1111-36).
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,13 +26,13 @@ from ambroise.modules.space.events import event_of
 from ambroise.modules.space.model import Channel, Life, Step
 from ambroise.modules.space.service import Spaces
 from ambroise.modules.space.telling import repository
+from ambroise.modules.space.telling.codes import digest, new_code, proof_digest
 from ambroise.trust.context import Citizen, Context
 
 MailOf = Callable[[Transaction, UUID], Awaitable[str | None]]
 """The mail address of the holder of a space, None when nobody knows one."""
 
 PROOF_LASTS: Final = timedelta(days=365)
-_ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _KINDS: Final[Mapping[Step, LetterKind]] = {
     Step.NOTIFY: LetterKind.SPACE_NOTICE,
     Step.OBJECT: LetterKind.SPACE_OBJECTED,
@@ -48,6 +46,8 @@ _KINDS: Final[Mapping[Step, LetterKind]] = {
     Step.REQUEST_DELETION: LetterKind.SPACE_DELETION,
 }
 _WITH_CODE: Final = frozenset({Step.NOTIFY, Step.OBJECT})
+_PROVED: Final = frozenset({Step.OBJECT, Step.CLOSE})
+"""Steps whose letter goes with its proof on paper."""
 
 
 class Telling(Struct, frozen=True):
@@ -80,16 +80,17 @@ class Telling(Struct, frozen=True):
         if mail is None:
             return
         details = {"until": life.due_at.isoformat()} if life.due_at is not None else {}
+        if step in _PROVED:
+            details["patient"] = str(patient)
         if step in _WITH_CODE:
             details["code"] = await self._code(tx, life, step)
         await self.letters.write(tx, LetterChannel.MAIL, mail, _KINDS[step], details)
 
     async def _code(self, tx: Transaction, life: Life, step: Step) -> str:
-        """A code of 79 bits: long enough to be kept by a plain hash, and to be tried by nobody."""
-        code = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
+        code = new_code()
         now = self.clock.now()
         ends = (life.due_at or now) if step is Step.NOTIFY else now + PROOF_LASTS
-        await repository.put(tx, _digest(code), life.patient, ends)
+        await repository.put(tx, digest(code), life.patient, ends)
         return code
 
 
@@ -118,7 +119,7 @@ class Notices(Struct, frozen=True):
             ctx = Context(holder, self.clock, channel="web", software="notice", demonstration=self.demonstration)
             moved = await self.spaces.object(tx, ctx, patient)
             # The same code fetches the proof at once, and for as long as the letter of confirmation says.
-            await repository.put(tx, _proof_digest(code), patient, self.clock.now() + PROOF_LASTS)
+            await repository.put(tx, proof_digest(code), patient, self.clock.now() + PROOF_LASTS)
         return moved
 
     async def sweep(self, tx: Transaction) -> int:
@@ -127,20 +128,11 @@ class Notices(Struct, frozen=True):
 
     async def _patient(self, reader: Reader, code: str) -> UUID:
         now: datetime = self.clock.now()
-        found = await repository.patient_of(reader, _digest(code), now)
-        found = found or await repository.patient_of(reader, _proof_digest(code), now)
+        found = await repository.patient_of(reader, digest(code), now)
+        found = found or await repository.patient_of(reader, proof_digest(code), now)
         if found is None:
             raise _unknown()
         return found
-
-
-def _digest(code: str) -> bytes:
-    return hashlib.sha256(code.strip().upper().encode()).digest()
-
-
-def _proof_digest(code: str) -> bytes:
-    """The same code once it served, when it fetches the proof alone."""
-    return hashlib.sha256(b"proof " + code.strip().upper().encode()).digest()
 
 
 def _unknown() -> Refusal:
