@@ -266,6 +266,7 @@ DESK = (
     "/guichet/espaces",
     f"/guichet/espaces?ins={ins(1)}",
     "/guichet/espaces/fichiers",
+    "/guichet/espaces/lettres",
     "/guichet/proches",
     "/guichet/horloge",
 )
