@@ -1,8 +1,10 @@
 """One application with a small demonstration nation, and the software of its example author."""
 
+import importlib.util
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +19,8 @@ from tests.support.xds import Entry, Software
 
 RPPS, FINESS = "01234567897", "750803447"
 COLLEAGUE, OTHER_FINESS = "99700000013", "750803454"
-LETTER = (Path(__file__).resolve().parents[3] / "examples/documents/letter.xml").read_bytes()
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+LETTER = (EXAMPLES / "documents/letter.xml").read_bytes()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -58,3 +61,13 @@ def letter(**changes: object) -> Entry:
     pattern = re.compile(rb'(<ClinicalDocument.*?<id )root="[^"]+"', re.DOTALL)
     content = pattern.sub(rb'\1root="%s"' % oid.encode(), LETTER, count=1)
     return Entry(content, oid, **changes)  # type: ignore[arg-type]
+
+
+def example_client(name: str) -> Any:
+    """A module of `examples/xds`."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"xds/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,20 +1,17 @@
 """ITI-41 over SOAP: what is filed, what is refused and under which code, in both forms of sending."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ambroise.interfaces.token_claims import Role
-from tests.integration.xds.conftest import letter
+from tests.integration.xds.conftest import example_client, letter
 from tests.support.server import House
 from tests.support.xds import FAILURE, PROVIDE, SUCCESS, Answer, Entry, Software, parts_of, read, submission
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PATH = "/xds/repository"
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
 async def provide(software: Software, *entries: Entry, **changes: object) -> Answer:
@@ -130,11 +127,7 @@ async def test_a_submission_leaves_a_trace_of_the_way_it_came(house: House, auth
 
 
 async def test_the_example_client_files_its_document(house: House, author: Software) -> None:
-    spec = importlib.util.spec_from_file_location("provide", EXAMPLES / "xds/provide.py")
-    assert spec is not None
-    assert spec.loader is not None
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
+    example = example_client("provide")
     entry = letter()
     body, media_type = example.request_of(author.assertion().decode(), entry.content)
     assert read(await author.post(PATH, body, media_type)).status == SUCCESS

@@ -10,7 +10,10 @@ from starlette.routing import BaseRoute
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.xds.caller import Callers
 from ambroise.interfaces.xds.endpoint import Endpoint, Operation
+from ambroise.interfaces.xds.names import repository_id
 from ambroise.interfaces.xds.provide import Provide
+from ambroise.interfaces.xds.queries import StoredQueries
+from ambroise.interfaces.xds.retrieve import Retrieve
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
 from ambroise.modules.identity.vihf.api import Assertions
 
@@ -24,8 +27,13 @@ def routes(services: Services) -> Sequence[BaseRoute]:
     """Both services."""
     callers = Callers(services, _assertions(services))
     limit = services.settings.document_max_bytes
-    repository: list[Operation] = [Provide(services)]
-    return [Endpoint(REPOSITORY, callers, repository, content_limit=limit).route()]
+    own_id = repository_id(services.settings.repository_oid, services.installation.id)
+    repository: list[Operation] = [Provide(services), Retrieve(services, own_id)]
+    registry: list[Operation] = [StoredQueries(services, own_id)]
+    return [
+        Endpoint(REPOSITORY, callers, repository, content_limit=limit).route(),
+        Endpoint(REGISTRY, callers, registry, content_limit=0).route(),
+    ]
 
 
 def _assertions(services: Services) -> Assertions:

@@ -36,7 +36,6 @@ _CODES: Final[Mapping[str, str]] = {
     "XDS_VERSION": "XDSMetadataVersionError",
 }
 _KINDS: Final[Mapping[Kind, str]] = {
-    Kind.INVALID: "MetadataError",
     Kind.UNPROCESSABLE: "MetadataError",
     Kind.THROTTLED: "Busy",
     Kind.UNAVAILABLE: "Busy",
@@ -55,6 +54,8 @@ class Problem(Struct, frozen=True):
 def problems_of(refusal: Refusal, actor: str, location: str = "") -> list[Problem]:
     """What a refusal says; `actor` is Registry or Repository, which names the codes that say no more."""
     usual = f"XDS{actor}{_KINDS.get(refusal.kind, 'Error')}"
+    if actor == "Repository" and refusal.kind is Kind.INVALID:
+        usual = "XDSRepositoryMetadataError"
     if not refusal.issues:
         context = f"{refusal.code}: {refusal.diagnostics}"
         return [Problem(_code(refusal, usual), context, _at(location, refusal.element))]

@@ -27,6 +27,7 @@ from ambroise.modules.record import (
 )
 from ambroise.modules.record.assessment import Assessed, assess, recognise
 from ambroise.modules.record.cda.extract import Extract, extract
+from ambroise.modules.record.cda.model import Identifier
 from ambroise.modules.record.changing import FLAGS, Changing, replaced_already
 from ambroise.modules.record.content.malware import NoScanner, Scanner
 from ambroise.modules.record.model import (
@@ -86,6 +87,18 @@ class Record(Changing):
     async def document(self, tx: Reader, ctx: Context, id: str) -> Document:
         """One document, for who may see it."""
         return entry.read(decode((await self._gateway.read(tx, ctx, "DocumentReference", id)).body))
+
+    async def content_under(
+        self, reader: Reader, ctx: Context, unique_id: str, *, of: UUID | None = None
+    ) -> tuple[Stored, bytes]:
+        """The document of a unique id and its bytes, for who may read it; `of` is the only patient it may be about.
+
+        Raises NOT_FOUND, also when its existence is a secret; FORBIDDEN, GONE.
+        """
+        known = await repository.known_unique_id(reader, Identifier.parse(unique_id).urn)
+        if known is None or (of is not None and known.patient != of):
+            raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", "No document has this unique id, or you may not see it.")
+        return await self._gateway.document_content(reader, ctx, str(known.document))
 
     async def purge(self, tx: Transaction, ctx: Context, patient: UUID) -> int:
         """Erase a space for ever: resources, versions, files, notices, identity, and the key; the trace stays.

@@ -1,0 +1,150 @@
+"""The leak pack through XDS.b: every question, asked by who may see some of the record, and by who is blocked.
+
+Each case has its control: the author finds what is hidden, so it is there.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from ambroise.trust.access.people import Party
+from ambroise.trust.context import Citizen, Context
+from tests.integration.xds.asking import (
+    APPROVED,
+    BOTH,
+    BY_REFERENCE,
+    CONTENTS,
+    FIND,
+    FIND_SETS,
+    GET,
+    GET_SETS,
+    LINKS,
+    PATIENT,
+    RELATED,
+    RPLC,
+    ask,
+    authorise,
+    file,
+    get,
+    patient_key,
+    retrieve,
+)
+from tests.integration.xds.conftest import COLLEAGUE, author, house, letter, software
+from tests.support.server import House
+from tests.support.xds import Answer, Entry, Software
+
+__all__ = ["author", "house"]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ORDER = "SECRET-1^^^&1.2.250.1.999.2&ISO^urn:ihe:iti:xds:2013:order"
+OF_PATIENT: dict[str, Any] = {"XDSDocumentEntryPatientId": PATIENT, "XDSDocumentEntryStatus": APPROVED}
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """A document shown beside one that is masked, filed together; a shown one that replaces another masked one."""
+
+    knower: Software
+    viewer: Software
+    shown: Entry
+    hidden: Entry
+    replaced: Entry
+    replacing: Entry
+    shown_uuid: str
+    hidden_uuid: str
+    replacing_uuid: str
+    set_uuid: str
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def secrets(house: House, author: Software) -> Secrets:
+    viewer, patient = await software(house, COLLEAGUE), await patient_key(house)
+    for who in (author, viewer):
+        await authorise(house, who, patient)
+    references = {"urn:ihe:iti:xds:2013:referenceIdList": ORDER}
+    shown = letter(id="shown")
+    hidden = letter(id="hidden", flags=("MASQUE_PS",), title="Secret", slots=references)
+    await file(author, shown, hidden)
+    replaced = letter(flags=("MASQUE_PS",), title="Secret")
+    await file(author, replaced)
+    replacing = letter(replaces=(await get(author, replaced)).get("id"))
+    await file(author, replacing)
+    uuids = [(await get(author, one)).get("id") for one in (shown, hidden, replacing)]
+    sets = await ask(author, GET_SETS, uuid=f"('{uuids[1]}')")
+    return Secrets(
+        author, viewer, shown, hidden, replaced, replacing, uuids[0], uuids[1], uuids[2], sets.ids("RegistryPackage")[0]
+    )
+
+
+Question = Callable[[Software, Secrets], Awaitable[Answer]]
+QUESTIONS: dict[str, Question] = {
+    "FindDocuments": lambda who, it: ask(who, FIND, **OF_PATIENT),
+    "FindDocuments, references": lambda who, it: ask(who, FIND, "ObjectRef", **OF_PATIENT),
+    "FindDocuments, masked ones": lambda who, it: ask(
+        who, FIND, XDSDocumentEntryConfidentialityCode="('MASQUE_PS^^1.2.250.1.213.1.1.4.13')", **OF_PATIENT
+    ),
+    "FindDocumentsByReferenceId": lambda who, it: ask(
+        who, BY_REFERENCE, XDSDocumentEntryReferenceIdList=f"('{ORDER}')", **OF_PATIENT
+    ),
+    "FindSubmissionSets": lambda who, it: ask(
+        who, FIND_SETS, XDSSubmissionSetPatientId=PATIENT, XDSSubmissionSetStatus=APPROVED
+    ),
+    "GetDocuments by entryUUID": lambda who, it: ask(who, GET, XDSDocumentEntryEntryUUID=f"('{it.hidden_uuid}')"),
+    "GetDocuments by uniqueId": lambda who, it: ask(who, GET, XDSDocumentEntryUniqueId=f"('{it.hidden.unique_id}')"),
+    "GetSubmissionSets": lambda who, it: ask(who, GET_SETS, uuid=f"('{it.hidden_uuid}')"),
+    "GetSubmissionSets of its neighbour": lambda who, it: ask(who, GET_SETS, uuid=f"('{it.shown_uuid}')"),
+    "GetAssociations": lambda who, it: ask(who, LINKS, uuid=f"('{it.hidden_uuid}')"),
+    "GetAssociations of its neighbour": lambda who, it: ask(who, LINKS, uuid=f"('{it.shown_uuid}')"),
+    "GetAssociations of its submission": lambda who, it: ask(who, LINKS, uuid=f"('{it.set_uuid}')"),
+    "GetDocumentsAndAssociations": lambda who, it: ask(who, BOTH, XDSDocumentEntryEntryUUID=f"('{it.hidden_uuid}')"),
+    "GetSubmissionSetAndContents": lambda who, it: ask(who, CONTENTS, XDSSubmissionSetEntryUUID=f"'{it.set_uuid}'"),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_nothing_hidden_is_answered(name: str, secrets: Secrets) -> None:
+    known = (await QUESTIONS[name](secrets.knower, secrets)).http.text
+    seen = (await QUESTIONS[name](secrets.viewer, secrets)).http.text
+    words = [secrets.hidden_uuid, secrets.set_uuid, secrets.hidden.unique_id]
+    assert any(word in known for word in words), f"the control of {name} answers {known}"
+    assert not any(word in seen for word in [*words, "Secret"]), f"{name} shows {seen}"
+
+
+async def test_the_link_to_a_hidden_document_is_not_answered(secrets: Secrets) -> None:
+    slots: dict[str, Any] = {
+        "XDSDocumentEntryEntryUUID": f"'{secrets.replacing_uuid}'",
+        "AssociationTypes": f"('{RPLC}')",
+    }
+    known, seen = await ask(secrets.knower, RELATED, **slots), await ask(secrets.viewer, RELATED, **slots)
+    assert len(known.ids("Association")) == 1
+    assert secrets.replaced.unique_id in known.http.text
+    assert seen.ids("Association") == []
+    links = await ask(secrets.viewer, LINKS, uuid=f"('{secrets.replacing_uuid}')")
+    assert [one.get("associationType") for one in links.envelope.iterfind(".//{*}Association")] == [
+        "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
+    ]
+
+
+async def test_a_hidden_document_is_not_retrieved_nor_told_from_none(secrets: Secrets) -> None:
+    assert list((await retrieve(secrets.knower, secrets.hidden.unique_id)).parts.values()) == [secrets.hidden.content]
+    hidden = await retrieve(secrets.viewer, secrets.hidden.unique_id)
+    nothing = await retrieve(secrets.viewer, "2.25.404")
+    assert hidden.parts == {}
+    assert hidden.errors == nothing.errors
+    context = [one.get("codeContext") for one in hidden.envelope.iterfind(".//{*}RegistryError")]
+    assert context == [one.get("codeContext") for one in nothing.envelope.iterfind(".//{*}RegistryError")]
+
+
+async def test_who_is_blocked_finds_nothing_at_the_next_request(house: House, secrets: Secrets) -> None:
+    patient = await patient_key(house)
+    assert secrets.shown.unique_id in (await ask(secrets.viewer, FIND, **OF_PATIENT)).http.text
+    ctx = Context(Citizen(patient, "Dominique Pat-Trois"), house.services.clock, demonstration=True)
+    async with house.services.database.transaction() as tx:
+        await house.services.gateway.rights.block(tx, ctx, patient, Party.of(secrets.viewer.who))
+    for question in QUESTIONS.values():
+        answer = await question(secrets.viewer, secrets)
+        assert answer.envelope.findall(".//{*}RegistryObjectList/*") == []
+    assert (await retrieve(secrets.viewer, secrets.shown.unique_id)).parts == {}
+    assert secrets.shown.unique_id in (await ask(secrets.knower, FIND, **OF_PATIENT)).http.text
