@@ -14,6 +14,7 @@ from ambroise.interfaces.xds.names import repository_id
 from ambroise.interfaces.xds.provide import Provide
 from ambroise.interfaces.xds.queries import StoredQueries
 from ambroise.interfaces.xds.retrieve import Retrieve
+from ambroise.interfaces.xds.update import Update
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
 from ambroise.modules.identity.vihf.api import Assertions
 
@@ -29,7 +30,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
     limit = services.settings.document_max_bytes
     own_id = repository_id(services.settings.repository_oid, services.installation.id)
     repository: list[Operation] = [Provide(services), Retrieve(services, own_id)]
-    registry: list[Operation] = [StoredQueries(services, own_id)]
+    registry: list[Operation] = [StoredQueries(services, own_id), Update(services, own_id)]
     return [
         Endpoint(REPOSITORY, callers, repository, content_limit=limit).route(),
         Endpoint(REGISTRY, callers, registry, content_limit=0).route(),

@@ -122,7 +122,14 @@ class Provide:
 
 
 def read_package(request: Element | None) -> Package:
-    """The objects of a SubmitObjectsRequest. Refuses what XDS itself does not allow, METADATA_INVALID mostly."""
+    """The objects of a submission. Refuses what XDS itself does not allow, METADATA_INVALID mostly."""
+    package = read_objects(request)
+    _check_entries(package)
+    return package
+
+
+def read_objects(request: Element | None) -> Package:
+    """The objects of a SubmitObjectsRequest, with the one SubmissionSet that it has."""
     listed = request.find(tag(RIM, "RegistryObjectList")) if request is not None else None
     if listed is None:
         raise Malformed("there is no RegistryObjectList")
@@ -135,9 +142,7 @@ def read_package(request: Element | None) -> Package:
     associations = tuple(read_association(one) for one in listed.iterfind(tag(RIM, "Association")))
     if len(sets) != 1:
         raise invalid("a submission has one SubmissionSet")
-    package = Package(sets[0], entries, associations)
-    _check_entries(package)
-    return package
+    return Package(sets[0], entries, associations)
 
 
 def check_patient(caller: Caller, written: str | None) -> None:

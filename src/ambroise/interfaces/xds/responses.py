@@ -33,7 +33,12 @@ _CODES: Final[Mapping[str, str]] = {
     "XDS_UNKNOWN_REPOSITORY": "XDSUnknownRepositoryId",
     "XDS_UNKNOWN_DOCUMENT": "XDSDocumentUniqueIdError",
     "XDS_ANSWER_TOO_LARGE": "XDSRepositoryOutOfResources",
-    "XDS_VERSION": "XDSMetadataVersionError",
+    "XDS_UNRESOLVED": "UnresolvedReferenceException",
+    "XDS_STATUS_MISMATCH": "XDSMetadataUpdateError",
+    "METADATA_IMMUTABLE": "XDSMetadataUpdateOperationError",
+    "STATUS_CHANGE_FORBIDDEN": "XDSMetadataUpdateOperationError",
+    "WITHHOLDING_AT_FILING": "XDSMetadataUpdateOperationError",
+    "VERSION_MISMATCH": "XDSMetadataVersionError",
 }
 _KINDS: Final[Mapping[Kind, str]] = {
     Kind.UNPROCESSABLE: "MetadataError",

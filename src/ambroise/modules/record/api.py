@@ -15,6 +15,7 @@ from ambroise.modules.record.desk import Desk
 from ambroise.modules.record.entry import read as read_document
 from ambroise.modules.record.handlers import Handlers
 from ambroise.modules.record.model import (
+    ARCHIVED_EXTENSION,
     INVISIBLE_PATIENT,
     INVISIBLE_REPRESENTATIVES,
     MASKED,
@@ -34,6 +35,7 @@ from ambroise.modules.record.service import Limits, Record
 from ambroise.trust.gateway import Gateway
 
 __all__ = [
+    "ARCHIVED_EXTENSION",
     "CITIZEN_TYPES",
     "INVISIBLE_PATIENT",
     "INVISIBLE_REPRESENTATIVES",
