@@ -257,6 +257,83 @@ async def test_what_a_partner_encrypts_for_us_is_opened_and_judged_as_the_rest(p
     assert not partners.entered
 
 
+async def _another(partners: Partners, matricule: str, called: str, **traits: Any) -> str:
+    """Somebody else of a qualified identity, with an account; the Patient."""
+    place = {"extension": [{"url": _COG, "valueCoding": {"code": "51215"}}]}
+    born = {"url": "http://hl7.org/fhir/StructureDefinition/patient-birthPlace", "valueAddress": place}
+    services = partners.house.services
+    async with services.database.transaction() as tx:
+        ctx = Context(System(), services.clock, demonstration=True)
+        stored = await services.gateway.create(tx, ctx, person(matricule, extension=[born], **traits))
+        new = NewAccount(AccountKind.CITIZEN, called, called, patient=stored.key)
+        await services.identity.create_account(tx, new)
+    return str(stored.key)
+
+
+async def _opened(partners: Partners) -> list[str]:
+    """Whose spaces the open sessions open; they are then closed."""
+    async with partners.house.services.database.transaction() as tx:
+        rows = await tx.fetch_all(
+            """
+            select a.patient from session n join account a on a.id = n.account
+            where n.closed_at is null order by n.opened_at
+            """
+        )
+        await tx.execute("update session set closed_at = now() where closed_at is null")
+    partners.browser.http.cookies.clear()
+    partners.abroad.cookies.clear()
+    return [str(row[0]) for row in rows]
+
+
+async def test_a_federated_sign_in_never_opens_the_record_of_another(partners: Partners):
+    """A case of the leak pack: each time, the control is that the record is there for its owner."""
+    others = {**TRAITS, "family_name": "PAT-AUTRE", "given_name": "Claude", "given_name_array": ["Claude"]}
+    own = partners.patient
+    name = [{"use": "official", "family": "PAT-AUTRE", "given": ["CLAUDE"]}]
+    other = await _another(partners, "279035121518890", "claude", name=name)
+    for sub, traits, opened in (
+        ("mine", TRAITS, [own]),
+        ("theirs", others, [other]),
+        ("mine", others, [own]),
+        ("theirs", TRAITS, [other]),
+        ("new", TRAITS, []),
+        ("new", {**TRAITS, "given_name_array": ["Claude"]}, []),
+    ):
+        await partners.who(sub, **traits)
+        await partners.enter("fc")
+        assert await _opened(partners) == opened, (sub, traits)
+    # Two people of one identity: whom the subject is cannot be told, so nobody; the one who was linked stays himself.
+    await _another(partners, "279035121518791", "jumelle")
+    await partners.who("twin", **TRAITS)
+    await partners.enter("fc")
+    assert await _opened(partners) == []
+    await partners.who("mine", **TRAITS)
+    await partners.enter("fc")
+    assert await _opened(partners) == [own]
+
+
+async def test_the_owner_of_an_account_unlinks_it_and_what_came_in_that_way_ends(partners: Partners):
+    await partners.who("mine", **TRAITS)
+    await partners.enter("fc")
+    elsewhere = dict(partners.browser.http.cookies)
+    partners.browser.http.cookies.delete("ambroise-session")
+    page = await partners.enter("fc")
+    await page.get("/reglages")
+    await page.click("Services qui ouvrent mon compte")
+    assert "FranceConnect+" in page.words
+    await page.press("Retirer ce lien : FranceConnect+, FranceConnect+ qui chiffre")
+    assert "Aucun service lié" in page.words
+    assert (await page.get("/accueil")).address == "/accueil", "this session goes on"
+    async with httpx.AsyncClient(base_url=partners.address, cookies=elsewhere) as other:
+        assert (await other.get("/accueil")).status_code == 303
+    assert len(await partners.traced("partner_unlinked")) == 1
+    refused = await page.http.post("/reglages/services", data={"service": partners.theirs})
+    assert refused.status_code in (403, 404)
+    page.http.cookies.delete("ambroise-session")
+    await partners.who("mine", **{**TRAITS, "family_name": "AUTRE NOM"})
+    assert "Nous ne vous avons pas retrouvé" in (await partners.enter("fc")).text, "it is compared again"
+
+
 async def test_one_trait_that_differs_finds_nobody(partners: Partners):
     others = {
         "family_name": "PAT-QUATRE",

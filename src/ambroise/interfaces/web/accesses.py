@@ -72,6 +72,7 @@ _ACTIONS: Mapping[str, Action] = {
     "identity_trust": "identify",
     "account_rescue": "account",
     "partner_linked": "account",
+    "partner_unlinked": "account",
     "partner_signed_in": "account",
     "partner_signed_out": "account",
     "launch_issued": "identify",

@@ -20,6 +20,7 @@ class PatientAct(PatientEvent):
     LAUNCH_ISSUED = "launch_issued"
     CLIENT_ENTERED = "client_entered"
     PARTNER_LINKED = "partner_linked"
+    PARTNER_UNLINKED = "partner_unlinked"
     PARTNER_SIGNED_IN = "partner_signed_in"
     PARTNER_SIGNED_OUT = "partner_signed_out"
     INSI_CALLED = "insi_called"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ambroise.interfaces.web.entrance.protection import layout_of
 from ambroise.interfaces.web.entrance.routes import HOMES
 from ambroise.interfaces.web.federation.words import explained
 from ambroise.interfaces.web.sign_on.answers import address_of, parameters
 from ambroise.interfaces.web.ui.errors import STATUS
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, local_address, with_query
 from ambroise.kernel.errors import Refusal
@@ -21,6 +24,7 @@ from ambroise.modules.identity.federation.api import PATH, SignedOn, ToEnrol
 
 _log = logger(__name__)
 _HOUR = 3600
+LINKS = "/reglages/services"
 _NEVER_KEPT = {"cache-control": "no-store"}
 
 
@@ -35,6 +39,7 @@ def federation_routes(site: Site, federation: Federation) -> Sequence[BaseRoute]
         screen.route(f"{PATH}/{{id}}/retour", pages.come_back),
         screen.route(f"{PATH}/{{id}}/quitter", pages.leave_too),
         screen.route(f"{PATH}/{{id}}/sortie", pages.left),
+        screen.route(LINKS, pages.links, pages.unlink, proof=Act.MEANS),
         Route(f"{PATH}/{{id}}/fin", _told(federation), methods=["POST"]),
     ]
 
@@ -96,6 +101,18 @@ class FederationPages:
     async def left(self, visit: Visit) -> Response:
         """Back from the end of the partner's own session."""
         return visit.go("/connexion", Toast("signed-out"))
+
+    async def links(self, visit: Visit) -> Response:
+        """The providers by which this account opens."""
+        layout = layout_of(visit)
+        held = await self._federation.links(visit.who.account)
+        return await visit.render("federation/links.html", layout=layout, held=held)
+
+    async def unlink(self, visit: Visit, sent: FormData) -> Response:
+        """Its owner no longer enters this account by a provider."""
+        layout_of(visit)
+        await self._federation.unlink(visit.who, str(sent.get("service", "")))
+        return visit.go(LINKS, Toast("unlinked"))
 
     async def _refused(self, visit: Visit, refusal: Refusal) -> Response:
         partner = self._federation.partners.get(visit.parameter("id"))

@@ -17,6 +17,7 @@ _SAID = {
     "passkey-first": N_("Clé d’accès ajoutée. Elle vous ouvre maintenant vos logiciels et ce portail."),
     "passkey-named": N_("Clé d’accès renommée."),
     "passkey-revoked": N_("Clé d’accès révoquée. Elle n’ouvre plus rien."),
+    "unlinked": N_("Lien retiré. Ce service n’ouvre plus ce compte."),
     "signed-out": N_("Vous êtes déconnecté."),
     "masked": N_("Document masqué."),
     "unmasked": N_("Document de nouveau visible par vos soignants autorisés."),

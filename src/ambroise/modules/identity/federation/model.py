@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NoReturn, cast
@@ -102,6 +102,15 @@ class Proven(Struct, frozen=True):
     amr: tuple[str, ...]
     claims: Mapping[str, Any]
     id_token: str
+
+
+class Linked(Struct, frozen=True):
+    """A provider by which somebody may enter an account; `names` are those of the partners that it is, if any still."""
+
+    issuer: str
+    names: tuple[str, ...]
+    linked_at: datetime
+    used_at: datetime
 
 
 class Invalid(Exception):

@@ -53,6 +53,51 @@ async def link(tx: Transaction, issuer: str, subject_hash: bytes, account: UUID,
     return made == 1
 
 
+async def links_of(reader: Reader, account: UUID) -> list[tuple[str, datetime, datetime]]:
+    """The issuers that an account is linked to, since when, and when each was last used."""
+    rows = await reader.fetch_all(
+        "select issuer, linked_at, used_at from federation_link where account = %s order by linked_at, issuer",
+        (account,),
+    )
+    return [(issuer, linked, used) for issuer, linked, used in rows]
+
+
+async def unlink(tx: Transaction, issuer: str, account: UUID) -> bool:
+    """Forget who an account is to an issuer; false when it was not linked."""
+    return await tx.execute("delete from federation_link where issuer = %s and account = %s", (issuer, account)) == 1
+
+
+async def close_others(tx: Transaction, issuer: str, account: UUID, kept: UUID, now: datetime) -> int:
+    """End the sessions of an account that came from an issuer, save this one."""
+    return await tx.execute(
+        """
+        update session n
+        set closed_at = %s
+        from federation_session f
+        where f.token_hash = n.token_hash
+          and f.issuer = %s
+          and n.account = %s
+          and n.id <> %s
+          and n.closed_at is null
+        """,
+        (now, issuer, account, kept),
+    )
+
+
+async def sign_ons_by(reader: Reader, issuer: str, account: UUID) -> list[UUID]:
+    """The sign-ons of an account, still open, that came from an issuer."""
+    rows = await reader.fetch_all(
+        """
+        select n.id
+        from federation_sign_on f
+        join sign_on n on n.id = f.sign_on
+        where f.issuer = %s and n.account = %s and n.closed_at is null
+        """,
+        (issuer, account),
+    )
+    return [row[0] for row in rows]
+
+
 async def use_link(tx: Transaction, issuer: str, subject_hash: bytes, now: datetime) -> None:
     await tx.execute(
         "update federation_link set used_at = %s where issuer = %s and subject_hash = %s", (now, issuer, subject_hash)

@@ -24,6 +24,7 @@ from ambroise.modules.identity.federation.model import (
     REQUEST_LASTS,
     Entered,
     Invalid,
+    Linked,
     Partner,
     Proven,
     SignedOn,
@@ -33,7 +34,7 @@ from ambroise.modules.identity.federation.model import (
 )
 from ambroise.modules.identity.federation.remote import Remote
 from ambroise.modules.identity.federation.transport import Unreachable
-from ambroise.modules.identity.model import Account, AccountKind
+from ambroise.modules.identity.model import Account, AccountKind, Session
 from ambroise.modules.identity.provider.api import Provider, Request
 from ambroise.modules.identity.provider.model import Means
 from ambroise.modules.identity.service import Identity
@@ -159,6 +160,28 @@ class Federation(Struct, frozen=True):
             await self.provider.leaving.leave(one, None)
         return len(closed) + len(sign_ons)
 
+    async def links(self, account: Account) -> list[Linked]:
+        """The providers by which this person may enter, the oldest link first."""
+        async with self.identity.database.reader() as reader:
+            found = await repository.links_of(reader, account.id)
+        return [Linked(issuer, self._names(issuer, account.kind), linked, used) for issuer, linked, used in found]
+
+    async def unlink(self, session: Session, issuer: str) -> None:
+        """Forget who this person is to a provider, traced; what came in by it ends, save this session.
+
+        Raises LINK_UNKNOWN.
+        """
+        account, now = session.account, self.identity.clock.now()
+        async with self.identity.database.transaction() as tx:
+            if not await repository.unlink(tx, issuer, account.id):
+                raise Refusal(Kind.NOT_FOUND, "LINK_UNKNOWN", "This account is not linked to that provider.")
+            closed = await repository.close_others(tx, issuer, account.id, session.id, now)
+            details = {"issuer": issuer, "closed": closed}
+            await self._trace(tx, account, PatientAct.PARTNER_UNLINKED, details)
+            sign_ons = await repository.sign_ons_by(tx, issuer, account.id)
+        for one in sign_ons:
+            await self.provider.leaving.leave(one, None)
+
     async def sweep(self, tx: Transaction) -> None:
         """Forget what is over."""
         await repository.sweep(tx, self.identity.clock.now())
@@ -283,6 +306,9 @@ class Federation(Struct, frozen=True):
             actor, self.identity.clock, channel="web", software="portal", demonstration=self.identity.demonstration
         )
         await record(tx, ctx, Entry("E", event, patient=account.patient, outcome=DONE, details=details))
+
+    def _names(self, issuer: str, kind: AccountKind) -> tuple[str, ...]:
+        return tuple(one.name for one in self.offered(kind) if one.issuer == issuer)
 
     def _conflict(self, partner: Partner) -> NoReturn:
         refuse(
