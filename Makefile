@@ -12,6 +12,7 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 COMPILED := $(VENV)/.compiled
+TYPED := $(VENV)/.types
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types contracts tests browser papers assets lock sbom bench clean
@@ -36,7 +37,11 @@ $(COMPILED): $(INSTALLED) $(shell find src -name '*.py')
 demo: $(COMPILED) papers ## Run a demonstration nation on http://localhost:8080
 	@$(BIN)/ambroise demo --port $(PORT) --data $(DATA) --population $(POPULATION)
 
-test: install browser papers lint types contracts tests ## Check style, types, contracts, and run every test
+# Types are checked while tests run, for each leaves the other processor time; either one that fails fails all.
+test: install browser papers lint contracts $(COMPILED) ## Check style, types, contracts, and run every test
+	@$(MAKE) --no-print-directory types >$(TYPED) 2>&1 & types=$$!; \
+	$(BIN)/pytest -n $(WORKERS); tests=$$?; \
+	wait $$types; types=$$?; cat $(TYPED); exit $$((tests || types))
 
 check: lint types contracts ## What is fast among the checks
 
