@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -37,8 +38,11 @@ def node() -> Path:
         if os.environ.get("CI") == "true":
             pytest.fail("npm is needed to run the OpenID clients that others wrote")
         pytest.skip("npm is not installed")
-    if not (HERE / "node_modules" / "openid-client").is_dir():
-        subprocess.run(["npm", "ci", "--no-fund", "--no-audit"], cwd=HERE, check=True, capture_output=True)
+    # Several workers may come here at once, and npm empties the folder before it fills it.
+    with (HERE / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (HERE / "node_modules" / "openid-client").is_dir():
+            subprocess.run(["npm", "ci", "--no-fund", "--no-audit"], cwd=HERE, check=True, capture_output=True)
     return HERE
 
 
