@@ -151,3 +151,43 @@ async def test_the_pages_of_identities_are_for_those_who_answer_for_them(people:
     assert "Identités" not in support.words
     await support.get(f"/guichet/identites/{people.world.patient}")
     assert support.status == 403
+
+
+async def test_the_desk_corrects_traits_as_the_national_service_says_them(people: Visitors) -> None:
+    world = people.world
+    desk = await (await people.enter("Ida Inventée")).get(f"/guichet/identites/{world.patient}")
+    await desk.click("Corriger les traits")
+    await desk.press("Corriger", note="")
+    assert "Écrivez pourquoi" in desk.words
+    await desk.press("Corriger", note="Relu.")
+    assert "rien n’est à corriger" in desk.words
+    await desk.press("Corriger", nom="PAT 3", note="Relu.")
+    assert "Un nom porte un signe qui n’a pas sa place dans un nom." in desk.words
+    await desk.get(f"/guichet/identites/{world.patient}/traits")
+    await desk.press("Corriger", lieu="2A020", note="Lieu lu sur un acte.")
+    assert "Identité provisoire" in desk.words
+    assert "Lieu lu sur un acte." in desk.words
+    await desk.click("Corriger les traits")
+    await desk.press("Voir les traits du service national")
+    assert "Le service national écrit autrement : prénoms." in desk.words
+    await desk.press("Corriger")
+    assert "Traits du service national (INSi)." in desk.words
+    await desk.press("Demander l’INS au service national")
+    assert "Identité récupérée" in desk.words
+
+
+async def test_the_desk_verifies_a_file_of_identities_line_by_line(people: Visitors) -> None:
+    known = "279035121518989;PAT-TROIS;DOMINIQUE;1979-03-28;F\n"
+    lines = known + known.replace("PAT-TROIS", "AUTRE") + known.replace("8989", "8988") + known.replace(";F", ";?")
+    desk = await (await people.enter("Ida Inventée")).get("/guichet/identites")
+    await desk.click("Vérifier des identités")
+    await desk.press("Vérifier", files={"fichier": ("a.csv", b"matricule;sexe\n1;F\n", "text/csv")})
+    assert "La première ligne ne nomme pas ces colonnes : date_naissance, nom_naissance, prenoms." in desk.words
+    header = "matricule;nom_naissance;prenoms;date_naissance;sexe\n"
+    await desk.press("Vérifier", files={"fichier": ("a.csv", (header + known * 51).encode(), "text/csv")})
+    assert "50 lignes au plus à la fois : envoyez la suite une minute après." in desk.words
+    await desk.press("Vérifier", files={"fichier": ("a.csv", (header + lines).encode(), "text/csv")})
+    for words in ("INS et traits confirmés", "Non confirmé", "Matricule faux", "Sexe, date ou lieu de naissance faux"):
+        assert words in desk.words
+    support = await (await people.enter("Nadia Inventée")).get("/guichet/identites/verifications")
+    assert support.status == 403

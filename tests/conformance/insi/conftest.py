@@ -15,6 +15,8 @@ __all__ = ["served"]
 RPPS = "99700218896"
 BUSY = "99700000013"
 """Somebody who calls more than the others, so that the others are not made to wait."""
+MANY = "99700000104"
+"""Somebody who verifies many at once."""
 FINESS = "750803447"
 
 
@@ -26,7 +28,7 @@ async def insi(served: Served) -> AsyncIterator[Served]:
         add_insi_people(tx)
         place = directory.Structure(f"1{FINESS}", "Cabinet fictif", "SA07", city="Tours", test_identity=True)
         await directory.register_structure(tx, ctx, services.gateway, place)
-        for rpps in (RPPS, BUSY):
+        for rpps in (RPPS, BUSY, MANY):
             doctor = directory.ProfessionalEntry(rpps, "ESSAI", "Camille", "10", specialty="SM54", test_identity=True)
             await directory.register(tx, ctx, services.gateway, doctor, (directory.Situation(f"1{FINESS}"),))
     yield served

@@ -12,8 +12,9 @@ from zeep.exceptions import Fault
 from zeep.transports import Transport
 
 from ambroise.interfaces.token_claims import Role
+from ambroise.modules.identity.ins import nir_key
 from tests.conformance.fhir_clients.conftest import Served
-from tests.conformance.insi.conftest import BUSY, FINESS, RPPS
+from tests.conformance.insi.conftest import BUSY, FINESS, MANY, RPPS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -241,6 +242,41 @@ async def test_json_answers_the_same_and_every_call_leaves_a_trace(insi: Served)
         text = str(await reader.fetch_all("select query, details from trace where event = 'insi_called'"))
     assert {row[0] for row in rows} == {f"8{RPPS}"}
     assert "ADRTROIS" not in text.upper()
+
+
+async def test_a_batch_has_a_result_a_line_and_one_that_fails_stops_no_other(insi: Served) -> None:
+    token = insi.house.token(Role.PROFESSIONAL, rpps=MANY, organization=FINESS)
+    url = insi.url.removesuffix("/fhir") + "/insi/v1/verifications"
+    right = {
+        "matricule": "297022A02077878", "oid": "1.2.250.1.213.1.4.10", "birthName": "Adrtrois",
+        "givenNames": ["Dominique"], "sex": "F", "birthDate": "1997-02-26",
+    }  # fmt: skip
+    former = {
+        **right, "matricule": f"2090763220834{nir_key('2090763220834'):02}", "birthName": "ECETINSI",
+        "givenNames": ["PIERRE-ALAIN"], "sex": "M", "birthDate": "2009-07-14",
+    }  # fmt: skip
+    away = {**right, "birthName": "DE VINCI", "givenNames": ["RUTH"], "birthDate": "1976-07-14"}
+    lines = [
+        right, {**right, "birthName": "Autre"}, {**right, "matricule": "297022A02077879"}, {**right, "birthName": ""},
+        {**right, "birthName": "DUPOND_"}, {**right, "sex": "X"}, away, former,
+    ]  # fmt: skip
+
+    def ask(sent: object) -> requests.Response:
+        return requests.post(url, json=sent, headers={"authorization": f"Bearer {token}"}, timeout=60)
+
+    answer = await asyncio.to_thread(ask, {"identities": lines})
+    results = answer.json()["results"]
+    assert [one.get("code") or one["failure"]["code"] for one in results] == [
+        "00", "01", "INSI_MATRICULE", "INSI_NAME_MISSING", "INSI_LEXICAL", "INSI_VALUE", "INSI_UNAVAILABLE", "00",
+    ]  # fmt: skip
+    assert results[7]["identity"]["ins"]["matricule"] == "109076322083489"
+    async with insi.house.services.database.reader() as reader:
+        traced = await reader.fetch_value(
+            "select count(*) from trace where event = 'insi_called' and actor_id = %s", (f"8{MANY}",)
+        )
+    assert traced == len(lines) - 1, "names that cannot be written never reach the service"
+    for sent, code in (({"identities": []}, "INSI_MALFORMED"), ({"identities": [right] * 51}, "INSI_TOO_LARGE")):
+        assert (await asyncio.to_thread(ask, sent)).json()["code"] == code
 
 
 async def test_calls_are_counted_and_a_caller_who_asks_too_much_waits(insi: Served) -> None:

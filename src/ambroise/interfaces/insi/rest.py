@@ -3,6 +3,7 @@
 `POST /insi/v1/traits` {birthName, givenNames, sex, birthDate, birthPlace?}
 `POST /insi/v1/card` {holder, birthDate, birthRank?, person?, birthName?}
 `POST /insi/v1/verification` {matricule, oid, birthName, givenNames, sex, birthDate, birthPlace?}
+`POST /insi/v1/verifications` {identities: [the same, up to 50]}: a result a line, in order
 
 Names may be sent as people write them: they are brought to the form of the service (capitals, no accents) first.
 """
@@ -23,27 +24,44 @@ from ambroise.interfaces.oauth.wire import holder_of
 from ambroise.interfaces.services import Services
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.log import logger
-from ambroise.modules.identity.api import Ins, Insi, InsiAnswer, InsiCard, InsiTraits, normal_query
+from ambroise.modules.identity.api import (
+    Ins,
+    Insi,
+    InsiAnswer,
+    InsiCard,
+    InsiClaim,
+    InsiTraits,
+    InsiVerified,
+    normal_query,
+    verify_insi_many,
+)
 from ambroise.modules.identity.api import insi_failures as failures
 from ambroise.trust.context import Context
 
 _log = logger(__name__)
 Json = Mapping[str, Any]
-Use = Callable[[Context, Json], Awaitable[InsiAnswer]]
+Use = Callable[[Context, Json], Awaitable[Json]]
 
 
 def rest_routes(services: Services, insi: Insi) -> list[BaseRoute]:
     """The routes of the JSON face."""
 
-    async def traits(ctx: Context, sent: Json) -> InsiAnswer:
-        return await insi.find_by_traits(ctx, normal_query(_traits(sent)))
+    async def traits(ctx: Context, sent: Json) -> Json:
+        return _said(await insi.find_by_traits(ctx, normal_query(_traits(sent))))
 
-    async def card(ctx: Context, sent: Json) -> InsiAnswer:
-        return await insi.find_by_card(ctx, _card(sent))
+    async def card(ctx: Context, sent: Json) -> Json:
+        return _said(await insi.find_by_card(ctx, _card(sent)))
 
-    async def verification(ctx: Context, sent: Json) -> InsiAnswer:
-        ins = Ins(_text(sent, "matricule") or "", _text(sent, "oid") or "")
-        return await insi.verify(ctx, ins, normal_query(_traits(sent)))
+    async def verification(ctx: Context, sent: Json) -> Json:
+        claim = _claim(sent)
+        return _said(await insi.verify(ctx, claim.ins, normal_query(claim.query)))
+
+    async def verifications(ctx: Context, sent: Json) -> Json:
+        lines = sent.get("identities")
+        if not isinstance(lines, list):
+            failures.MALFORMED.raised(field="identities")
+        claims = [_claim(one) for one in cast(list[object], lines)]
+        return {"results": [_line(one) for one in await verify_insi_many(insi, ctx, claims)]}
 
     def route(path: str, use: Use) -> Route:
         async def answer(request: Request) -> Response:
@@ -51,7 +69,7 @@ def rest_routes(services: Services, insi: Insi) -> list[BaseRoute]:
                 ctx = await services.authenticator.context(
                     request.headers.get("authorization"), holder_of(request), "partner"
                 )
-                return _json(200, _said(await use(ctx, _object(await read_body(request)))))
+                return _json(200, await use(ctx, _object(await read_body(request))))
             except Refusal as refusal:
                 return _refused(refusal)
             except Exception:
@@ -64,6 +82,7 @@ def rest_routes(services: Services, insi: Insi) -> list[BaseRoute]:
         route("/insi/v1/traits", traits),
         route("/insi/v1/card", card),
         route("/insi/v1/verification", verification),
+        route("/insi/v1/verifications", verifications),
     ]
 
 
@@ -75,6 +94,18 @@ def _object(body: bytes) -> Json:
     if not isinstance(sent, dict):
         failures.MALFORMED.raised()
     return cast(Json, sent)
+
+
+def _claim(sent: object) -> InsiClaim:
+    if not isinstance(sent, dict):
+        failures.MALFORMED.raised(field="identities")
+    one = cast(Json, sent)
+    return InsiClaim(Ins(_text(one, "matricule") or "", _text(one, "oid") or ""), _traits(one))
+
+
+def _line(one: InsiVerified) -> dict[str, Any]:
+    """The result of a line of a batch: the answer, or the failure of this line, under `failure`."""
+    return {"failure": _failed(one)} if isinstance(one, Refusal) else _said(one)
 
 
 def _traits(sent: Json) -> InsiTraits:
@@ -136,12 +167,16 @@ def _said(answer: InsiAnswer) -> dict[str, Any]:
     return said
 
 
-def _refused(refusal: Refusal) -> Response:
+def _failed(refusal: Refusal) -> dict[str, Any]:
     failure = failures.failure_of(refusal)
     said = {"code": refusal.code, "diagnostics": refusal.diagnostics, "siram": failure.siram, "detail": failure.detail}
     if field := refusal.data.get("field"):
         said["field"] = str(field)
-    return _json(status_of(refusal), said, headers_of(refusal))
+    return said
+
+
+def _refused(refusal: Refusal) -> Response:
+    return _json(status_of(refusal), _failed(refusal), headers_of(refusal))
 
 
 def _json(status: int, said: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:

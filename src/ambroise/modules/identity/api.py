@@ -23,6 +23,9 @@ from ambroise.modules.identity.ins import (
     normal_name,
 )
 from ambroise.modules.identity.insi import failures as insi_failures
+from ambroise.modules.identity.insi.batch import Claim as InsiClaim
+from ambroise.modules.identity.insi.batch import Verified as InsiVerified
+from ambroise.modules.identity.insi.batch import verify_many as verify_insi_many
 from ambroise.modules.identity.insi.failures import Failure as InsiFailure
 from ambroise.modules.identity.insi.lexical import normal_query
 from ambroise.modules.identity.insi.magic import add_people as add_insi_people
@@ -32,6 +35,7 @@ from ambroise.modules.identity.insi.model import Operation as InsiOperation
 from ambroise.modules.identity.insi.model import Outcome as InsiOutcome
 from ambroise.modules.identity.insi.model import TraitsQuery as InsiTraits
 from ambroise.modules.identity.insi.service import Insi, check_software, query_of
+from ambroise.modules.identity.insi.service import limits as insi_limits
 from ambroise.modules.identity.model import (
     Account,
     AccountKind,
@@ -123,10 +127,12 @@ __all__ = [
     "Insi",
     "InsiAnswer",
     "InsiCard",
+    "InsiClaim",
     "InsiFailure",
     "InsiOperation",
     "InsiOutcome",
     "InsiTraits",
+    "InsiVerified",
     "Invitations",
     "KeySealer",
     "NewAccount",
@@ -184,6 +190,7 @@ __all__ = [
     "identity_of",
     "identity_under",
     "insi_failures",
+    "insi_limits",
     "join",
     "known_among",
     "normal_name",
@@ -201,5 +208,6 @@ __all__ = [
     "restore_departed",
     "suspend_departed",
     "trust_lines",
+    "verify_insi_many",
     "weakness",
 ]

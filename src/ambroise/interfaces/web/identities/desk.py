@@ -12,7 +12,9 @@ from wtforms import DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from ambroise.interfaces.web.identities import words
+from ambroise.interfaces.web.identities.correcting import correcting_routes
 from ambroise.interfaces.web.identities.symbols import shown
+from ambroise.interfaces.web.identities.verifying import verifying_routes
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui.forms import Form
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
@@ -221,6 +223,8 @@ def desk_identity_routes(site: Site, database: Database, gateway: Gateway) -> li
 
     return [
         screen.route("/guichet/identites", find, search),
+        *verifying_routes(screen, database),
+        *correcting_routes(screen, database, gateway),
         screen.route("/guichet/identites/{patient}", show, change, proof=Act.IDENTITIES),
     ]
 

@@ -115,8 +115,8 @@ class Insi:
             return
         async with self._database.transaction() as tx:
             done = await count_lookup(tx, actor.key, ctx.now())
-        limits = _data("limits.toml")
-        if done.in_minute > limits["per_minute"] or done.in_day > limits["per_day"]:
+        most = limits()
+        if done.in_minute > most["per_minute"] or done.in_day > most["per_day"]:
             again = minute_of(ctx.now()) + timedelta(minutes=1)
             THROTTLED.raised(retry_after=max(1, int((again - ctx.now()).total_seconds())))
 
@@ -144,6 +144,11 @@ def query_of(traits: Traits) -> TraitsQuery:
             None,
         )
     )
+
+
+def limits() -> dict[str, Any]:
+    """How much one caller may ask."""
+    return _data("limits.toml")
 
 
 def check_software(number: str | None) -> None:
