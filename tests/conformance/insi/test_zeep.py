@@ -261,7 +261,7 @@ async def test_a_batch_has_a_result_a_line_and_one_that_fails_stops_no_other(ins
         {**right, "birthName": "DUPOND_"}, {**right, "sex": "X"}, away, former,
     ]  # fmt: skip
 
-    def ask(sent: object) -> requests.Response:
+    def ask(sent: Any) -> requests.Response:
         return requests.post(url, json=sent, headers={"authorization": f"Bearer {token}"}, timeout=60)
 
     answer = await asyncio.to_thread(ask, {"identities": lines})
