@@ -19,6 +19,7 @@ from tests.support.xds import Entry, Software
 
 RPPS, FINESS = "01234567897", "750803447"
 COLLEAGUE, OTHER_FINESS = "99700000013", "750803454"
+STRANGER = "99700218896"
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 LETTER = (EXAMPLES / "documents/letter.xml").read_bytes()
 
@@ -44,7 +45,7 @@ async def people(house: House) -> None:
         for finess in (FINESS, OTHER_FINESS):
             place = directory.Structure(f"1{finess}", "Cabinet fictif", "SA07", city="Rennes", test_identity=True)
             await directory.register_structure(tx, ctx, services.gateway, place)
-        for rpps, finess in ((RPPS, FINESS), (COLLEAGUE, OTHER_FINESS)):
+        for rpps, finess in ((RPPS, FINESS), (COLLEAGUE, OTHER_FINESS), (STRANGER, OTHER_FINESS)):
             entry = directory.ProfessionalEntry(rpps, "ESSAI", "Camille", "10", specialty="SM54", test_identity=True)
             await directory.register(tx, ctx, services.gateway, entry, (directory.Situation(f"1{finess}"),))
 

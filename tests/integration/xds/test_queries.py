@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from ambroise.interfaces.token_claims import Role
 from ambroise.modules.identity.vihf.api import Making
+from ambroise.trust.context import Purpose
 from tests.integration.xds.asking import (
     APPROVED,
     BOTH,
@@ -34,7 +35,7 @@ from tests.integration.xds.asking import (
     slot,
     unique_id,
 )
-from tests.integration.xds.conftest import COLLEAGUE, example_client, letter, software
+from tests.integration.xds.conftest import COLLEAGUE, STRANGER, example_client, letter, software
 from tests.support.server import House
 from tests.support.xds import FAILURE, NS, SUCCESS, Software
 
@@ -227,6 +228,26 @@ async def test_who_is_not_authorised_finds_nothing_and_retrieves_nothing(
     assert answer.errors == [("XDSDocumentUniqueIdError", "XDS_UNKNOWN_DOCUMENT")] * 2
     contexts = {one.get("codeContext") for one in answer.envelope.iterfind(".//rs:RegistryError", NS)}
     assert len(contexts) == 1
+
+
+async def test_an_emergency_opens_the_record_for_its_reason(house: House, reader: Software) -> None:
+    entry = letter()
+    await file(reader, entry)
+    stranger = await software(house, STRANGER)
+    assert await find(stranger) == []
+    asked: dict[str, Any] = {"XDSDocumentEntryPatientId": PATIENT, "XDSDocumentEntryStatus": APPROVED}
+    unexplained = await ask(stranger, FIND, said=Making(purpose=Purpose.BREAK_GLASS), **asked)
+    assert unexplained.status == FAILURE
+    emergency = Making(purpose=Purpose.BREAK_GLASS, reason="Malaise")
+    assert entry.unique_id in await find(stranger, said=emergency)
+    answer = await retrieve(stranger, entry.unique_id, said=emergency)
+    assert list(answer.parts.values()) == [entry.content]
+    async with house.services.database.reader() as database:
+        rows = await database.fetch_all(
+            "select distinct event, reason from trace where actor_id = %s and purpose = 'bris_de_glace'",
+            (stranger.who.id,),
+        )
+    assert ("content_read", "Malaise") in [tuple(row) for row in rows]
 
 
 async def test_an_assertion_about_another_patient_finds_nothing(reader: Software) -> None:
