@@ -82,6 +82,8 @@ class Actions:
         stored = await self._gateway.update(tx, ctx, resource, if_match=if_match)
         # A document is never made by PUT: where nothing in it changes, its first version stays.
         created = stored.version == 1 and type_ != DOCUMENT
+        if created:
+            require(ctx, "c", type_)
         return Done(201 if created else 200, stored)
 
     async def update_where(
