@@ -99,7 +99,8 @@ async def test_the_history_is_sentences_that_one_can_filter_and_export(portal: P
     assert "a lu 4 documents, en accès d’urgence. Motif écrit : « Perte de connaissance. »" in alice.words
     await alice.click("Refus")
     assert "Camille" not in alice.words
-    export = await alice.http.get("/historique.csv")
+    token = alice.page.cssselect("input[name=jeton]")[0].get("value")
+    export = await alice.http.post("/historique.csv", data={"jeton": token})
     assert export.text.count("\n") == 6
     assert "Dr Julien Fictif;dermatologue;Tours" in export.text
 

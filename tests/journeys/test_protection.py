@@ -139,11 +139,22 @@ async def test_the_pages_are_accessible_and_fit(account: Enrolments, clock: Fixe
             for one in await page.locator("main summary").all():
                 await one.click()
             await examine("security")
+            await page.get_by_role("link", name="Changer de mail ou de mobile").click()
+            await page.wait_for_url("**/reglages/securite/contact")
+            await examine("contact")
+            await page.get_by_role("button", name="M’envoyer un code").click()
+            await examine("contact-wrong")
+            await page.fill("#adresse", f"nouvelle{width}@exemple.fr")
+            await page.fill("#passe", PASSWORD)
+            await page.get_by_role("button", name="M’envoyer un code").click()
+            await page.wait_for_url("**/contact?etape=code")
+            await examine("contact-code")
             box = await browser(account).get("/courrier")
             link = re.search(r"/alerte\?cle=[\w-]+", box.words)
             assert link
             await page.goto(home + link[0])
             await examine("alert")
-            problems += watch.complaints + watch.elsewhere
+            # The form sent empty is answered 422, which Chromium writes in its console.
+            problems += [one for one in watch.complaints if "422" not in one] + watch.elsewhere
             await context.close()
     assert problems == []

@@ -215,6 +215,8 @@ ACTS = {
     AccountKind.CITIZEN: {
         "/espace": {"geste": "supprimer"},
         "/espace/fermer": {"raison": "autre", "donnees": "supprimer"},
+        "/historique.csv": {},
+        "/proches/inviter": {"geste": "x"},
         "/reglages/cles": {"geste": "revoquer:x"},
         "/reglages/cles/ajouter": {"nom": "Clé"},
     },

@@ -17,6 +17,7 @@ from ambroise.interfaces.web.citizen.forms import ReportForm
 from ambroise.interfaces.web.citizen.views import AccessEvent, CitizenService, HistoryFilter
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import N_, gettext
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.security import page_headers
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
@@ -53,7 +54,10 @@ def history_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             place="historique",
         )
 
-    async def export(visit: Visit) -> Response:
+    async def back(visit: Visit) -> Response:
+        return visit.go("/historique")
+
+    async def export(visit: Visit, _: FormData) -> Response:
         headers = {
             **page_headers(secure=visit.request.url.scheme == "https"),
             "content-disposition": 'attachment; filename="historique-des-acces.csv"',
@@ -86,7 +90,7 @@ def history_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
 
     return [
         screen.route("/historique", read),
-        screen.route("/historique.csv", export),
+        screen.route("/historique.csv", back, export, proof=Act.EXPORT),
         screen.route("/historique/{id}/signaler", ask_report, report),
     ]
 

@@ -18,6 +18,7 @@ from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.db import Reader
@@ -224,7 +225,7 @@ def relative_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
 
     return [
         screen.route("/proches", show, change),
-        screen.route("/proches/inviter", ask_carer, invite),
+        screen.route("/proches/inviter", ask_carer, invite, proof=Act.DELEGATION),
         screen.route("/proches/aide", ask_help, make_code),
         screen.route("/proches/aider", ask_code, help),
     ]

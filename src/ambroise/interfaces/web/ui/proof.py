@@ -19,6 +19,8 @@ class Act(StrEnum):
     IDENTITIES = "identites"
     MATRIX = "matrice"
     CLIENTS = "logiciels"
+    EXPORT = "export"
+    DELEGATION = "delegation"
 
 
 WHY: Mapping[Act, str] = {
@@ -26,6 +28,8 @@ WHY: Mapping[Act, str] = {
     Act.MEANS: N_("Vous allez changer les moyens d’entrer dans votre compte."),
     Act.IDENTITIES: N_("Vous allez changer l’identité de quelqu’un."),
     Act.MATRIX: N_("Vous allez changer ce que les professionnels peuvent lire."),
+    Act.EXPORT: N_("Vous allez emporter une copie de vos données."),
+    Act.DELEGATION: N_("Vous allez laisser quelqu’un agir pour vous."),
     Act.CLIENTS: N_("Vous allez changer les logiciels qui se connectent ici."),
 }
 """Why it is asked, in words."""

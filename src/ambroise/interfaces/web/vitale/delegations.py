@@ -15,6 +15,7 @@ from wtforms import DateField, StringField
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
+from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
@@ -91,7 +92,7 @@ def delegation_routes(screen: Screen, vitale: Vitale, lives: Lives) -> list[Base
             return await page(visit, form, 422)
         return visit.go("/vitale/delegations", Toast("invited"))
 
-    return [screen.route("/vitale/delegations", show, change)]
+    return [screen.route("/vitale/delegations", show, change, proof=Act.DELEGATION)]
 
 
 _TOLD = {"accepter": "card-delegated", "decliner": "invitation-refused", "finir": "card-delegation-ended"}
