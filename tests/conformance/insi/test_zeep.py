@@ -103,6 +103,25 @@ async def test_a_card_finds_its_holder_and_its_beneficiaries(insi: Served) -> No
     assert (await call(client, "rechercherInsAvecCarteVitale", {**person, "NomNaissance": "X"})).CR.CodeCR == "01"
 
 
+@pytest.mark.parametrize(
+    ("more", "first_names"),
+    [
+        ({}, None),
+        ({"NomNaissance": "FAMILLE"}, "ANNA"),
+        ({"NomNaissance": "RECOMPOSEE"}, "LINA"),
+        ({"RangNaissance": "2"}, "NOE"),
+        ({"MatriculeIndividu": {"NumIdentifiant": "2120569123104"}}, "LINA"),
+    ],
+)
+async def test_on_a_card_of_a_family_nobody_is_guessed(
+    insi: Served, more: dict[str, Any], first_names: str | None
+) -> None:
+    asked = {"MatriculeOD": {"NumIdentifiant": "1840275056101"}, "DateNaissance": "2012-05-20", **more}
+    found = await call(await client_of(insi), "rechercherInsAvecCarteVitale", asked)
+    assert found.CR.CodeCR == ("00" if first_names else "02")
+    assert (found.INDIVIDU.TIQ.ListePrenom if found.INDIVIDU else None) == first_names
+
+
 def verification(number: str, key: str, **traits: Any) -> dict[str, Any]:
     given = {"IdIndividu": {"NumIdentifiant": number, "Cle": key}, "OID": "1.2.250.1.213.1.4.10"}
     return {"INSFourni": given, "TraitsIdentiteIndividu": {**TRAITS, **traits}}

@@ -24,7 +24,9 @@ from ambroise.modules.identity.api import (
     SignedIn,
     note_cards,
 )
-from ambroise.modules.identity.ins import nir_key
+from ambroise.modules.identity.ins import TEST_OID, Ins, Sex, nir_key
+from ambroise.modules.identity.insi import repository as insi
+from ambroise.modules.identity.insi.model import Individual
 from ambroise.modules.letters.api import Channel, Kind, Letters
 from ambroise.modules.record.api import Record
 from ambroise.modules.space.api import TERMS, Spaces
@@ -123,6 +125,27 @@ async def test_the_serial_of_a_card_takes_the_place_of_names(enrolments: Enrolme
         await note_cards(tx, [(registry.patient, "8025000002 12345678901"), (registry.patient, "not a serial")])
     _, begun = await enrolments.begin(Claim(PAT_TROIS, date(1979, 3, 28), card="12345678901"), HOME)
     assert begun.patient == registry.patient
+
+
+async def test_among_several_people_of_one_card_the_names_choose_and_nothing_is_guessed(
+    enrolments: Enrolments, registry: Registry
+) -> None:
+    number, born = f"{PAT_TROIS[:12]}1", date(1979, 3, 28)
+    twins = Ins(f"{number}{nir_key(number):02}", TEST_OID)
+    async with registry.database.transaction() as tx:
+        insi.put(tx, Individual(twins, "PAT-TROIS", "CLAUDE", Sex.FEMALE, born, None, holder=PAT_TROIS[:13]))
+    twin = await registry.open(twins.matricule, name=[{"use": "official", "family": "PAT-TROIS", "given": ["CLAUDE"]}])
+    await _contacts(registry, twin)
+    async with registry.database.transaction() as tx:
+        await note_cards(tx, [(registry.patient, "12345678901"), (twin, "12345678901")])
+    family = Claim(PAT_TROIS, born, card="12345678901")
+    assert await refusal_of(enrolments.begin(family, HOME)) == "SEVERAL_HOLDERS"
+    for first_name, patient in (("Dominique", registry.patient), ("claude", twin)):
+        named = replace(family, birth_name="Pat Trois", first_name=first_name)
+        assert (await enrolments.begin(named, HOME))[1].patient == patient
+    assert await refusal_of(enrolments.begin(replace(family, first_name="Alix"), HOME)) == "NO_USER_FOUND"
+    other_card = replace(family, card="12345678902", birth_name="Pat Trois", first_name="claude")
+    assert await refusal_of(enrolments.begin(other_card, HOME)) == "NO_USER_FOUND"
 
 
 async def test_that_somebody_died_or_has_an_account_is_told_after_the_code_only(

@@ -38,12 +38,16 @@ def _reference(reference: str) -> dict[str, str]:
     return {"reference": reference}
 
 
-async def write_secrets(world: World) -> Secrets:
+async def write_secrets(world: World, *, by_presence: bool = False) -> Secrets:
     """A shown result; a masked document with a result and bytes extracted from it; links both ways; another patient."""
     patient, other = await world.patient(1), await world.patient(2)
     author = world.of(AUTHOR)
     for who in (VIEWER, NURSE_VIEWER):
-        await world.authorise(patient, who)
+        if by_presence:
+            async with world.database.transaction() as tx:
+                await world.gateway.rights.open_presence(tx, world.of(who), patient)
+        else:
+            await world.authorise(patient, who)
     shown = await world.observation(author, patient, "718-7", effectiveDateTime="2026-01-10")
     document, result, binary = await _masked_document(world, author, patient, shown)
     pointing = await world.observation(

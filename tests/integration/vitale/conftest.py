@@ -88,6 +88,14 @@ class Bench:
     async def verified(self, token: str, ctx: Context | None = None, medium: Any = "qr") -> Verified:
         return await self.vitale.showings.verify(ctx or self.doctor, token, medium)
 
+    async def met(self, holder: Context, reader: Context, way: str) -> Any:
+        """What a professional gets who is with this person and lets the record open, by the card or by a code."""
+        if way == "card":
+            await self.card(holder)
+            return await self.verified((await self.shown(holder, opens=True)).token, reader)
+        code = await self.vitale.meetings.invite(holder)
+        return await self.vitale.meetings.meet(reader, code.code.lower())
+
     async def phone(self, ctx: Context, code: str = CODE) -> Phone:
         key = ECKey.generate_key("P-256")
         public = key.as_dict(private=False)

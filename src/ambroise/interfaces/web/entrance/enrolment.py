@@ -231,14 +231,14 @@ def _token(visit: Visit) -> str:
 
 
 def claim_of(form: WhoForm) -> Claim:
-    """Who somebody says they are, by the card or by the names."""
+    """Who somebody says they are, by the card or by the names, which choose among the people of one card."""
     by_card = form.moyen.data == "carte"
     return Claim(
         form.numero.data or "",
         form.naissance.data,
         form.carte.data or "" if by_card else "",
-        "" if by_card else form.nom.data or "",
-        "" if by_card else form.prenom.data or "",
+        form.nom.data or "",
+        form.prenom.data or "",
     )
 
 

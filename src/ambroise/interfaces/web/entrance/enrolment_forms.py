@@ -52,7 +52,7 @@ class WhoForm(Form):
     carte = StringField(
         lazy(N_("Numéro de la carte Vitale")),
         [_When("carte", N_("Écrivez le numéro de votre carte Vitale"))],
-        description=lazy(N_("Sous la photo, ou au dos en haut à gauche d’une carte sans photo.")),
+        description=lazy(N_("Sous la photo, ou au dos en haut. Si la carte est à plusieurs, écrivez aussi les noms.")),
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "30"},
     )
 

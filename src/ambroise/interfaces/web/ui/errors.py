@@ -133,6 +133,7 @@ _BY_CODE: Mapping[str, str] = {
     "CLIENT_UNKNOWN": N_("Ce logiciel n’est plus dans cet état. Rechargez la page."),
     "REDIRECT_URI_UNKNOWN": N_("Le logiciel qui vous envoie ici n’a pas déclaré son adresse. Prévenez son éditeur."),
     "LOGOUT_HINT_INVALID": N_("Le logiciel qui vous envoie ici se trompe. Fermez votre navigateur pour partir."),
+    "SEVERAL_HOLDERS": N_("Plusieurs personnes sont sur cette carte : écrivez aussi le nom et le prénom de naissance."),
     "NO_USER_FOUND": N_("Ces informations ne désignent personne. Vérifiez-les : elles doivent toutes être exactes."),
     "CONTACTS_NOT_FOUND": N_(
         "Votre assurance maladie ne connaît aucun moyen de vous écrire. Mettez vos coordonnées à jour auprès d’elle, "

@@ -64,7 +64,7 @@ class Enrolments(Struct, frozen=True):
     activate: Activate
 
     async def begin(self, claim: Claim, origin: Origin) -> tuple[str, Enrolment]:
-        """Find who somebody says they are. Raises NO_USER_FOUND, CONTACTS_NOT_FOUND, ENROLMENT_WAIT."""
+        """Find who somebody says they are. Raises NO_USER_FOUND, SEVERAL_HOLDERS, CONTACTS_NOT_FOUND, …_WAIT."""
         if not self.codes.letters.channels:
             raise Refusal(Kind.UNAVAILABLE, "LETTERS_UNAVAILABLE", "This instance sends no message yet.")
         now = self.identity.clock.now()
@@ -72,20 +72,23 @@ class Enrolments(Struct, frozen=True):
         keys = [attempts.key("enrolment", number_of(claim), network), *attempts.address_keys(origin)]
         async with self.identity.database.reader() as reader:
             wait = await attempts.wait(reader, keys, now)
-            found = None if wait else await claimed(reader, claim, demonstration=self.identity.demonstration)
+            found = [] if wait else await claimed(reader, claim, demonstration=self.identity.demonstration)
         if wait:
             raise Refusal(
                 Kind.THROTTLED, "ENROLMENT_WAIT", "Wait before trying again.", data={"retry_after": wait.seconds + 1}
             )
-        if found is None:
+        if not found:
             await attempts.count(self.identity.database, keys, now)
             raise Refusal(Kind.NOT_FOUND, "NO_USER_FOUND", "Nobody is known by these details.")
-        token = tokens.new_session_token()
+        if len(found) > 1:
+            problem = "Several people are on this card: give the names too."
+            raise Refusal(Kind.CONFLICT, "SEVERAL_HOLDERS", problem, element="prenom")
+        patient, token = found[0].patient, tokens.new_session_token()
         async with self.identity.database.transaction() as tx:
-            known = await self._known_contacts(tx, found.patient)
+            known = await self._known_contacts(tx, patient)
             if not known:
                 raise Refusal(Kind.CONFLICT, "CONTACTS_NOT_FOUND", "The health insurer knows no contact of yours.")
-            begun = Enrolment(new_id(), Step.IDENTIFIED, found.patient, 0, now + LASTS, known)
+            begun = Enrolment(new_id(), Step.IDENTIFIED, patient, 0, now + LASTS, known)
             await repository.insert(
                 tx, tokens.digest(token), begun.id, begun.step.value, begun.patient, self._sealed(begun), now,
                 begun.ends_at,

@@ -31,9 +31,13 @@ def _person(
     place: str | None,
     *former: Former,
     holder: str | None = None,
+    rank: int = 1,
 ) -> Individual:
-    return Individual(_ins(number), name, given, sex, date.fromisoformat(born), place, former, holder)
+    return Individual(_ins(number), name, given, sex, date.fromisoformat(born), place, former, holder, rank)
 
+
+FAMILY: Final = "1840275056101"
+"""The holder of a card with three children born on one day: twins by their rank, and one of another name."""
 
 PEOPLE: Final = (
     _person("297022A020778", "ADRTROIS", "DOMINIQUE", Sex.FEMALE, "1997-02-26", "2A020"),
@@ -46,6 +50,10 @@ PEOPLE: Final = (
     ),
     _person("1140299350001", "DE VINCI", "LEONARDO PIERO", Sex.MALE, "2014-02-01", "99127"),
     _person("1140275056002", "DE VINCI", "LEONARDO PAOLO", Sex.MALE, "2014-02-01", "75056"),
+    _person("1840275056101", "FAMILLE", "CAMILLE", Sex.MALE, "1984-02-11", "75056", holder=FAMILY),
+    _person("2120575056102", "FAMILLE", "ANNA", Sex.FEMALE, "2012-05-20", "75056", holder=FAMILY),
+    _person("1120575056103", "FAMILLE", "NOE", Sex.MALE, "2012-05-20", "75056", holder=FAMILY, rank=2),
+    _person("2120569123104", "RECOMPOSEE", "LINA", Sex.FEMALE, "2012-05-20", "69123", holder=FAMILY),
 )  # fmt: skip
 
 

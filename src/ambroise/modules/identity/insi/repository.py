@@ -122,6 +122,15 @@ async def by_card(reader: Reader, holder: str, birth_date: date, birth_rank: int
     return [_individual(row) for row in rows]
 
 
+async def beneficiaries(reader: Reader, holder: str, birth_date: date) -> list[Individual]:
+    """The beneficiaries of a carte Vitale born on a day, whatever their rank."""
+    rows = await reader.fetch_all(
+        f"select {_COLUMNS} from insi_person where holder = %s and birth_date = %s order by matricule limit 20",
+        (holder, birth_date),
+    )
+    return [_individual(row) for row in rows]
+
+
 async def by_matricule(reader: Reader, matricule: str) -> list[Individual]:
     """The identities under a matricule; one, unless two OIDs share it."""
     rows = await reader.fetch_all(

@@ -151,8 +151,9 @@ class Recovery(Struct, frozen=True):
     async def _designated(self, tx: Transaction, kept: dict[str, Any]) -> Account | None:
         born = date.fromisoformat(kept["birth_date"]) if kept["birth_date"] else None
         claim = Claim(kept["matricule"], born, kept["card"], kept["birth_name"], kept["first_name"])
-        person = await claimed(tx, claim, demonstration=self.identity.demonstration)
-        return None if person is None else await self.identity.account_of(tx, patient=person.patient)
+        found = await claimed(tx, claim, demonstration=self.identity.demonstration)
+        # Somebody among several on a card is designated by the names, or not at all: the page says the same of both.
+        return await self.identity.account_of(tx, patient=found[0].patient) if len(found) == 1 else None
 
     async def _checked(self, row: repository.Row, code: str) -> UUID | None:
         """The rescue whose code this is, None when it is that of the letter."""
