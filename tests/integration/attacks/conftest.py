@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -38,7 +39,7 @@ class Page:
 
     @property
     def address(self) -> str:
-        filled = self.path
+        filled = re.sub(r"\{\w+:int\}", "1", self.path)
         for part in ("id", "patient", "name"):
             filled = filled.replace("{" + part + "}", str(uuid4()))
         return filled
