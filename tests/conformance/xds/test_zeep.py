@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 from lxml import etree
-from zeep import Client, Settings
+from zeep import Client
 from zeep.exceptions import Fault
 from zeep.transports import Transport
 from zeep.wsa import WsAddressingPlugin
@@ -40,9 +40,7 @@ async def test_zeep_retrieves_in_parts_a_document_filed_by_fhir(served: Served) 
     session.trust_env = False
     transport = Transport(session=session)
     plugin: Any = WsAddressingPlugin()
-    client = await asyncio.to_thread(
-        Client, WSDL, transport=transport, plugins=[plugin], settings=Settings(xml_huge_tree=True)
-    )
+    client = await asyncio.to_thread(Client, WSDL, transport=transport, plugins=[plugin])
     address = served.url.removesuffix("/fhir") + "/xds/repository"
     service = client.create_service("{urn:ambroise:test}Soap", address)
 

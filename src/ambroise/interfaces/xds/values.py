@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 _TS: Final = re.compile(r"(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2}))?)?)?)?)?")
+_ESCAPE: Final = re.compile(r"\\[STRFE]\\")
 _ESCAPES: Final = {"\\S\\": "^", "\\T\\": "&", "\\R\\": "~", "\\F\\": "|", "\\E\\": "\\"}
 
 
@@ -164,9 +165,7 @@ def hl7_time(written: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    for escape, character in _ESCAPES.items():
-        text = text.replace(escape, character)
-    return text
+    return _ESCAPE.sub(lambda found: _ESCAPES[found[0]], text) if "\\" in text else text
 
 
 def _at(parts: Sequence[str], number: int) -> str:
