@@ -228,7 +228,7 @@ async def test_the_pages_are_accessible_at_both_widths(place: Place, language: s
             await page.goto(f"{place.home}/cle/premiere")
             await _look(page, folder, f"premiere-{width}-{language}", problems)
             await _be(device, place, "Nadia Inventée")
-            for path in ("/guichet/acces", "/guichet/acces/premiere-cle"):
+            for path in ("/guichet/acces", "/guichet/acces/premiere-cle", "/guichet/acces/collegue"):
                 await page.goto(place.home + path)
                 await _look(page, folder, f"{path.strip('/').replace('/', '_')}-{width}-{language}", problems)
             problems += [f"console: {one}" for one in device.watch.complaints]

@@ -225,6 +225,7 @@ ACTS = {
         "/guichet/matrice/versions": {"version": "1"},
         "/guichet/logiciels": {"geste": "x"},
         "/guichet/acces/premiere-cle": {"identifiant": "10000000012"},
+        "/guichet/acces/collegue": {"identifiant": "quelquun"},
         "/guichet/identites/{space}": {"geste": "fictive", "note": "Parce que <b>"},
     },
 }

@@ -18,6 +18,7 @@ from ambroise.modules.identity.api import (
     Account,
     AccountKind,
     Identity,
+    Invitations,
     NewAccount,
     NotSignedIn,
     Origin,
@@ -31,9 +32,11 @@ from ambroise.modules.identity.api import (
     SignedIn,
     SignInProblem,
     Situation,
+    Vouching,
     hash_password,
 )
 from ambroise.modules.identity.sealing import KeySealer
+from ambroise.trust.context import Context, Operator
 from tests.support.authenticator import Authenticator
 
 PUBLIC = "https://ambroise.example"
@@ -275,3 +278,47 @@ async def test_without_a_name_or_without_tls_there_are_no_passkeys(desk: Desk, a
 
 def test_a_demonstration_uses_the_name_of_this_machine() -> None:
     assert RelyingParty.at("http://localhost:8080/") == RelyingParty("localhost", "http://localhost:8080", "Ambroise")
+
+
+async def test_two_colleagues_together_bring_back_an_operator_who_lost_every_means(
+    desk: Desk, clock: FixedClock
+) -> None:
+    lost = desk.accounts[AccountKind.OPERATOR]
+    invitations = Invitations(desk.passkeys)
+    vouching = Vouching(invitations)
+    duties = frozenset({"identity"})
+    first, second = (
+        Context(Operator(id, name, duties), clock, channel="web") for id, name in (("a", "Ida"), ("b", "Omar"))
+    )
+    refused: list[str] = []
+
+    async def vouch(ctx: Context, name: str = lost.sign_in_name) -> str | None:
+        try:
+            return (await vouching.vouch(ctx, name))[1]
+        except Refusal as refusal:
+            refused.append(refusal.code)
+            return None
+
+    await vouch(Context(Operator(lost.id, lost.display_name, duties), clock, channel="web"))
+    await vouch(Context(Operator("c", "Lise"), clock, channel="web"))
+    await vouch(first, "810000000001")
+    assert await vouch(first) is None
+    await vouch(first)
+    assert refused == ["VOUCH_SELF", "DUTY_REQUIRED", "NO_SUCH_ACCOUNT", "VOUCH_TWICE"]
+    clock.move(timedelta(hours=5))
+    assert await vouch(second) is None, "the first one is too old: this one is the first of two"
+    code = await vouch(first)
+    assert code is not None
+
+    ticket = await invitations.redeem(lost.sign_in_name, code, BROWSER, HERE)
+    made, begun = Authenticator(PUBLIC), await invitations.begin(ticket, BROWSER)
+    reply = PasskeyReply(begun.reference, made.create(begun.options), BROWSER)
+    await invitations.register(ticket, reply, "Nouvelle clé", HERE)
+    assert (await desk.session(await desk.signed_in(made))).account.id == lost.id
+    told = [(event, name) for event, name, _, _ in await desk.traced() if "vouched" in event or "code_given" in event]
+    assert told == [
+        ("operator_vouched", "Ida"),
+        ("operator_vouched", "Omar"),
+        ("operator_vouched", "Ida"),
+        ("passkey_code_given", "Ida"),
+    ]

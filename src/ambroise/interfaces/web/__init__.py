@@ -19,6 +19,7 @@ from ambroise.interfaces.web.citizen.record import CitizenRecord
 from ambroise.interfaces.web.citizen.routes import citizen_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
 from ambroise.interfaces.web.desk.clients import client_routes
+from ambroise.interfaces.web.desk.colleagues import colleague_routes
 from ambroise.interfaces.web.desk.first_passkeys import first_passkey_desk_routes
 from ambroise.interfaces.web.desk.lives import desk_life_routes
 from ambroise.interfaces.web.desk.record import DeskRecord
@@ -137,6 +138,7 @@ def portals(
             *recovery_routes(site),
             *objection_routes(site, lives),
             *(first_passkey_desk_routes(site, passkeys) if passkeys is not None else ()),
+            *(colleague_routes(site, passkeys) if passkeys is not None else ()),
             *rescue_routes(site),
             *(passkey_routes(site, passkeys) if passkeys is not None else ()),
             *(first_passkey_routes(site, passkeys) if passkeys is not None else ()),

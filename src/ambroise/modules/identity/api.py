@@ -59,6 +59,7 @@ from ambroise.modules.identity.passkeys.model import Ceremony, Passkey, RelyingP
 from ambroise.modules.identity.passkeys.model import Purpose as PasskeyPurpose
 from ambroise.modules.identity.passkeys.service import Passkeys
 from ambroise.modules.identity.passkeys.service import Reply as PasskeyReply
+from ambroise.modules.identity.passkeys.vouching import Vouching
 from ambroise.modules.identity.passwords import Weakness, hash_password, weakness
 from ambroise.modules.identity.passwords import hash_in_thread as hash_password_in_thread
 from ambroise.modules.identity.passwords import matches as password_matches
@@ -168,6 +169,7 @@ __all__ = [
     "Traits",
     "Trust",
     "TrustLine",
+    "Vouching",
     "Ways",
     "Weakness",
     "add_insi_people",

@@ -1,7 +1,7 @@
 """A first passkey, for who has no other way in: a code handed over by the desk or by the operator of the instance.
 
 The desk gives codes to professionals alone, whose identity it checks; a code for an operator comes from the command
-line of the instance, so that no operator makes themselves another.
+line of the instance, or from two colleagues (`vouching`), so that no operator makes themselves another.
 """
 
 from __future__ import annotations
@@ -46,18 +46,21 @@ class Invitations(Struct, frozen=True):
         if isinstance(ctx.actor, Operator):
             require_duty(ctx)
         identity = self.passkeys.identity
-        code, now = tokens.new_recovery_codes(1)[0], identity.clock.now()
         async with identity.database.transaction() as tx:
             await known_professional(tx, identity, national(identifier))
             found = await self._named(tx, identifier)
             if found is None or not _may_invite(ctx, found.account) or found.suspended:
                 raise Refusal(Kind.NOT_FOUND, "NO_SUCH_ACCOUNT", "No account of that name may get a code here.")
-            digest = await asyncio.to_thread(tokens.recovery_digest, found.account.id, code)
-            await repository.put_invitation(tx, found.account.id, digest, ctx.actor.name, now, now + CODE_LASTS)
-            await record(
-                tx, ctx, Entry("E", InstanceEvent(PASSKEY_CODE_GIVEN), details={"account": str(found.account.id)})
-            )
+            code = await self.hand_over(tx, ctx, found.account)
         return found.account, code
+
+    async def hand_over(self, tx: Transaction, ctx: Context, account: Account) -> str:
+        """A new code for an account that the caller found may have one. Traced."""
+        code, now = tokens.new_recovery_codes(1)[0], self.passkeys.identity.clock.now()
+        digest = await asyncio.to_thread(tokens.recovery_digest, account.id, code)
+        await repository.put_invitation(tx, account.id, digest, ctx.actor.name, now, now + CODE_LASTS)
+        await record(tx, ctx, Entry("E", InstanceEvent(PASSKEY_CODE_GIVEN), details={"account": str(account.id)}))
+        return code
 
     async def redeem(self, identifier: str, code: str, browser: str, origin: Origin) -> str:
         """A ticket for who has the code, once. Raises INVITATION_WRONG whatever is wrong, TOO_MANY_TRIES."""

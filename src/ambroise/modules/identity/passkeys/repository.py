@@ -49,6 +49,7 @@ async def take_challenge(
 async def sweep(tx: Transaction, before: datetime) -> int:
     """Forget the challenges that nobody answered, and the codes that nobody typed; how many."""
     codes = await tx.execute("delete from passkey_invitation where expires_at < %s", (before,))
+    codes += await tx.execute("delete from operator_vouching where expires_at < %s", (before,))
     return codes + await tx.execute("delete from passkey_challenge where expires_at < %s", (before,))
 
 
@@ -177,3 +178,28 @@ async def invited(reader: Reader, ticket: bytes, browser: bytes, now: datetime) 
 
 async def end_invitation(tx: Transaction, account: UUID) -> None:
     await tx.execute("delete from passkey_invitation where account = %s", (account,))
+
+
+async def vouched_by(tx: Transaction, account: UUID, now: datetime) -> str | None:
+    """Who vouched for an operator, for this transaction alone."""
+    return await tx.fetch_value(
+        "select vouched_by from operator_vouching where account = %s and expires_at > %s for update", (account, now)
+    )
+
+
+async def put_vouching(tx: Transaction, account: UUID, by: str, name: str, expires: datetime) -> None:
+    """Keep who vouched first, in place of a vouching that is over."""
+    await tx.execute(
+        """
+        insert into operator_vouching (account, vouched_by, name, expires_at)
+        values (%s, %s, %s, %s)
+        on conflict (account) do update
+        set vouched_by = excluded.vouched_by, name = excluded.name, expires_at = excluded.expires_at
+        """,
+        (account, by, name, expires),
+    )
+
+
+async def end_vouching(tx: Transaction, account: UUID) -> None:
+    """A vouching has served."""
+    await tx.execute("delete from operator_vouching where account = %s", (account,))
