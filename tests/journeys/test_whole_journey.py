@@ -15,6 +15,7 @@ from tests.journeys.support.instance import AMBROISE, Instance
 INS = "279035121518989"
 SYSTEM = "urn:oid:1.2.250.1.213.1.4.10"
 ANOTHER_DOCTOR = "Hugo PROTOTYPE"
+A_PHARMACIST = "Karim COLIN"
 CITIZEN = "DOMINIQUE PAT-TROIS"
 
 
@@ -67,16 +68,7 @@ def test_a_document_is_deposited_read_masked_opened_in_an_emergency_and_all_of_i
     title = "Synthèse Médicale"
 
     # A professional's software deposits a real document.
-    deposited = httpx.post(
-        f"{instance.address}/fhir/DocumentReference/$generate-metadata",
-        content=content,
-        headers={
-            "Authorization": f"Bearer {instance.token('professional:01234567897')}",
-            "Content-Type": "application/xml",
-        },
-        timeout=60,
-    )
-    assert deposited.status_code == 200, deposited.text
+    deposit(instance, content)
     citizen_token = instance.token(f"citizen:{INS}")
     assert found(instance, citizen_token, unique_id) == 1
 
@@ -84,10 +76,7 @@ def test_a_document_is_deposited_read_masked_opened_in_an_emergency_and_all_of_i
     doctor = sign_in(browser, instance, ANOTHER_DOCTOR)
     find_patient(doctor, instance)
     look(doctor, "refused")
-    assert "Vous ne pouvez pas lire ce dossier" in doctor.title()
-    doctor.get_by_role("link", name="Recueillir son accord").click()
-    doctor.get_by_label("La personne est informée", exact=False).check()
-    doctor.get_by_role("button", name="Enregistrer son accord").click()
+    collect_consent(doctor)
     doctor.get_by_role("link", name=title).first.click()
     doctor.wait_for_load_state()
     look(doctor, "doctor-reads")
@@ -133,6 +122,66 @@ def test_a_document_is_deposited_read_masked_opened_in_an_emergency_and_all_of_i
         [*AMBROISE, "audit", "verify", "--data", str(instance.data)], capture_output=True, text=True, timeout=60
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+@needs_chromium
+def test_a_pharmacist_let_in_reads_what_pharmacists_may_and_the_citizen_sees_it(
+    instance: Instance, browser: Browser, samples: Path
+) -> None:
+    prescription = "Prescription de médicaments et/ou de dispositifs médicaux"
+    request = "Demande d’un acte de télémédecine"
+    deposit(instance, (samples / "cda" / "eP-MED-DM_2024.01_PosoStruct.xml").read_bytes())
+    # A type that the matrix keeps from pharmacists (75496-0), made of the report that answers it.
+    report = (samples / "cda" / "TLM-CR_2022.01.xml").read_bytes()
+    deposit(
+        instance,
+        report.replace(b'code="85208-7"', b'code="75496-0"')
+        .replace(b"<title>Compte-rendu de t\xc3\xa9l\xc3\xa9consultation", f"<title>{request}".encode())
+        .replace(b"1.3.6.1.4.1.19376.1.2.20.2022.1.1", b"1.3.6.1.4.1.19376.1.2.20.2022.1.75496"),
+    )
+
+    pharmacist = sign_in(browser, instance, A_PHARMACIST)
+    find_patient(pharmacist, instance)
+    assert prescription not in (pharmacist.text_content("main") or "")
+    collect_consent(pharmacist)
+    listed = pharmacist.text_content("main") or ""
+    assert prescription in listed
+    assert request not in listed
+    look(pharmacist, "pharmacist-list")
+    pharmacist.get_by_role("link", name=prescription).first.click()
+    pharmacist.wait_for_load_state()
+    look(pharmacist, "pharmacist-reads")
+
+    citizen = sign_in(browser, instance, CITIZEN)
+    citizen.goto(f"{instance.address}/documents")
+    assert request in (citizen.text_content("main") or "")
+    citizen.goto(f"{instance.address}/historique")
+    told = citizen.text_content("main") or ""
+    assert "Karim Colin" in told
+    look(citizen, "pharmacist-told")
+
+
+def deposit(instance: Instance, content: bytes) -> None:
+    """A professional's software sends a document."""
+    answer = httpx.post(
+        f"{instance.address}/fhir/DocumentReference/$generate-metadata",
+        content=content,
+        headers={
+            "Authorization": f"Bearer {instance.token('professional:01234567897')}",
+            "Content-Type": "application/xml",
+        },
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def collect_consent(page: Page) -> None:
+    """A professional who is refused records that the person agrees."""
+    assert "Vous ne pouvez pas lire ce dossier" in page.title()
+    page.get_by_role("link", name="Recueillir son accord").click()
+    page.get_by_label("La personne est informée", exact=False).check()
+    page.get_by_role("button", name="Enregistrer son accord").click()
+    page.wait_for_load_state()
 
 
 def status(instance: Instance, token: str, path: str) -> int:
