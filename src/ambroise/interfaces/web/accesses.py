@@ -21,6 +21,7 @@ _ACTIONS: Mapping[str, Action] = {
     "history": "read",
     "explained": "read",
     "extracted": "create",
+    "submitted": "create",
     "relabelled": "update",
     "purged": "space",
     "search": "search",

@@ -24,6 +24,7 @@ from ambroise.modules.record.model import (
     INVISIBLE_REPRESENTATIVES,
     MASKED,
 )
+from ambroise.trust.audit.entry import Event, PatientEvent
 from ambroise.trust.context import Citizen, Context
 from ambroise.trust.gateway import Action, Flags, Gateway, Stored
 
@@ -44,15 +45,17 @@ class Changing:
 
     async def mask(self, tx: Transaction, ctx: Context, document: str) -> Stored:
         """Hide a document from professionals (masquer)."""
-        return await self._show(tx, ctx, document, Action.MASK, "masked", add=MASKED)
+        return await self._show(tx, ctx, document, Action.MASK, Event.MASKED, add=MASKED)
 
     async def unmask(self, tx: Transaction, ctx: Context, document: str) -> Stored:
         """Let authorised professionals see a document again (démasquer)."""
-        return await self._show(tx, ctx, document, Action.MASK, "unmasked", remove=MASKED)
+        return await self._show(tx, ctx, document, Action.MASK, Event.UNMASKED, remove=MASKED)
 
     async def disclose(self, tx: Transaction, ctx: Context, document: str) -> Stored:
         """Show a withheld document to its patient (rendre visible): the disclosure visit took place."""
-        stored = await self._show(tx, ctx, document, Action.DISCLOSE, "disclosed_to_patient", remove=INVISIBLE_PATIENT)
+        stored = await self._show(
+            tx, ctx, document, Action.DISCLOSE, Event.DISCLOSED_TO_PATIENT, remove=INVISIBLE_PATIENT
+        )
         await withholding.end(tx, ctx, stored)
         return stored
 
@@ -63,7 +66,7 @@ class Changing:
             ctx,
             document,
             Action.DISCLOSE_TO_REPRESENTATIVES,
-            "disclosed_to_representatives",
+            Event.DISCLOSED_TO_REPRESENTATIVES,
             remove=INVISIBLE_REPRESENTATIVES,
         )
 
@@ -73,7 +76,7 @@ class Changing:
         resource = decode(current.body)
         others = [item for item in resource.get("extension", ()) if item.get("url") != ARCHIVED_EXTENSION]
         resource["extension"] = [*others, {"url": ARCHIVED_EXTENSION, "valueBoolean": archived}]
-        event = "archived" if archived else "unarchived"
+        event = Event.ARCHIVED if archived else Event.UNARCHIVED
         change = {"set" if archived else "clear": Flags.ARCHIVED}
         return await self._rewrite(tx, ctx, Action.ARCHIVE, current, resource, event, **change)
 
@@ -82,7 +85,7 @@ class Changing:
         current = await self._gateway.open(tx, ctx, Action.WITHDRAW, "DocumentReference", document, if_match=if_match)
         resource = decode(current.body)
         resource["status"] = "entered-in-error"
-        stored = await self._rewrite(tx, ctx, Action.WITHDRAW, current, resource, "withdrawn", set=Flags.DELETED)
+        stored = await self._rewrite(tx, ctx, Action.WITHDRAW, current, resource, Event.WITHDRAWN, set=Flags.DELETED)
         await withholding.end(tx, ctx, stored)
         await self._tell(tx, ctx, current, Code.DOCUMENT_DELETED)
         await emit(tx, events.DOCUMENT_WITHDRAWN, {"document": str(current.key)}, patient=current.label.patient)
@@ -150,7 +153,7 @@ class Changing:
         if resource["status"] != "current":
             raise replaced_already()
         resource["status"] = "superseded"
-        return await self._rewrite(tx, ctx, Action.REPLACE, current, resource, "superseded", set=Flags.SUPERSEDED)
+        return await self._rewrite(tx, ctx, Action.REPLACE, current, resource, Event.SUPERSEDED, set=Flags.SUPERSEDED)
 
     async def _show(
         self,
@@ -158,7 +161,7 @@ class Changing:
         ctx: Context,
         document: str,
         action: Action,
-        event: str,
+        event: PatientEvent,
         *,
         add: str | None = None,
         remove: str | None = None,
@@ -188,7 +191,7 @@ class Changing:
         action: Action,
         current: Stored,
         resource: Json,
-        event: str,
+        event: PatientEvent,
         *,
         set: Flags = Flags(0),  # noqa: B008 - an immutable enum member.
         clear: Flags = Flags(0),  # noqa: B008

@@ -12,6 +12,7 @@ from ambroise.kernel.ids import new_id, random_id, shard_of
 from ambroise.modules.record import entry, repository
 from ambroise.modules.record.model import ARCHIVED_EXTENSION, Filed, Submission
 from ambroise.modules.record.reference import IDENTIFIER_TYPES, URI
+from ambroise.trust.audit.entry import Event
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Flags, Gateway, Label, Stored, label_for
 from ambroise.trust.gateway import follow as follow_document
@@ -65,7 +66,7 @@ async def file(
     key = new_id(shard_of(patient))
     if len(filed) == 1:
         label = follow_document(labels[0], filed[0].document)
-        return await gateway.file(tx, ctx, resource, label, key=key, event=SUBMITTED)
+        return await gateway.file(tx, ctx, resource, label, key=key, event=Event.SUBMITTED)
     flags = union(labels)
     label = label_for(
         "DocumentManifest",
@@ -75,7 +76,7 @@ async def file(
         author=labels[0].author,
         author_organization=labels[0].author_organization,
     )
-    stored = await gateway.file(tx, ctx, resource, label, key=key, event=SUBMITTED)
+    stored = await gateway.file(tx, ctx, resource, label, key=key, event=Event.SUBMITTED)
     await repository.remember_submission(tx, patient, key, [one.document for one in filed])
     return stored
 
@@ -98,7 +99,6 @@ def union(labels: Sequence[Label]) -> Flags:
     return flags
 
 
-SUBMITTED = "submitted"
 _VISIBILITY = Flags.MASKED | Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES
 
 

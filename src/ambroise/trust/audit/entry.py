@@ -45,6 +45,7 @@ class Event(PatientEvent):
     DELETE = "delete"
     CONTENT_READ = "content_read"
     EXTRACTED = "extracted"
+    SUBMITTED = "submitted"
     LOADED = "loaded"
     SIMULATED = "simulated"
     EXPLAINED = "explained"
