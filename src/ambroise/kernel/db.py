@@ -77,12 +77,22 @@ class Borrowed(Reader):
             await database.give_back(self._slot)
 
     async def _run(self, statement: wire.Statement) -> PGresult:
+        return (await (await self._held()).run_afresh([statement]))[-1]
+
+    async def _held(self) -> "Slot":
         if not self._holds:
             if self._database is None:
                 raise RuntimeError("the block of this reader has ended")
             self._slot = await self._database.take()
             self._holds = True
-        return await super()._run(statement)
+        return self._slot
+
+
+class Alone(Borrowed):
+    """Statements that write, each a transaction of its own, in one round trip; none is ever run twice."""
+
+    async def _run(self, statement: wire.Statement) -> PGresult:
+        return (await (await self._held()).run_once([statement]))[-1]
 
 
 class Transaction(Reader):
@@ -299,9 +309,17 @@ class Slot:
 
     async def run_afresh(self, statements: list[wire.Statement]) -> list[PGresult]:
         """Run what may be run twice: on a new connection when this one is dead, or stale after a migration."""
+        return await self._run_or(statements, (psycopg.OperationalError, psycopg.errors.FeatureNotSupported))
+
+    async def run_once(self, statements: list[wire.Statement]) -> list[PGresult]:
+        """Run what may not be run twice: on a new connection only when this one refused it, stale after a migration."""
+        return await self._run_or(statements, (psycopg.errors.FeatureNotSupported,))
+
+    async def _run_or(self, statements: list[wire.Statement], mended: tuple[type[Exception], ...]) -> list[PGresult]:
+        """Run, and once more on a new connection after such an error of the connection."""
         try:
             return await self.wire.run_all(statements)
-        except (psycopg.OperationalError, psycopg.errors.FeatureNotSupported):
+        except mended:
             if not self.wire.broken and not self.wire.stale:
                 raise
         await self.wire.close()
@@ -353,6 +371,10 @@ class Database:
     def reader(self) -> Borrowed:
         """Single statements in autocommit, on a slot that is taken when the first one is sent."""
         return Borrowed(self)
+
+    def alone(self) -> Alone:
+        """Single statements that write, each committed as it ends, on a slot that is taken when the first is sent."""
+        return Alone(self)
 
     @asynccontextmanager
     async def transaction(self, *, begin: LiteralString = "begin") -> AsyncGenerator[Transaction]:

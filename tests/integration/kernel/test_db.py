@@ -131,6 +131,25 @@ async def test_a_dead_connection_is_replaced_before_anything_was_done(
         assert await tx.fetch_value("select 1") == 1
 
 
+async def test_a_statement_alone_is_committed_as_it_ends(database: Database, numbers: str) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.alone() as alone:
+            assert await alone.fetch_value("insert into number values (7) returning value") == 7
+            raise ZeroDivisionError
+    assert await count(database) == 1
+
+
+async def test_a_statement_alone_is_not_run_twice_when_its_connection_dies(
+    database: Database, fresh_database: TestDatabase
+) -> None:
+    async with database.alone() as alone:
+        pid = await alone.fetch_value("select pg_backend_pid()")
+        with psycopg.connect(fresh_database.superuser_dsn, autocommit=True) as superuser:
+            superuser.execute("select pg_terminate_backend(%s)", (pid,))
+        with pytest.raises(psycopg.OperationalError):
+            await alone.fetch_value("select 1")
+
+
 async def test_connections_that_died_unused_are_not_handed_out(
     database: Database, fresh_database: TestDatabase, numbers: str
 ) -> None:

@@ -127,15 +127,17 @@ class TokenService(Struct, frozen=True):
         self._may(client, Grant.REFRESH)
         now = self.ground.clock.now()
         successor = secrets.token_urlsafe(32)
-        async with self.ground.database.transaction() as tx:
+        database = self.ground.database
+        # Scopes that are too many are known once the token is spent, which must then be undone.
+        async with database.alone() if scope is None else database.transaction() as spending:
             family = await families.rotate(
-                tx, digest(token), client.id, digest(successor), now, now + REFRESH_LASTS, now + SIGN_ON_IDLE
+                spending, digest(token), client.id, digest(successor), now, now + REFRESH_LASTS, now + SIGN_ON_IDLE
             )
-            if family is None:
-                await self._suspect(tx, digest(token), now)
-            else:
+            if family is not None:
                 scopes = _narrowed(family, scope)
-                return self._tokens(family, scopes, successor, now, holder, await self._user(tx, family, scopes))
+                return self._tokens(family, scopes, successor, now, holder, await self._user(spending, family, scopes))
+        async with database.transaction() as tx:
+            await self._suspect(tx, digest(token), now)
         refuse("INVALID_GRANT", _REFRESH_GONE)
 
     async def for_client(self, client: Client, scope: str | None, issuer: str, holder: str | None = None) -> Tokens:

@@ -143,10 +143,10 @@ async def insert_refresh(tx: Transaction, token: bytes, family: UUID, now: datet
 
 
 async def rotate(
-    tx: Transaction, token: bytes, client: str, successor: bytes, now: datetime, ends: datetime, idle: datetime
+    spending: Reader, token: bytes, client: str, successor: bytes, now: datetime, ends: datetime, idle: datetime
 ) -> Family | None:
     """Use a refresh token of this client and put its successor, in one statement; None when it cannot be used."""
-    row = await tx.fetch_one(
+    row = await spending.fetch_one(
         f"""
         with spent as (
           update oauth_refresh r
@@ -156,22 +156,18 @@ async def rotate(
           join account a on a.id = n.account
           where r.token_hash = %s and r.used_at is null and r.expires_at > %s and f.id = r.family and f.client = %s
             and n.idle_ends_at > %s and {_LIVE}
-          returning r.family
+          returning {_FAMILY}, true, f.id as of_family, f.ends_at as at_latest, n.id as of_sign_on
         ), replaced as (
           insert into oauth_refresh (token_hash, family, issued_at, expires_at)
-          select %s, s.family, %s, least(%s, f.ends_at)
-          from spent s
-          join oauth_family f on f.id = s.family
+          select %s, of_family, %s, least(%s, at_latest)
+          from spent
         ), kept_alive as (
           update sign_on
           set idle_ends_at = %s
-          where id = (select f.sign_on from spent s join oauth_family f on f.id = s.family)
+          where id = (select of_sign_on from spent)
         )
-        select {_FAMILY}, true
-        from spent s
-        join oauth_family f on f.id = s.family
-        join sign_on n on n.id = f.sign_on
-        join account a on a.id = n.account
+        select spent.*
+        from spent
         """,
         (now, token, now, client, now, now, successor, now, ends, idle),
     )
