@@ -1,5 +1,6 @@
 """The keys that sign access tokens (ES256), as files; the newest signs, all of them verify."""
 
+import os
 import time
 from datetime import datetime
 from pathlib import Path
@@ -75,7 +76,10 @@ class _FolderKeys(KeySet):
 
     def _read(self) -> None:
         # Only when the folder changed: a stranger may name any key in a token, at any rate.
-        changed = self._folder.stat().st_mtime_ns if self._folder.is_dir() else 0
+        try:
+            changed = os.stat(self._folder).st_mtime_ns
+        except FileNotFoundError:
+            changed = 0
         if changed != self._seen:
             self._seen = changed
             files = sorted(self._folder.glob("*.pem"))

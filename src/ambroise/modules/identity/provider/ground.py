@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NoReturn
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -25,7 +26,7 @@ REALM = "/auth/realms/esante-wallet"
 TOKEN_ENDPOINT = "/protocol/openid-connect/token"  # noqa: S105 - an address.
 
 
-class Ground(Struct, frozen=True):
+class Ground(Struct, frozen=True, dict=True):
     """`addresses`: those by which the instance may be reached, the usual one first; each makes an issuer.
 
     `audience` is the one of the FHIR base, `seed` names the instance in the subjects of its tokens, `secure` gives the
@@ -63,7 +64,11 @@ class Ground(Struct, frozen=True):
 
     def subject(self, account: Account) -> str:
         """Claim `sub` of a professional: `f:<instance>:<PS_IdNat>`, as the federation of the State writes it."""
-        return f"f:{uuid5(NAMESPACE_URL, str(self.seed))}:{account.professional}"
+        return f"f:{self._instance}:{account.professional}"
+
+    @cached_property
+    def _instance(self) -> UUID:
+        return uuid5(NAMESPACE_URL, str(self.seed))
 
     def context(self, account: Account, situation: int, *, channel: Channel, client: str) -> Context:
         """The context of an act of signing on, for the trace."""

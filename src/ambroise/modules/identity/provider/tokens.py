@@ -13,13 +13,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind
-from ambroise.kernel.ids import new_id
+from ambroise.kernel.ids import new_id, random_id
 from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.provider import jose
 from ambroise.modules.identity.provider.asking import known_scopes
@@ -157,7 +157,7 @@ class TokenService(Struct, frozen=True):
             "scope": " ".join(scopes),
             "iat": seconds(now),
             "exp": seconds(now + ACCESS_LASTS),
-            "jti": uuid4().hex,
+            "jti": random_id().hex,
             **_bound(holder),
         }
         return Tokens(self.ground.jose.sign(claims, jose.ACCESS, now), _lasts(now, now + ACCESS_LASTS), scopes)
@@ -336,7 +336,7 @@ class TokenService(Struct, frozen=True):
             "aud": audience,
             "typ": "Bearer",
             "scope": " ".join(scopes),
-            "jti": uuid4().hex,
+            "jti": random_id().hex,
             "client_id": family.client,
             FAMILY: str(family.id),
             "amb_role": "professional",
