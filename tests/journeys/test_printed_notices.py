@@ -65,7 +65,7 @@ async def test_the_desk_prints_the_letters_that_wait_once_each(
     assert "0 %" in desk.words
     await deliver(town)
     await desk.get("/guichet/espaces/lettres")
-    assert "0 personne est à informer par la poste." in desk.words
+    assert "Personne n’est à informer par la poste pour l’instant." in desk.words
     assert "Préparer les lettres" not in desk.words
     assert "PDF 2, 1 lettre" in desk.words
     address = re.search(r"/guichet/espaces/lettres/[^\"]+/1\.pdf", desk.text)
