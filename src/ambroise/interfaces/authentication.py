@@ -17,6 +17,7 @@ from ambroise.interfaces import token_claims as claim
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
+from ambroise.modules.identity.provider.api import FAMILY, LIMITED
 from ambroise.trust.context import Channel, Citizen, Context, Operator, Professional, Purpose, System
 from ambroise.trust.limits import Limits
 
@@ -151,7 +152,7 @@ class Authenticator:
         """A token of the provider ends with its sign-on: looked at in each request."""
         if self._sign_ons is None or claims["iss"] not in self._sign_ons.issuers:
             return
-        family = _text(claims, claim.FAMILY)
+        family = _text(claims, FAMILY)
         if family is None or not await self._sign_ons.is_live(_uuid(family)):
             raise _refused("What it comes from has ended: sign in again.")
 
@@ -284,11 +285,11 @@ def _holder(claims: Mapping[str, Any]) -> str | None:
 
 def _limits(claims: Mapping[str, Any]) -> Limits | None:
     """What a token of a launch leaves; None when it is of another sort."""
-    launch = claims.get(claim.LIMITED)
+    launch = claims.get(LIMITED)
     if launch is None:
         return None
     if not isinstance(launch, dict) or not isinstance(launch.get("patient"), str):
-        raise _refused(f"Its claim {claim.LIMITED} cannot be read.")
+        raise _refused(f"Its claim {LIMITED} cannot be read.")
     patient = launch["patient"]
     return Limits.of((_text(claims, claim.SCOPE) or "").split(), _uuid(patient) if patient else None)
 

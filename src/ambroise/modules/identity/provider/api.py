@@ -21,6 +21,7 @@ from ambroise.modules.identity.provider.ground import REALM, TOKEN_ENDPOINT, Gro
 from ambroise.modules.identity.provider.jose import PUBLISHED_FIRST, Jose
 from ambroise.modules.identity.provider.launching import Launching
 from ambroise.modules.identity.provider.leaving import CLIENT_TO_TELL, Leave, Leaving
+from ambroise.modules.identity.provider.minting import FAMILY, LIMITED
 from ambroise.modules.identity.provider.model import (
     ACR_VALUES,
     OPENID,
@@ -62,11 +63,13 @@ __all__ = [
     "CLIENT_TO_TELL",
     "CLOSED",
     "EVENTS",
+    "FAMILY",
     "FHIR",
     "FHIR_USER",
     "LAUNCH",
     "LAUNCH_PATIENT",
     "LEFT",
+    "LIMITED",
     "ONLINE",
     "OPENED",
     "OPENID",

@@ -15,11 +15,13 @@ from msgspec.structs import replace
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
+from ambroise.modules.identity.provider import minting
 from ambroise.modules.identity.provider.asking import known_scopes
 from ambroise.modules.identity.provider.ground import Ground, refuse
+from ambroise.modules.identity.provider.minting import FAMILY, LIMITED
 from ambroise.modules.identity.provider.model import API_LASTS, OPENID, Client, Family, Grant, Tokens
 from ambroise.modules.identity.provider.repositories import clients, families
-from ambroise.modules.identity.provider.tokens import FAMILY, LIMITED, TokenService
+from ambroise.modules.identity.provider.tokens import TokenService
 from ambroise.modules.identity.tokens import digest
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the name of a type.
@@ -59,7 +61,7 @@ class Exchanging(Struct, frozen=True):
                 tx, family.account, "token_exchanged", client.id, situation=family.situation, channel="partner",
                 details=details,
             )  # fmt: skip
-        return self.tokens.for_api(family, holder, now)
+        return minting.for_api(self.ground, family, holder, now)
 
     def _subject(self, given: dict[str, str]) -> dict[str, Any]:
         """The claims of the token to exchange."""

@@ -19,9 +19,10 @@ from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.provider.ground import Ground
+from ambroise.modules.identity.provider.minting import FAMILY
 from ambroise.modules.identity.provider.model import Family
 from ambroise.modules.identity.provider.repositories import casts, contexts
-from ambroise.modules.identity.provider.tokens import FAMILY, TokenService
+from ambroise.modules.identity.provider.tokens import TokenService
 from ambroise.modules.identity.tokens import Sealer
 from ambroise.modules.identity.tracing import PatientAct
 from ambroise.trust.audit.entry import Entry, record

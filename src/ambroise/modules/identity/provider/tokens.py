@@ -19,15 +19,15 @@ from msgspec import Struct
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind
-from ambroise.kernel.ids import new_id, random_id
+from ambroise.kernel.ids import new_id
 from ambroise.modules.directory import api as directory
-from ambroise.modules.identity.provider import jose
+from ambroise.modules.identity.provider import jose, minting
 from ambroise.modules.identity.provider.asking import known_scopes
 from ambroise.modules.identity.provider.ground import REALM, Ground, refuse, seconds
 from ambroise.modules.identity.provider.jose import NotOurs
 from ambroise.modules.identity.provider.launching import Launching
+from ambroise.modules.identity.provider.minting import FAMILY
 from ambroise.modules.identity.provider.model import (
-    ACCESS_LASTS,
     ASSURANCE,
     CODE_LASTS,
     OPENID,
@@ -45,10 +45,6 @@ from ambroise.modules.identity.provider.repositories import clients, families, r
 from ambroise.modules.identity.provider.smart import FHIR, FHIR_USER, NOBODY, Opened, is_limited
 from ambroise.modules.identity.tokens import digest
 
-FAMILY = "amb_family"
-"""Claim of an access token: the family that it ends with."""
-LIMITED = "amb_launch"
-"""Claim of a token that opens what its scopes name and nothing else: the patient in context, if there is one."""
 _GONE = "The code is unknown, expired or was used. Send the person to the authorization endpoint again."
 _REFRESH_GONE = (
     "The refresh token is unknown, expired, revoked or was used. Send the person to the authorization endpoint again."
@@ -135,7 +131,9 @@ class TokenService(Struct, frozen=True):
             )
             if family is not None:
                 scopes = _narrowed(family, scope)
-                return self._tokens(family, scopes, successor, now, holder, await self._user(spending, family, scopes))
+                return minting.tokens(
+                    self.ground, family, scopes, successor, now, holder, await self._user(spending, family, scopes)
+                )
         async with database.transaction() as tx:
             await self._suspect(tx, digest(token), now)
         refuse("INVALID_GRANT", _REFRESH_GONE)
@@ -146,21 +144,7 @@ class TokenService(Struct, frozen=True):
         scopes = known_scopes(client, scope or "")
         if scopes is None or OPENID in scopes or is_limited(scopes):
             refuse("INVALID_SCOPE", "Ask for scopes registered for this client; those of people are not for it.")
-        now = self.ground.clock.now()
-        claims: dict[str, Any] = {
-            "iss": issuer,
-            "aud": issuer,
-            "sub": client.id,
-            "client_id": client.id,
-            "azp": client.id,
-            "typ": "Bearer",
-            "scope": " ".join(scopes),
-            "iat": seconds(now),
-            "exp": seconds(now + ACCESS_LASTS),
-            "jti": random_id().hex,
-            **_bound(holder),
-        }
-        return Tokens(self.ground.jose.sign(claims, jose.ACCESS, now), _lasts(now, now + ACCESS_LASTS), scopes)
+        return minting.for_client(self.ground, client, scopes, issuer, self.ground.clock.now(), holder)
 
     # What a token is worth
 
@@ -277,7 +261,9 @@ class TokenService(Struct, frozen=True):
         if refresh is not None:
             ends = min(now + REFRESH_LASTS, family.ends_at)
             await families.insert_refresh(tx, digest(refresh), family.id, now, ends)
-        return self._tokens(family, family.scopes, refresh, now, holder, await self._user(tx, family, family.scopes))
+        return minting.tokens(
+            self.ground, family, family.scopes, refresh, now, holder, await self._user(tx, family, family.scopes)
+        )
 
     async def _user(self, reader: Reader, family: Family, scopes: tuple[str, ...]) -> str | None:
         """Claim `fhirUser`: the Practitioner whom the directory knows."""
@@ -285,83 +271,6 @@ class TokenService(Struct, frozen=True):
             return None
         found = await directory.practitioner(reader, family.account.professional or "")
         return f"{family.issuer.removesuffix(REALM)}{FHIR}/Practitioner/{found}" if found else None
-
-    def _tokens(
-        self,
-        family: Family,
-        scopes: tuple[str, ...],
-        refresh: str | None,
-        now: datetime,
-        holder: str | None,
-        user: str | None,
-    ) -> Tokens:
-        ends = min(now + ACCESS_LASTS, family.ends_at)
-        common = self._common(family, now, ends)
-        access = self._access_token(family, scopes, [family.issuer, self.ground.audience], common, now, holder)
-        id_claims: dict[str, Any] = {**common, "aud": family.client, "typ": "ID", "at_hash": _half_hash(access)}
-        if family.nonce is not None:
-            id_claims["nonce"] = family.nonce
-        if user is not None:
-            id_claims[FHIR_USER] = user
-        return Tokens(
-            access=access,
-            expires_in=_lasts(now, ends),
-            scopes=scopes,
-            refresh=refresh,
-            refresh_expires_in=_lasts(now, min(now + REFRESH_LASTS, family.ends_at)) if refresh else None,
-            id_token=self.ground.jose.sign(id_claims, jose.ID, now) if OPENID in scopes else None,
-            session=str(family.sign_on),
-            opened=family.opened if family.limited else NOBODY,
-        )
-
-    def for_api(self, family: Family, holder: str, now: datetime) -> Tokens:
-        """A token for the APIs alone, bound to a certificate: by exchange."""
-        common = self._common(family, now, family.ends_at)
-        access = self._access_token(family, family.scopes, [self.ground.audience], common, now, holder)
-        return Tokens(access, _lasts(now, family.ends_at), family.scopes, exchanged=True)
-
-    def _access_token(
-        self,
-        family: Family,
-        scopes: tuple[str, ...],
-        audience: list[str],
-        common: dict[str, Any],
-        now: datetime,
-        holder: str | None,
-    ) -> str:
-        situation = family.account.situations[family.situation : family.situation + 1]
-        organization = situation[0].organization if situation else None
-        claims: dict[str, Any] = {
-            **common,
-            "aud": audience,
-            "typ": "Bearer",
-            "scope": " ".join(scopes),
-            "jti": random_id().hex,
-            "client_id": family.client,
-            FAMILY: str(family.id),
-            "amb_role": "professional",
-            "amb_rpps": (family.account.professional or " ")[1:],
-            **({"amb_organization": organization} if organization else {}),
-            **({LIMITED: {"patient": str(family.opened.patient or "")}} if family.limited else {}),
-            **_bound(holder),
-        }
-        return self.ground.jose.sign(claims, jose.ACCESS, now)
-
-    def _common(self, family: Family, now: datetime, ends: datetime) -> dict[str, Any]:
-        assurance, session = ASSURANCE[family.means], str(family.sign_on)
-        return {
-            "iss": family.issuer,
-            "sub": self.ground.subject(family.account),
-            "azp": family.client,
-            "iat": seconds(now),
-            "exp": seconds(ends),
-            "auth_time": seconds(family.authenticated_at),
-            "acr": assurance.acr,
-            "amr": list(assurance.amr),
-            "sid": session,
-            "session_state": session,
-            "preferred_username": family.account.professional,
-        }
 
     async def _introspect_refresh(self, client: Client, token: str, now: datetime) -> dict[str, Any]:
         async with self.ground.database.reader() as reader:
@@ -454,16 +363,3 @@ def check_holder(claims: Mapping[str, Any], holder: str | None) -> None:
             "The access token is bound to a certificate: use it on the mTLS port, with that certificate.",
             Kind.UNAUTHENTICATED,
         )
-
-
-def _bound(holder: str | None) -> dict[str, Any]:
-    return {"cnf": {"x5t#S256": holder}} if holder is not None else {}
-
-
-def _half_hash(token: str) -> str:
-    """`at_hash`: the left half of the SHA-256, in base64url."""
-    return urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
-
-
-def _lasts(now: datetime, ends: datetime) -> int:
-    return max(0, int((ends - now).total_seconds()))
