@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 from ambroise.interfaces.demonstration.analyses import ANALYSES, Result
-from ambroise.interfaces.demonstration.cda_sections import base64
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
 from ambroise.interfaces.demonstration.documents import (
     BIOLOGY,
@@ -31,6 +30,7 @@ from ambroise.interfaces.demonstration.model import Citizen, Professional
 from ambroise.interfaces.demonstration.patients import INS_SYSTEM
 from ambroise.interfaces.demonstration.population import build
 from ambroise.interfaces.demonstration.stars import SAMPLE_AUTHOR_RPPS
+from ambroise.modules.record.api import write
 
 _MOMENT = datetime(2026, 1, 15, 10, 30, tzinfo=PARIS)
 _PDSM = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition"
@@ -90,7 +90,7 @@ def simplified(document: Document, pdf: bytes) -> dict[str, Any]:
     resource["masterIdentifier"]["value"] = f"urn:oid:{uid_of('example', 'letter', 'pdf')}"
     resource["content"][0]["attachment"] |= {
         "contentType": "application/pdf",
-        "data": base64(pdf),
+        "data": write.base64(pdf),
         "size": len(pdf),
         "hash": _sha1(pdf),
     }
@@ -107,7 +107,7 @@ def provide_bundle(document: Document, cda: bytes) -> dict[str, Any]:
         "size": len(cda),
         "hash": _sha1(cda),
     }
-    binary = {"resourceType": "Binary", "contentType": "application/xml", "data": base64(cda)}
+    binary = {"resourceType": "Binary", "contentType": "application/xml", "data": write.base64(cda)}
     resources = (_submission_set(document, urls[1]), reference, binary)
     return {
         "resourceType": "Bundle",
@@ -237,7 +237,7 @@ def _concept(system: str, code: str, display: str | None = None) -> dict[str, An
 
 
 def _sha1(content: bytes) -> str:
-    return base64(hashlib.sha1(content, usedforsecurity=False).digest())
+    return write.base64(hashlib.sha1(content, usedforsecurity=False).digest())
 
 
 def _json(resource: dict[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ambroise.modules.record import entry, reports, tables
 from ambroise.modules.record.categories import CITIZEN_TYPES, Category, category_of, types_of
+from ambroise.modules.record.cda import write
 from ambroise.modules.record.cda.model import Identifier
 from ambroise.modules.record.cda.parse import attachment
 from ambroise.modules.record.cda.parse import read as read_cda
@@ -74,6 +75,7 @@ __all__ = [
     "sniff",
     "tables",
     "types_of",
+    "write",
 ]
 
 

@@ -1,0 +1,99 @@
+"""Write CDA R2 documents of the CI-SIS: a header from values, sections of words and entries, the bytes of a file.
+
+    header = Header()
+    content = file_document(header, Head(…), pdf)                       # a letter as a PDF (level 1)
+    content = letter(header, Head(…), (Words(code, title, texts), …))    # titled sections
+    content = vaccination_note(header, Head(…), Injection(…))
+    content = assembled(header, head, templates(…), structured(section(…) + pdf_copy(pdf, ids)))
+
+The narrative is what a reader signs; entries point into it.
+"""
+
+from ambroise.modules.record.cda.write.documents import SCANNED, Words, assembled, file_document, letter
+from ambroise.modules.record.cda.write.header import ENCOUNTERS, PATIENT_EXPRESSION, Header, coded, telecom
+from ambroise.modules.record.cda.write.model import Address, Coded, Head, Patient, Professional, Structure
+from ambroise.modules.record.cda.write.pieces import (
+    ATC,
+    CIM_10,
+    CIP,
+    CIS,
+    EDQM,
+    FR,
+    INTERPRETATION,
+    LOINC,
+    PCC,
+    PRODUCT,
+    SNOMED,
+    TA_ASIP,
+    EntryIds,
+    base64,
+    code,
+    escape,
+    original_text,
+    paragraphs,
+    pdf_copy,
+    scanned,
+    section,
+    structured,
+    table,
+    templates,
+    timestamp,
+)
+from ambroise.modules.record.cda.write.vaccination import (
+    BOOSTER,
+    PRIMARY,
+    Injection,
+    Vaccine,
+    vaccination_history,
+    vaccination_note,
+)
+
+__all__ = [
+    "ATC",
+    "BOOSTER",
+    "CIM_10",
+    "CIP",
+    "CIS",
+    "EDQM",
+    "ENCOUNTERS",
+    "FR",
+    "INTERPRETATION",
+    "LOINC",
+    "PATIENT_EXPRESSION",
+    "PCC",
+    "PRIMARY",
+    "PRODUCT",
+    "SCANNED",
+    "SNOMED",
+    "TA_ASIP",
+    "Address",
+    "Coded",
+    "EntryIds",
+    "Head",
+    "Header",
+    "Injection",
+    "Patient",
+    "Professional",
+    "Structure",
+    "Vaccine",
+    "Words",
+    "assembled",
+    "base64",
+    "code",
+    "coded",
+    "escape",
+    "file_document",
+    "letter",
+    "original_text",
+    "paragraphs",
+    "pdf_copy",
+    "scanned",
+    "section",
+    "structured",
+    "table",
+    "telecom",
+    "templates",
+    "timestamp",
+    "vaccination_history",
+    "vaccination_note",
+]

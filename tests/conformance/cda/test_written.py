@@ -1,0 +1,105 @@
+"""What modules write of their own passes the CDA schema and the Schematron rules, and is read back as it was said."""
+
+from datetime import UTC, date, datetime
+
+from ambroise.modules.record.api import read_cda, write
+from ambroise.modules.record.cda.extract import extract
+from tests.support.cda_samples import needs_samples
+from tests.support.schematron import check_cda
+
+pytestmark = needs_samples
+
+MOMENT = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+INS_TEST = "1.2.250.1.213.1.4.10"
+PRACTICE = write.Structure(
+    "1750803447",
+    "Cabinet de la Loire & du Cher",
+    write.Coded("SA07", "Cabinet individuel", "1.2.250.1.71.4.2.4"),
+    write.Coded("AMBULATOIRE", "Ambulatoire", "1.2.250.1.213.1.1.4.9"),
+)
+DOCTOR = write.Professional(
+    "801234567897",
+    "MULLER",
+    "Charles",
+    write.Coded("G15_10/SM26", "Médecin - Qualifié en Médecine Générale (SM)", "1.2.250.1.213.1.1.4.5"),
+    PRACTICE,
+    title="DR",
+)
+# Nothing but what the identity always has: no address, no telephone, no number of a structure.
+PATIENT = write.Patient(
+    "279035121518989", INS_TEST, "PAT-TROIS", ("DOMINIQUE", "MARIE-LOUISE"), "F", date(1979, 3, 28), "51215"
+)
+ORAL = write.Coded("20053000", "Voie orale", write.EDQM)
+
+
+def head(code: str, label: str, title: str, *, author: write.Professional | None = DOCTOR) -> write.Head:
+    keeper = None if author else write.Structure("2999000017", "Opérateur")
+    kind = write.Coded(code, label, write.LOINC)
+    uid = "1.2.250.1.999.1.7.1"
+    return write.Head(uid, kind, title, MOMENT, MOMENT, PATIENT, author, keeper)
+
+
+def errors(content: bytes, rules: str | None = None) -> list[str]:
+    return [str(finding) for finding in check_cda(content, rules)]
+
+
+def test_a_vaccination_note_with_nothing_but_the_essential_passes_the_rules_and_is_read_back():
+    injection = write.Injection(
+        write.Vaccine("ROTARIX", "60886387", atc="J07BH01", protects="Rotavirus"),
+        date(2026, 3, 4),
+        write.PRIMARY,
+        rank=2,
+        lot="A<1>",
+        route=ORAL,
+    )
+    content = write.vaccination_note(
+        write.Header(), head("87273-9", "Note de vaccination", "Note de vaccination"), injection
+    )
+    assert errors(content, "CI-SIS_VAC-NOTE_2023.01.sch") == []
+    (found,) = extract(read_cda(content))
+    assert found.resource["lotNumber"] == "A<1>"
+    assert found.resource["occurrenceDateTime"] == "2026-03-04"
+    assert found.resource["protocolApplied"][0]["doseNumberPositiveInt"] == 2
+
+
+def test_a_history_of_vaccinations_passes_the_rules_even_with_a_year_alone_and_no_code():
+    injections = (
+        write.Injection(write.Vaccine("BCG", atc="J07AN", protects="Vaccin antituberculeux"), "1979", performer=DOCTOR),
+        write.Injection(write.Vaccine("REPEVAX", "67619892", cip="3400937082365"), date(2014, 5, 2), write.BOOSTER),
+    )
+    content = write.vaccination_history(
+        write.Header(), head("11369-6", "Historique des vaccinations", "Historique de vaccinations"), injections
+    )
+    assert errors(content, "CI-SIS_VAC_2023.01.sch") == []
+    days = [found.resource["occurrenceDateTime"] for found in extract(read_cda(content))]
+    assert days == ["1979", "2014-05-02"]
+
+
+def test_a_letter_in_sections_passes_the_rules_whoever_wrote_it():
+    reason = write.Coded("42349-1", "Raison de la recommandation", write.LOINC)
+    words = (write.Words(reason, "Motif", ("Toux < 3 semaines & fièvre.", "Avis demandé.")),)
+    written = head("96349-6", "Lettre d'adressage", "Lettre d'adressage")
+    content = write.letter(write.Header(), written, words)
+    assert errors(content) == []
+    read = read_cda(content)
+    assert (read.title, read.patient.birth_name, read.version) == ("Lettre d'adressage", "PAT-TROIS", 1)
+    own = write.file_document(
+        write.Header(), head("11488-4", "CR ou fiche de consultation ou de visite", "Lettre", author=None), b"%PDF-1.4"
+    )
+    assert errors(own) == []
+
+
+def test_a_second_version_replaces_the_first():
+    first = head("96349-6", "Lettre d'adressage", "Lettre")
+    second = write.Head(
+        "1.2.250.1.999.1.7.2", first.type, first.title, MOMENT, MOMENT, PATIENT, DOCTOR, replaces=first.uid
+    )
+    content = write.file_document(write.Header(), second, b"%PDF-1.4")
+    assert errors(content) == []
+    read = read_cda(content)
+    assert [item.root for item in read.replaces] == [first.uid]
+    assert read.version == 2
+
+
+def test_what_xml_cannot_hold_is_left_out_of_what_is_written():
+    assert write.escape('a\x00b\x1b "<&>"\ud800') == "ab &quot;&lt;&amp;&gt;&quot;"
