@@ -8,13 +8,25 @@ from typing import Any
 from uuid import UUID
 
 from ambroise.kernel.db import Reader, Transaction
-from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.errors import Kind as Refused
+from ambroise.kernel.errors import Refusal
 from ambroise.modules.notification import repository
-from ambroise.modules.notification.model import Code, Notice
+from ambroise.modules.notification.model import Code, Kind, Notice, codes_of, kind_of
 from ambroise.modules.notification.repository import erase
 from ambroise.trust.context import Context
 
-__all__ = ["Code", "Notice", "erase", "mark_read", "notices", "notify", "notify_many"]
+__all__ = [
+    "Code",
+    "Kind",
+    "Notice",
+    "codes_of",
+    "erase",
+    "kind_of",
+    "mark_read",
+    "notices",
+    "notify",
+    "notify_many",
+]
 
 
 async def notify(
@@ -26,9 +38,14 @@ async def notify(
     subject: str | None = None,
     details: Mapping[str, Any] | None = None,
     hidden_from_representatives: bool = False,
+    once: str | None = None,
 ) -> None:
-    """Tell the holder of a space, in the transaction of what is told."""
-    await repository.insert(tx, patient, at, code.value, subject, details or {}, hidden_from_representatives)
+    """Tell the holder of a space, in the transaction of what is told; it costs no round trip.
+
+    `subject` is the id of what the notice is about, `details` names and dates for its sentence: never health content.
+    `once`: a key of the caller's; what a space was told under it is not told again, however often a job runs.
+    """
+    await repository.insert(tx, patient, at, code.value, subject, details or {}, hidden_from_representatives, once)
 
 
 async def notify_many(tx: Transaction, patients: Sequence[UUID], at: datetime, code: Code) -> None:
@@ -48,5 +65,5 @@ async def mark_read(tx: Transaction, ctx: Context, notice: UUID | None = None) -
 
 def _space(ctx: Context) -> UUID:
     if ctx.space is None:
-        raise Refusal(Kind.FORBIDDEN, "NOT_A_CITIZEN", "Notices belong to the holder of a space.")
+        raise Refusal(Refused.FORBIDDEN, "NOT_A_CITIZEN", "Notices belong to the holder of a space.")
     return ctx.space

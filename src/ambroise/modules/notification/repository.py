@@ -22,15 +22,17 @@ async def insert(
     subject: str | None,
     details: Mapping[str, Any],
     hidden_from_representatives: bool,
+    once: str | None,
 ) -> None:
-    """Write one notice."""
+    """Write one notice, unless the space has one under this key."""
     shard = shard_of(patient)
     tx.enqueue(
         """
-        insert into notification (shard, patient, id, at, code, subject, details, hidden_from_representatives)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        insert into notification (shard, patient, id, at, code, subject, details, hidden_from_representatives, once)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict do nothing
         """,
-        (shard, patient, new_id(shard), at, code, subject, Jsonb(dict(details)), hidden_from_representatives),
+        (shard, patient, new_id(shard), at, code, subject, Jsonb(dict(details)), hidden_from_representatives, once),
     )
 
 

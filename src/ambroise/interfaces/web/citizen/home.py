@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from starlette.routing import BaseRoute
 from ambroise.interfaces.web import words
 from ambroise.interfaces.web.citizen.views import CitizenService, Notice, Space
 from ambroise.interfaces.web.names import proper
+from ambroise.interfaces.web.notices import said
 from ambroise.interfaces.web.ui import dates
-from ambroise.interfaces.web.ui.i18n import N_, gettext
+from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
@@ -43,99 +44,6 @@ class Task(Struct, frozen=True):
     text: str
     address: str
     action: str
-
-
-# code → icon, tone, sentence, what one does about it, where. `{subject}` is the id of what the notice is about.
-_TASKS: Mapping[str, tuple[str, str, str, str, str]] = {
-    "AJOUT_DOCUMENT": ("file-text", "", N_("Un nouveau document est arrivé"), N_("Lire"), "/documents/{subject}"),
-    "MODIF_DOCUMENT": ("file-text", "", N_("Un document a changé"), N_("Lire"), "/documents/{subject}"),
-    "SUPP_DOC": (
-        "trash-2",
-        "plain",
-        N_("Un document a été supprimé par son auteur"),
-        N_("Voir l’historique"),
-        "/historique",
-    ),
-    "ACCES_DMP_PS": ("eye", "plain", N_("Un soignant a lu votre dossier"), N_("Voir l’historique"), "/historique"),
-    "ACCES_BRIS_GLACE": (
-        "siren",
-        "danger",
-        N_("Votre dossier a été ouvert en urgence"),
-        N_("Voir qui et pourquoi"),
-        "/historique?quoi=urgence",
-    ),
-    "DOC_INVISIBLE_PATIENT": (
-        "clock",
-        "due",
-        N_("Une information vous attend chez votre médecin"),
-        N_("Voir mes soignants"),
-        "/acces",
-    ),
-    "REMISE_VISIBILITE_AUTO": (
-        "file-text",
-        "",
-        N_("Un document vous est maintenant visible"),
-        N_("Lire"),
-        "/documents/{subject}",
-    ),
-    "PARTAGE_PROFIL_AIDANT": ("users", "due", N_("On vous demande de l’aide"), N_("Répondre"), "/proches"),
-    "ACCORD_PARTAGE_PROFIL": ("users", "", N_("Un proche accepte de vous aider"), N_("Voir mes proches"), "/proches"),
-    "REFUS_PARTAGE_PROFIL": (
-        "users",
-        "plain",
-        N_("Un proche a décliné votre demande"),
-        N_("Voir mes proches"),
-        "/proches",
-    ),
-    "REVOCATION_PAR_AIDANT": ("users", "plain", N_("Un proche ne vous aide plus"), N_("Voir mes proches"), "/proches"),
-    "REVOCATION_PAR_AIDE": ("users", "plain", N_("Vous n’aidez plus une personne"), N_("Voir mes proches"), "/proches"),
-    "RAPPEL_CONSENT_PASSAGE_MAJO": (
-        "key-round",
-        "due",
-        N_("Vous êtes majeur : vérifiez les accords donnés pour vous"),
-        N_("Voir qui peut lire"),
-        "/acces",
-    ),
-    "RAPPEL_CONSENT_RL_PASSAGE_MAJO": (
-        "users",
-        "plain",
-        N_("Votre enfant est majeur : vous ne le représentez plus"),
-        N_("Voir mes proches"),
-        "/proches",
-    ),
-    "ACCORD_ENREGISTRE": (
-        "key-round",
-        "",
-        N_("Un soignant a enregistré votre accord"),
-        N_("Voir qui peut lire"),
-        "/acces",
-    ),
-    "AIDE_SUR_PLACE": ("users", "due", N_("Un médiateur vous aide en ce moment"), N_("Voir ou arrêter"), "/proches"),
-    "ESPACE_OUVERT": ("house", "due", N_("Votre espace est ouvert"), N_("L’activer"), "/espace"),
-    "ESPACE_FERME": ("lock", "plain", N_("Votre espace est fermé"), N_("Voir mon espace"), "/espace"),
-    "ESPACE_SUSPENDU": (
-        "triangle-alert",
-        "danger",
-        N_("Votre espace est suspendu"),
-        N_("Voir et contester"),
-        "/espace",
-    ),
-    "ESPACE_ROUVERT": ("house", "", N_("Votre espace est de nouveau ouvert"), N_("Voir mon espace"), "/espace"),
-    "ESPACE_SUPPRESSION": (
-        "trash-2",
-        "danger",
-        N_("La suppression de vos données est prévue"),
-        N_("Voir ou annuler"),
-        "/espace",
-    ),
-    "REPONSE_SUPPORT": (
-        "flag",
-        "",
-        N_("Votre signalement a reçu une réponse"),
-        N_("Voir l’historique"),
-        "/historique",
-    ),
-}
 
 
 def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
@@ -232,19 +140,16 @@ def _among(spaces: Sequence[Space], chosen: str) -> Space | None:
 
 
 def _task(notice: Notice) -> Task:
-    picture, tone, title, action, address = _TASKS.get(
-        notice.code,
-        ("info", "plain", N_("Quelque chose a changé dans votre dossier"), N_("Voir l’historique"), "/historique"),
-    )
+    words = said(notice.code)
     subject = (notice.subject or "").rpartition("/")[2]
     return Task(
         notice=notice.id,
-        picture=picture,
-        tone=tone,
-        title=notice.details.get("title") or gettext(title),
-        text=gettext(title) if notice.details.get("title") else _said(notice),
-        address=address.format(subject=subject),
-        action=gettext(action),
+        picture=words.picture,
+        tone=words.tone,
+        title=notice.details.get("title") or gettext(words.sentence),
+        text=gettext(words.sentence) if notice.details.get("title") else _said(notice),
+        address=words.address.format(subject=subject),
+        action=gettext(words.action),
     )
 
 

@@ -1,0 +1,173 @@
+"""What a notice says, by code: its picture, its sentence, what one does about it and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from ambroise.interfaces.web.ui.i18n import N_
+from ambroise.modules.notification.api import Code
+
+
+class Said(Struct, frozen=True):
+    """The words of a code, French sources. `{subject}` in the address is the id of what the notice is about."""
+
+    picture: str
+    tone: str
+    sentence: str
+    action: str
+    address: str
+
+
+SAID: Final[Mapping[str, Said]] = {
+    Code.DOCUMENT_ADDED: Said(
+        "file-text", "", N_("Un nouveau document est arrivé"), N_("Lire"), "/documents/{subject}"
+    ),
+    Code.DOCUMENT_CHANGED: Said("file-text", "", N_("Un document a changé"), N_("Lire"), "/documents/{subject}"),
+    Code.DOCUMENT_DELETED: Said(
+        "trash-2", "plain", N_("Un document a été supprimé par son auteur"), N_("Voir l’historique"), "/historique"
+    ),
+    Code.DOCUMENT_READ: Said(
+        "eye", "plain", N_("Un soignant a lu des documents de votre dossier"), N_("Voir l’historique"), "/historique"
+    ),
+    Code.PROFESSIONAL_ACCESS: Said(
+        "eye", "plain", N_("Un soignant a lu votre dossier"), N_("Voir l’historique"), "/historique"
+    ),
+    Code.EMERGENCY_ACCESS: Said(
+        "siren",
+        "danger",
+        N_("Votre dossier a été ouvert en urgence"),
+        N_("Voir qui et pourquoi"),
+        "/historique?quoi=urgence",
+    ),
+    Code.WITHHELD_DOCUMENT: Said(
+        "clock", "due", N_("Une information vous attend chez votre médecin"), N_("Voir mes soignants"), "/acces"
+    ),
+    Code.VISIBLE_AGAIN: Said(
+        "file-text", "", N_("Un document vous est maintenant visible"), N_("Lire"), "/documents/{subject}"
+    ),
+    Code.VACCINATION_ADDED: Said(
+        "syringe", "", N_("Une vaccination a été ajoutée à votre dossier"), N_("Lire"), "/documents"
+    ),
+    Code.VACCINATION_READ: Said(
+        "eye", "plain", N_("Un soignant a lu vos vaccinations"), N_("Voir l’historique"), "/historique"
+    ),
+    Code.RELATIVE_ADDED: Said(
+        "users", "", N_("Un contact a été ajouté à votre entourage"), N_("Voir mes proches"), "/proches"
+    ),
+    Code.GLUCOSE_COPIED: Said(
+        "file-text",
+        "",
+        N_("Une glycémie d’un document a été copiée dans vos mesures"),
+        N_("Voir mes documents"),
+        "/documents",
+    ),
+    Code.HBA1C_COPIED: Said(
+        "file-text",
+        "",
+        N_("Une hémoglobine glyquée d’un document a été copiée dans vos mesures"),
+        N_("Voir mes documents"),
+        "/documents",
+    ),
+    Code.HEIGHT_COPIED: Said(
+        "file-text",
+        "",
+        N_("Une taille d’un document a été copiée dans vos mesures"),
+        N_("Voir mes documents"),
+        "/documents",
+    ),
+    Code.WEIGHT_COPIED: Said(
+        "file-text",
+        "",
+        N_("Un poids d’un document a été copié dans vos mesures"),
+        N_("Voir mes documents"),
+        "/documents",
+    ),
+    Code.HEAD_COPIED: Said(
+        "file-text",
+        "",
+        N_("Un périmètre crânien d’un document a été copié dans vos mesures"),
+        N_("Voir mes documents"),
+        "/documents",
+    ),
+    Code.PREVENTION_REMINDER: Said(
+        "calendar-days", "due", N_("Un examen de prévention est à prévoir"), N_("Voir mon accueil"), "/accueil"
+    ),
+    Code.VACCINE_REMINDER: Said(
+        "calendar-days", "due", N_("Un vaccin est à prévoir"), N_("Voir mon accueil"), "/accueil"
+    ),
+    Code.SCREENING_REMINDER: Said(
+        "calendar-days", "due", N_("Un dépistage vous est proposé"), N_("Voir mon accueil"), "/accueil"
+    ),
+    Code.DIRECTIVES_REMINDER: Said(
+        "file-text",
+        "due",
+        N_("Vos directives anticipées ont un an : sont-elles à jour ?"),
+        N_("Voir mes documents"),
+        "/documents",
+    ),
+    Code.REPORT_CLOSED: Said(
+        "flag", "", N_("Votre signalement a reçu une réponse"), N_("Voir l’historique"), "/historique"
+    ),
+    Code.INVITED: Said("users", "due", N_("On vous demande de l’aide"), N_("Répondre"), "/proches"),
+    Code.INVITATION_ACCEPTED: Said(
+        "users", "", N_("Un proche accepte de vous aider"), N_("Voir mes proches"), "/proches"
+    ),
+    Code.INVITATION_REFUSED: Said(
+        "users", "plain", N_("Un proche a décliné votre demande"), N_("Voir mes proches"), "/proches"
+    ),
+    Code.ENDED_BY_CARER: Said("users", "plain", N_("Un proche ne vous aide plus"), N_("Voir mes proches"), "/proches"),
+    Code.ENDED_BY_HOLDER: Said(
+        "users", "plain", N_("Vous n’aidez plus une personne"), N_("Voir mes proches"), "/proches"
+    ),
+    Code.OF_AGE: Said(
+        "key-round",
+        "due",
+        N_("Vous êtes majeur : vérifiez les accords donnés pour vous"),
+        N_("Voir qui peut lire"),
+        "/acces",
+    ),
+    Code.CHILD_OF_AGE: Said(
+        "users",
+        "plain",
+        N_("Votre enfant est majeur : vous ne le représentez plus"),
+        N_("Voir mes proches"),
+        "/proches",
+    ),
+    Code.CONSENT_RECORDED: Said(
+        "key-round", "", N_("Un soignant a enregistré votre accord"), N_("Voir qui peut lire"), "/acces"
+    ),
+    Code.HELP_BEGAN: Said("users", "due", N_("Un médiateur vous aide en ce moment"), N_("Voir ou arrêter"), "/proches"),
+    Code.SPACE_OPENED: Said("house", "due", N_("Votre espace est ouvert"), N_("L’activer"), "/espace"),
+    Code.SPACE_CLOSED: Said("lock", "plain", N_("Votre espace est fermé"), N_("Voir mon espace"), "/espace"),
+    Code.SPACE_SUSPENDED: Said(
+        "triangle-alert", "danger", N_("Votre espace est suspendu"), N_("Voir et contester"), "/espace"
+    ),
+    Code.SPACE_BACK: Said("house", "", N_("Votre espace est de nouveau ouvert"), N_("Voir mon espace"), "/espace"),
+    Code.SPACE_DELETION: Said(
+        "trash-2", "danger", N_("La suppression de vos données est prévue"), N_("Voir ou annuler"), "/espace"
+    ),
+    Code.EXPORT_READY: Said(
+        "download", "", N_("La copie de vos données est prête"), N_("Voir mes réglages"), "/reglages"
+    ),
+    Code.EXPORT_FAILED: Said(
+        "triangle-alert",
+        "due",
+        N_("La copie de vos données n’a pas pu être faite"),
+        N_("Voir mes réglages"),
+        "/reglages",
+    ),
+    Code.IMPORT_DONE: Said(
+        "download", "", N_("Les données reçues sont rangées dans votre dossier"), N_("Voir mes documents"), "/documents"
+    ),
+}
+_OTHER: Final = Said(
+    "info", "plain", N_("Quelque chose a changé dans votre dossier"), N_("Voir l’historique"), "/historique"
+)
+
+
+def said(code: str) -> Said:
+    """The words of a code; general ones for a code that an older version wrote."""
+    return SAID.get(code, _OTHER)
