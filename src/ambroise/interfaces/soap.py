@@ -43,18 +43,10 @@ class EnvelopeReader:
         contents: str | None = None,
         content_limit: int = 0,
     ) -> None:
-        self._tree = _Tree(depth, elements, text, contents, content_limit)
+        self._tree = _Tree(_ENVELOPE, depth, elements, text, contents, content_limit)
         # The target counts what it is given and builds the tree itself: the library's own limits, made for the trees
         # that it builds, would only stop a large document.
-        self._parser = etree.XMLParser(
-            target=self._tree,  # type: ignore[arg-type]
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=True,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        self._parser = _parser(self._tree)
 
     @property
     def header(self) -> Element | None:
@@ -117,6 +109,20 @@ def read_envelope(content: bytes, *, depth: int = 30) -> Envelope:
     return reader.close()
 
 
+def read_element(content: bytes, root: str, *, depth: int = 30, text: int = 4_000_000) -> Element:
+    """An XML file whose root is `root`, read with the same protections. Raises Malformed."""
+    tree = _Tree(root, depth, 50_000, text, None, 0)
+    parser = _parser(tree)
+    try:
+        parser.feed(content)
+        found: Element | None = parser.close()  # type: ignore[assignment]
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise tree.refused(error) from None
+    if found is None:
+        raise Malformed("it does not end")
+    return found
+
+
 def child(holder: Element, namespace: str, name: str) -> Element | None:
     """The first child of this name."""
     return holder.find(f"{{{namespace}}}{name}")
@@ -171,10 +177,25 @@ def to_bytes(envelope: Element) -> bytes:
     return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
 
 
+def _parser(tree: _Tree) -> etree.XMLParser:
+    return etree.XMLParser(
+        target=tree,  # type: ignore[arg-type]
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
 class _Tree:
     """What the parser calls (lxml parser target); it refuses by raising, which stops the parser."""
 
-    def __init__(self, depth: int, elements: int, text: int, contents: str | None, content_limit: int) -> None:
+    def __init__(
+        self, root: str, depth: int, elements: int, text: int, contents: str | None, content_limit: int
+    ) -> None:
+        self._root = root
         self._builder = etree.TreeBuilder()
         self._room = depth
         self._elements = elements
@@ -205,8 +226,9 @@ class _Tree:
         self._text -= sum(len(value) for value in (namespaces or {}).values())
         if self._depth > self._room or self._elements < 0 or self._text < 0:
             self._refuse("too deep, or too many elements")
-        if self._depth == 1 and tag != _ENVELOPE:
-            self._refuse("not an envelope of SOAP 1.2")
+        if self._depth == 1 and tag != self._root:
+            wanted = "an envelope of SOAP 1.2" if self._root == _ENVELOPE else self._root
+            self._refuse(f"not {wanted}")
         if self._depth == 2 and tag != _HEADER:
             self.in_body = True
         if tag == self._contents and self._decoder is None:

@@ -29,7 +29,8 @@ def build(services: Services) -> ASGIApp:
     app: ASGIApp = Starlette(routes=routes)
     if "api" in services.settings.roles:
         fhir = importlib.import_module("ambroise.interfaces.fhir_rest")
-        app = _Fork(fhir.PATH, fhir.edge(services), app)
+        zips = importlib.import_module("ambroise.interfaces.xdm.operations").Operations(services)
+        app = _Fork(fhir.PATH, fhir.edge(services, zips.table()), app)
     return operations.Measured(app, metrics)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from ambroise.interfaces.demonstration import examples
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
 from tests.integration.cli.conftest import AUTHOR, MATRICULE, Installation, Rows
+from tests.integration.xds.conftest import letter
+from tests.support.xdm import xdm
 
 AS = ("--as", f"professional:{AUTHOR}")
 OF = ("--type", "11488-4", "--patient", MATRICULE)
@@ -122,3 +125,15 @@ def test_an_unknown_professional_is_said_at_once(installation: Installation, fol
     done = installation.run("submit", folder, "--as", "professional:19999999999")
     assert done.exit_code == 1
     assert "RPPS" in done.output
+
+
+def test_a_zip_is_filed_set_by_set_here_and_over_http(installation: Installation, served: str, tmp_path: Path) -> None:
+    good, bad = letter(id="good"), replace(letter(id="bad"), slots={"size": "1"})
+    (tmp_path / "two.zip").write_bytes(xdm((good,), (bad,)))
+    first = installation.run("submit", tmp_path / "two.zip", *AS)
+    again = installation.run("submit", tmp_path / "two.zip", *AS, "--url", served)
+    assert (first.exit_code, counts(first.output)) == (1, (1, 0, 1)), first.output
+    assert (again.exit_code, counts(again.output)) == (1, (0, 1, 1)), again.output
+    for done in (first, again):
+        assert "HASH_MISMATCH" in done.output
+        assert "SUBSET02" in done.output

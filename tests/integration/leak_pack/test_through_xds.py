@@ -1,4 +1,4 @@
-"""The leak pack through XDS.b: every question, asked by who may see some of the record, and by who is blocked.
+"""The leak pack through XDS.b and XDM: every question, asked by who may see some of the record, and by who is blocked.
 
 Each case has its control: the author finds what is hidden, so it is there.
 """
@@ -6,10 +6,13 @@ Each case has its control: the author finds what is hidden, so it is there.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 import pytest_asyncio
 
+from ambroise.interfaces.token_claims import Role
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Citizen, Context
 from tests.integration.xds.asking import (
@@ -34,6 +37,7 @@ from tests.integration.xds.asking import (
 )
 from tests.integration.xds.conftest import COLLEAGUE, author, house, letter, software
 from tests.support.server import House
+from tests.support.xdm import unzipped
 from tests.support.xds import Answer, Entry, Software
 
 __all__ = ["author", "house"]
@@ -135,6 +139,22 @@ async def test_a_hidden_document_is_not_retrieved_nor_told_from_none(secrets: Se
     assert hidden.errors == nothing.errors
     context = [one.get("codeContext") for one in hidden.envelope.iterfind(".//{*}RegistryError")]
     assert context == [one.get("codeContext") for one in nothing.envelope.iterfind(".//{*}RegistryError")]
+
+
+async def test_a_zip_holds_nothing_hidden_nor_tells_it_from_nothing(house: House, secrets: Secrets) -> None:
+    shown, hidden = [(await get(secrets.knower, one)).get("lid")[9:] for one in (secrets.shown, secrets.hidden)]
+
+    async def export(who: Software, *ids: str) -> httpx.Response:
+        async with house.client(Role.PROFESSIONAL, rpps=who.who.rpps) as client:
+            return await client.get("DocumentReference/$export-xdm", params={"_id": ",".join(ids)})
+
+    known = unzipped((await export(secrets.knower, shown, hidden)).content)
+    assert secrets.hidden.content in known.values()
+    seen, nothing = await export(secrets.viewer, shown, hidden), await export(secrets.viewer, shown, str(uuid4()))
+    assert (seen.status_code, seen.json()) == (404, nothing.json())
+    alone = unzipped((await export(secrets.viewer, shown)).content)
+    assert secrets.shown.content in alone.values()
+    assert not any(word.encode() in each for each in alone.values() for word in (hidden, secrets.set_uuid, "Secret"))
 
 
 async def test_who_is_blocked_finds_nothing_at_the_next_request(house: House, secrets: Secrets) -> None:

@@ -14,7 +14,7 @@ from ambroise.interfaces.fhir_rest.http import PATH
 from ambroise.interfaces.fhir_rest.metadata import Metadata
 from ambroise.interfaces.fhir_rest.operations import GenerateMetadata, Validation
 from ambroise.interfaces.fhir_rest.reading import Reading
-from ambroise.interfaces.fhir_rest.routing import router
+from ambroise.interfaces.fhir_rest.routing import Table, router
 from ambroise.interfaces.fhir_rest.smart import Smart
 from ambroise.interfaces.fhir_rest.transactions import Bundles
 from ambroise.interfaces.services import Services
@@ -30,8 +30,8 @@ def routes(services: Services) -> Sequence[BaseRoute]:
     return [FhirRoute(edge(services))]
 
 
-def edge(services: Services) -> FhirEdge:
-    """The FHIR interface as one ASGI application."""
+def edge(services: Services, of_documents: Table | None = None) -> FhirEdge:
+    """The FHIR interface as one ASGI application; `of_documents` are further operations of DocumentReference."""
     settings, database, gateway = services.settings, services.database, services.gateway
     max_raw, max_inline = settings.document_max_bytes, settings.json_document_max_bytes
     max_json = max_inline * 4 // 3 + _METADATA_BYTES
@@ -48,5 +48,5 @@ def edge(services: Services) -> FhirEdge:
     }
     generate = GenerateMetadata(database, documents, max_raw=max_raw, max_json=max_json, max_inline=max_inline)
     binaries = Binaries(database, gateway, actions, max_raw=max_raw, max_json=max_json)
-    own = {"DocumentReference": generate.table(), "Binary": binaries.table()}
+    own = {"DocumentReference": {**generate.table(), **(of_documents or {})}, "Binary": binaries.table()}
     return FhirEdge(router(table, own), services.authenticator.context, public_url=settings.public_url)

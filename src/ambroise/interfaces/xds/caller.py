@@ -8,6 +8,7 @@ from msgspec import Struct
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.soap import Element, children
 from ambroise.interfaces.xds.names import WSSE
+from ambroise.interfaces.xds.values import Cx
 from ambroise.modules.identity.vihf.api import Assertions, Vihf, refusals
 from ambroise.trust.context import Context, Professional
 
@@ -58,3 +59,10 @@ class Callers:
             software=vihf.software,
             demonstration=self._services.demonstration,
         )
+
+
+def check_patient(caller: Caller, written: str | None) -> None:
+    """Refuse (VIHF_PATIENT) a request about another patient than the one that its assertion names."""
+    named, asked = Cx.parse(caller.patient or ""), Cx.parse(written or "")
+    if named is not None and (asked is None or (named.value, named.authority) != (asked.value, asked.authority)):
+        raise refusals.patient()

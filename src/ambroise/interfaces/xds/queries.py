@@ -13,7 +13,7 @@ from ambroise.interfaces.soap import Element
 from ambroise.interfaces.xds import asking
 from ambroise.interfaces.xds.arrival import Arrival
 from ambroise.interfaces.xds.asking import Asked, missing, read_query
-from ambroise.interfaces.xds.caller import Caller
+from ambroise.interfaces.xds.caller import Caller, check_patient
 from ambroise.interfaces.xds.ebrim import Association, RegistryObject, write_association, write_object
 from ambroise.interfaces.xds.endpoint import Answered
 from ambroise.interfaces.xds.entries import entry_of
@@ -44,7 +44,6 @@ from ambroise.interfaces.xds.names import (
     SUCCESS,
     tag,
 )
-from ambroise.interfaces.xds.provide import check_patient
 from ambroise.interfaces.xds.responses import fill_response, problems_of
 from ambroise.interfaces.xds.sets import set_of
 from ambroise.kernel.errors import Kind, Refusal

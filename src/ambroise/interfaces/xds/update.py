@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.xds.arrival import Arrival
-from ambroise.interfaces.xds.caller import Caller
+from ambroise.interfaces.xds.caller import Caller, check_patient
 from ambroise.interfaces.xds.ebrim import Association, RegistryObject
 from ambroise.interfaces.xds.endpoint import Answered
 from ambroise.interfaces.xds.entries import entry_of, invalid, status_of
@@ -33,7 +33,7 @@ from ambroise.interfaces.xds.names import (
     UPDATE_STATUS,
     tag,
 )
-from ambroise.interfaces.xds.provide import Package, check_patient, read_objects
+from ambroise.interfaces.xds.packages import Package, read_objects
 from ambroise.interfaces.xds.responses import problems_of, registry_response
 from ambroise.interfaces.xds.values import Cx
 from ambroise.kernel.db import Transaction

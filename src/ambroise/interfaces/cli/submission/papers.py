@@ -16,7 +16,9 @@ from ambroise.modules.record.api import Sort, sniff, tables
 
 Json = dict[str, Any]
 
-_SUFFIXES = frozenset({".xml", ".pdf"})
+ZIP = "application/zip"
+_SUFFIXES = frozenset({".xml", ".pdf", ".zip"})
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _URI = "urn:ietf:rfc:3986"
 _PERSON_SYSTEM = "urn:oid:1.2.250.1.71.4.2.1"
 _STRUCTURE_SYSTEM = "urn:oid:1.2.250.1.71.4.2.2"
@@ -52,7 +54,7 @@ class Paper(Struct, frozen=True):
 
 
 def find(given: Iterable[Path]) -> Iterator[Path]:
-    """The files to send: those named, and every XML and PDF file below the folders named, in order of path."""
+    """The files to send: those named, and every XML, PDF and ZIP file below the folders named, in order of path."""
     for path in given:
         if not path.is_dir():
             yield path
@@ -64,11 +66,13 @@ def find(given: Iterable[Path]) -> Iterator[Path]:
 
 
 def read(path: Path, sender: Sender, described: Described) -> Paper:
-    """Read a file and describe it. Refuses what is neither a CDA nor a PDF, and a PDF of which too little is said."""
+    """Read a file and describe it. Refuses what is no CDA, PDF or zip, and a PDF of which too little is said."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise Refusal(Kind.INVALID, "FILE_UNREADABLE", f"{error.strerror}: check the name and the rights.") from error
+    if content.startswith(_ZIPS):
+        return Paper(content, ZIP, None)
     sort = sniff(content)
     if sort is Sort.XML:
         return Paper(content, Sort.XML.value, None)
@@ -76,7 +80,7 @@ def read(path: Path, sender: Sender, described: Described) -> Paper:
         when = described.date or datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Paper(content, Sort.PDF.value, pdf_metadata(content, path.stem, when, sender, described))
     raise Refusal(
-        Kind.UNSUPPORTED_MEDIA, "CONTENT_UNSUPPORTED", "This command sends CDA documents (XML) and PDF files."
+        Kind.UNSUPPORTED_MEDIA, "CONTENT_UNSUPPORTED", "Only CDA documents (XML), PDF files and XDM zips are sent."
     )
 
 
