@@ -12,7 +12,7 @@ import argparse
 import asyncio
 import base64
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -27,7 +27,8 @@ from bench.instance import Instance
 
 AT_LEAST = 1_500
 _SESSIONS = 500
-_TOKENS_EACH = 4
+_TOKENS_EACH = 10
+_WARMING = 500
 _OK = frozenset({200})
 
 
@@ -55,10 +56,10 @@ def main() -> None:
                 ("client_credentials", prepared.machine, False),
                 ("refresh_token", prepared.refreshes, True),
             ):
-                job = Job(instance.host, instance.port, given.connections, given.warm_up, given.seconds, requests, _OK,
-                          once=once)  # fmt: skip
+                job = Job(instance.host, instance.port, given.connections, 0.0, given.seconds, requests, _OK, once=once)
+                measure(replace(job, requests=requests[:_WARMING], seconds=given.warm_up))
                 before = instance.spent()
-                found = measure(job)
+                found = measure(replace(job, requests=requests[_WARMING:] if once else requests))
                 after = instance.spent()
                 print(_line(name, found, after[0] - before[0], after[1] - before[1]))
         finally:

@@ -33,6 +33,8 @@ PREPARED_PER_CONNECTION = 1000
 _Prepared = tuple[tuple[int, ...], bytes]
 
 _BINARY = 1
+# Almost all parameters are one of these, and to know that something is a mapping in general costs ten times as much.
+_SEQUENCES = (tuple, list)
 _CANCEL_SECONDS = 3.0
 _PLACEHOLDER = re.compile(rb"%(?:\((\w+)\))?(.)", re.DOTALL)
 
@@ -155,13 +157,13 @@ class Wire:
         query = self._query(statement.sql)
         values: Sequence[Any]
         if query.names is not None:
-            if not isinstance(statement.params, Mapping):
+            if isinstance(statement.params, _SEQUENCES) or not isinstance(statement.params, Mapping):
                 raise psycopg.ProgrammingError("the statement names its parameters: give a mapping")
             values = [statement.params[name] for name in query.names]
-        else:
-            if isinstance(statement.params, Mapping):
-                raise psycopg.ProgrammingError("the statement does not name its parameters: give a sequence")
+        elif isinstance(statement.params, _SEQUENCES) or not isinstance(statement.params, Mapping):
             values = statement.params
+        else:
+            raise psycopg.ProgrammingError("the statement does not name its parameters: give a sequence")
         if len(values) != query.size:
             raise psycopg.ProgrammingError(f"the statement has {query.size} placeholders but {len(values)} values")
         dumped = self._adapt.dump_sequence(values, [PyFormat.AUTO] * query.size)

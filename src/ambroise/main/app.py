@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ambroise.interfaces import operations, security_txt
@@ -16,9 +18,11 @@ def build(services: Services) -> ASGIApp:
     """Everything that this process serves, measured."""
     metrics = operations.Metrics()
     routes: list[BaseRoute] = list(operations.routes(services, metrics))
+    provider: Sequence[BaseRoute] = ()
     if services.settings.roles & {"web", "api"}:
         routes.extend(security_txt.routes(services.settings, services.public_url))
-        routes.extend(importlib.import_module("ambroise.interfaces.oauth").routes(services))
+        provider = importlib.import_module("ambroise.interfaces.oauth").routes(services)
+        routes.extend(provider)
     if "api" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.insi").routes(services))
         routes.extend(importlib.import_module("ambroise.interfaces.annuaire").routes(services))
@@ -26,12 +30,34 @@ def build(services: Services) -> ASGIApp:
         routes.extend(importlib.import_module("ambroise.interfaces.xds").routes(services))
     if "web" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.web").routes(services))
-    app: ASGIApp = Starlette(routes=routes)
+    app: ASGIApp = _Shortcut(provider, Starlette(routes=routes))
     if "api" in services.settings.roles:
         fhir = importlib.import_module("ambroise.interfaces.fhir_rest")
         zips = importlib.import_module("ambroise.interfaces.xdm.operations").Operations(services)
         app = _Fork(fhir.PATH, fhir.edge(services, zips.table()), app)
     return operations.Measured(app, metrics)
+
+
+class _Shortcut:
+    """Plain addresses of which each answers for itself, found at once; what is not among them goes the long way."""
+
+    def __init__(self, routes: Sequence[BaseRoute], outside: ASGIApp) -> None:
+        self._outside = outside
+        self._answers = {
+            (method, route.path): route.endpoint
+            for route in routes
+            if isinstance(route, Route) and "{" not in route.path
+            for method in route.methods or ()
+            if method != "HEAD"
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._answers.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if answer is None:
+            await self._outside(scope, receive, send)
+            return
+        response = await answer(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 class _Fork:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -102,12 +102,16 @@ async def form(request: Request) -> dict[str, str]:
 
 async def body(request: Request, most: int) -> bytes:
     """What a request carries, up to so many bytes."""
-    sent = bytearray()
-    async for piece in request.stream():
-        sent += piece
+    sent, more = b"", True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        sent += message.get("body", b"")
         if len(sent) > most:
             raise Refusal(Kind.TOO_LARGE, "INVALID_REQUEST", f"Send {most} bytes at most.")
-    return bytes(sent)
+        more = message.get("more_body", False)
+    return sent
 
 
 def presented(request: Request, fields: dict[str, str]) -> Presented:
@@ -156,4 +160,4 @@ def bearer(request: Request, fields: dict[str, str] | None = None) -> str:
 
 def address_of(request: Request) -> str:
     """The address by which somebody came: scheme and host."""
-    return f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return f"{request.scope.get('scheme', 'http')}://{request.headers.get('host', '')}"
