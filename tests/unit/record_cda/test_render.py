@@ -48,6 +48,10 @@ def test_a_sample_is_shown_whole_and_harmless(name: str):
     for link in page.xpath("//a[starts-with(@href, '#')]"):
         assert link.get("href")[1:] in ids
     said = words_of(page)
+    titles = [heading.text_content() for heading in page.xpath("//h2|//h3|//h4|//h5|//h6")]
+    for section in document.source.root.iter(f"{{{HL7}}}section"):
+        title = section.find(f"{{{HL7}}}title")
+        assert title is None or not words_of(title) or " ".join("".join(title.itertext()).split()) in titles
     for section in document.source.root.iter(f"{{{HL7}}}section"):
         for text in section.findall(f"{{{HL7}}}text"):
             remaining = iter(said)
@@ -74,7 +78,9 @@ def test_an_unstructured_document_offers_its_file():
 def test_an_image_of_a_section_is_shown_and_a_joined_file_is_offered():
     rendered = shown(cda("BIO-CR-BIO_2024.01_Electrophorese.xml"))
     assert '<img src="/d/1/files/ELECTROPHORESE"' in rendered.html
-    assert [file.identifier for file in rendered.files] == ["doc-1"]
+    (copy,) = rendered.files
+    assert (copy.identifier, copy.title, copy.content_type) == ("doc-1", "Copie du document", "application/pdf")
+    assert copy.size > 1000
 
 
 def test_the_type_of_a_file_comes_from_its_bytes():

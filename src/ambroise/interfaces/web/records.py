@@ -14,11 +14,21 @@ from msgspec import Struct
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.interfaces.web.files import IMAGES, XML, file_name, sniffed
+from ambroise.interfaces.web.header import described, told
 from ambroise.interfaces.web.meanings import escaped, meanings
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.results import code_of, quantity_of, result
 from ambroise.interfaces.web.ui.i18n import gettext
-from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentRow, Joined, Reported, Result, VisibleTo
+from ambroise.interfaces.web.views import (
+    Content,
+    DocumentFilter,
+    DocumentRow,
+    Joined,
+    Reported,
+    Result,
+    Told,
+    VisibleTo,
+)
 from ambroise.kernel.db import Database, Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import (
@@ -28,6 +38,7 @@ from ambroise.modules.record.api import (
     Words,
     attachment,
     category_of,
+    header_facts,
     read_cda,
     read_document,
     render,
@@ -67,6 +78,7 @@ class Opened(Struct, frozen=True):
     frame: Literal["pdf", "image"] | None = None
     frame_at: str = "fichier"
     joined: Sequence[Joined] = ()
+    header: Sequence[Told] = ()
 
 
 class Records:
@@ -106,9 +118,9 @@ class Records:
             stored, content = await self.gateway.document(reader, ctx, id, with_content_of=_WITHIN_PAGE)
         document = read_document(decode(stored.body))
         if content is None:
-            return Opened(document, stored, frame=_FRAMES.get(document.media_type))
+            return Opened(document, stored, frame=_FRAMES.get(document.media_type), header=described(document))
         if document.media_type == "text/plain":
-            return Opened(document, stored, html=_plain(content))
+            return Opened(document, stored, html=_plain(content), header=described(document))
         return _rendered(document, stored, content, address)
 
     async def described(self, ctx: Context, id: str) -> Document:
@@ -222,12 +234,19 @@ def _document(entry: tuple[Any, Any]) -> Document:
 
 def _rendered(document: Document, stored: Stored, content: bytes, address: str) -> Opened:
     words = Words(image=gettext("Image du document"), file=gettext("Fichier joint"))
-    shown = render(read_cda(content), words=words, file_url=lambda name: f"{address}/joint/{name}", level=3)
-    files = [Joined(item.identifier, item.title or gettext("Fichier joint"), item.content_type) for item in shown.files]
+    clinical = read_cda(content)
+    header = told(header_facts(clinical))
+    shown = render(clinical, words=words, file_url=lambda name: f"{address}/joint/{name}", level=3)
+    files = [
+        Joined(item.identifier, item.title or gettext("Fichier joint"), item.content_type, item.size)
+        for item in shown.files
+    ]
     body = next((item for item in shown.files if item.in_body), None)
     if body is not None and body.content_type == "application/pdf":
-        return Opened(document, stored, frame="pdf", frame_at=f"joint/{body.identifier}", joined=files[1:])
-    return Opened(document, stored, html=_LANDMARK.sub("<section", shown.html), joined=files)
+        return Opened(
+            document, stored, frame="pdf", frame_at=f"joint/{body.identifier}", joined=files[1:], header=header
+        )
+    return Opened(document, stored, html=_LANDMARK.sub("<section", shown.html), joined=files, header=header)
 
 
 def _plain(content: bytes) -> str:

@@ -57,7 +57,8 @@ def quantity_of(one: Json) -> Decimal | None:
 def _unit(one: Json) -> str:
     quantity = one.get("valueQuantity", {})
     unit = str(quantity.get("unit") or quantity.get("code") or "")
-    return "" if unit == "1" else unit
+    # What UCUM puts in braces is an annotation: a word, without them.
+    return "" if unit == "1" else unit.replace("{", "").replace("}", "")
 
 
 def _text(one: Json) -> str:

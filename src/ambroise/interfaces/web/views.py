@@ -91,6 +91,14 @@ class Joined(Struct, frozen=True):
     name: str
     title: str
     media_type: str
+    size: int = 0
+
+
+class Told(Struct, frozen=True):
+    """One line of the header of a document: what it is about, and what is said of it."""
+
+    label: str
+    values: Sequence[str]
 
 
 class Viewer(Struct, frozen=True):
@@ -128,6 +136,7 @@ class DocumentPage(Struct, frozen=True):
     frame: Literal["pdf", "image"] | None = None
     frame_at: str = "fichier"
     joined: Sequence[Joined] = ()
+    header: Sequence[Told] = ()
     results: Sequence[Result] = ()
     viewers: Sequence[Viewer] = ()
     comment: str | None = None

@@ -30,6 +30,17 @@ CATEGORIES = {
     "AUTR_DOC": N_("Autres"),
 }
 
+_SORTS_OF_FILE = {
+    "application/pdf": "PDF",
+    "image/jpeg": N_("image"),
+    "image/png": N_("image"),
+    "image/tiff": N_("image"),
+    "text/plain": N_("texte"),
+    "text/rtf": N_("texte mis en forme"),
+    "text/xml": N_("document structuré"),
+    "application/xml": N_("document structuré"),
+}
+
 # Where room is scarce.
 SHORT = {
     "BIOLOGIE": N_("Biologie"),
@@ -305,6 +316,12 @@ def category(code: str) -> str:
 def short_category(code: str) -> str:
     """The name of a category in one word."""
     return gettext(SHORT[code]) if code in SHORT else category(code)
+
+
+def sort_of_file(media_type: str) -> str:
+    """What a file is, in a word."""
+    word = _SORTS_OF_FILE.get(media_type)
+    return gettext(word) if word else gettext("fichier")
 
 
 def picture(code: str) -> str:

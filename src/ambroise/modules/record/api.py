@@ -8,7 +8,7 @@ from ambroise.modules.record.cda import write
 from ambroise.modules.record.cda.model import Identifier
 from ambroise.modules.record.cda.parse import attachment
 from ambroise.modules.record.cda.parse import read as read_cda
-from ambroise.modules.record.cda.render import Rendered, Words, render
+from ambroise.modules.record.cda.render import Fact, FactKey, Rendered, Words, header_facts, render
 from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
 from ambroise.modules.record.content.photo import clean_photo
 from ambroise.modules.record.content.sniff import Sort, sniff
@@ -46,6 +46,8 @@ __all__ = [
     "ClamAv",
     "Desk",
     "Document",
+    "Fact",
+    "FactKey",
     "Filed",
     "Handlers",
     "Identifier",
@@ -67,6 +69,7 @@ __all__ = [
     "category_of",
     "clean_photo",
     "entry",
+    "header_facts",
     "own_types",
     "read_cda",
     "read_document",

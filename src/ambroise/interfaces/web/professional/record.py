@@ -149,6 +149,7 @@ class ProfessionalRecord:
             frame=opened.frame,
             frame_at=opened.frame_at,
             joined=opened.joined,
+            header=opened.header,
             results=await self._records.results(ctx, opened.document),
         )
 

@@ -53,6 +53,7 @@ class JoinedFile(Struct, frozen=True):
     content_type: str
     title: str | None
     in_body: bool
+    size: int
 
 
 class Rendered(Struct, frozen=True):
@@ -96,13 +97,16 @@ def render(
 
     `level` is the level of the first headings. Raises Refusal BASE64_INVALID when a file inside cannot be decoded.
     """
-    kinds: dict[str, Sort] = {}
+    kinds: dict[str, tuple[Sort, int]] = {}
 
-    def kind(identifier: str) -> Sort:
+    def looked_at(identifier: str) -> tuple[Sort, int]:
         if identifier not in kinds:
             found = attachment(document, identifier)
-            kinds[identifier] = sniff(found.content) if found else Sort.UNKNOWN
+            kinds[identifier] = (sniff(found.content), len(found.content)) if found else (Sort.UNKNOWN, 0)
         return kinds[identifier]
+
+    def kind(identifier: str) -> Sort:
+        return looked_at(identifier)[0]
 
     titles = _titles(document)
     regions = _regions(document)
@@ -122,7 +126,9 @@ def render(
     else:
         html = "".join(_section(item, narrative, sections, level) for item in many(body, "component/section"))
     files = tuple(
-        JoinedFile(identifier, kind(identifier).value, titles.get(identifier), identifier == BODY)
+        JoinedFile(
+            identifier, kind(identifier).value, titles.get(identifier), identifier == BODY, looked_at(identifier)[1]
+        )
         for identifier in names
         if identifier == BODY or kind(identifier) not in _IMAGES or identifier not in narrative.shown
     )
@@ -206,8 +212,18 @@ def _decoded(content: bytes) -> str:
 
 
 def _titles(document: ClinicalDocument) -> dict[str, str]:
-    """What each joined file is called: the organizer that holds it says so."""
+    """What each joined file is called: its section when it is alone in it, else the organizer that holds it."""
     found: dict[str, str] = {}
+    for section in document.source.root.iter("{urn:hl7-org:v3}section"):
+        title = text(section, "title")
+        media = [
+            identifier
+            for entry in many(section, "entry")
+            for item in entry.iter("{urn:hl7-org:v3}observationMedia")
+            if (identifier := item.get("ID"))
+        ]
+        if title and len(media) == 1:
+            found[media[0]] = title
     for organizer in document.source.root.iter("{urn:hl7-org:v3}organizer"):
         title = attribute(organizer, "displayName", "code")
         for media in many(organizer, "component/observationMedia"):

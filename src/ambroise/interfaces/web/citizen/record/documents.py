@@ -46,6 +46,7 @@ class Documents(Base):
             frame=opened.frame,
             frame_at=opened.frame_at,
             joined=opened.joined,
+            header=opened.header,
             results=await self._records.results(ctx, opened.document),
             viewers=viewers,
         )
