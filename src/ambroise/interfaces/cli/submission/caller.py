@@ -122,4 +122,9 @@ def ins_of(patient: str | None, settings: Settings) -> str | None:
     """The INS with its OID, which the installation implies unless another is given."""
     if patient is None or "|" in patient:
         return patient.removeprefix("urn:oid:") if patient else None
-    return f"{_USUAL_OID[settings.identity_mode]}|{patient}"
+    return f"{usual_oid(settings)}|{patient}"
+
+
+def usual_oid(settings: Settings) -> str:
+    """Where the INS of most people comes from."""
+    return _USUAL_OID[settings.identity_mode]
