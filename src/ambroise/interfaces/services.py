@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ambroise.kernel.settings import Settings
     from ambroise.modules.identity.api import Enrolments, Federation, Identity, Passkeys, Provider
     from ambroise.modules.letters.api import Letters
+    from ambroise.modules.portability.api import Exports
     from ambroise.modules.record.api import Record
     from ambroise.modules.relations.api import Relations
     from ambroise.modules.space.api import Spaces
@@ -40,6 +41,7 @@ class Services(Struct, frozen=True):
     enrolments: Enrolments
     federation: Federation
     letters: Letters
+    exports: Exports
     provider: Provider
     authenticator: Authenticator
     signing_keys: SigningKeys

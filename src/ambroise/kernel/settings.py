@@ -199,6 +199,10 @@ class Settings(BaseSettings):
             "ask for it.",
         ),
     ] = 5
+    copy_days: Annotated[
+        int,
+        Field(ge=1, le=90, description="For how many days the copy of a record can be taken; then it is deleted."),
+    ] = 7
     identity_mode: Annotated[
         Literal["test", "production"],
         Field(description="Which INS are accepted: those under the test OIDs, or the production ones."),

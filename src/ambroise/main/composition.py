@@ -13,6 +13,8 @@ from msgspec import Struct
 from ambroise.interfaces.authentication import Authenticator
 from ambroise.interfaces.departures import hearing
 from ambroise.interfaces.services import Services
+from ambroise.interfaces.web import templates
+from ambroise.interfaces.web.copies.scribe import Pages as CopyPages
 from ambroise.kernel import installation
 from ambroise.kernel.clock import Clock, ShiftedClock, SystemClock
 from ambroise.kernel.crypto import ApplicationSecret, DataKeys, MasterKeys, SigningKeys
@@ -39,6 +41,7 @@ from ambroise.modules.identity.api import (
 )
 from ambroise.modules.letters.api import Channel as LetterChannel
 from ambroise.modules.letters.api import Letters
+from ambroise.modules.portability.api import Exports
 from ambroise.modules.record.api import ClamAv, Limits, Record
 from ambroise.modules.relations.api import Relations
 from ambroise.modules.space.api import Spaces
@@ -165,6 +168,15 @@ def _services(
         enrolments=enrolments,
         federation=Federation.over(identity, enrolments, provider, read_partners(settings.federation_file), addresses),
         letters=letters,
+        exports=Exports.over(
+            database,
+            gateway,
+            clock,
+            CopyPages(templates),
+            kept=timedelta(days=settings.copy_days),
+            address=addresses[0],
+            demonstration=installed.demonstration,
+        ),
         provider=provider,
         authenticator=Authenticator(
             signing_keys.all,

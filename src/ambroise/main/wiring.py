@@ -18,6 +18,7 @@ from ambroise.modules.identity.api import RECOVERY_ASKED, KeySealer, Recovery, o
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.identity.vihf.api import forget as forget_assertions
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
+from ambroise.modules.portability.api import GOES_ON
 from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
 from ambroise.modules.space.api import PRINTING_ASKED, PURGED, Notices, Populations, Printings, Telling, end_delays
@@ -58,6 +59,8 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url, proofs.of).post)
     subscriptions.on(PRINTING_ASKED, Printer(printings(services), templates, services.public_url).make)
     subscriptions.on(RECOVERY_ASKED, Recovery(services.identity).answer)
+    subscriptions.on(GOES_ON, services.exports.go_on)
+    subscriptions.on(PURGED, services.exports.forget)
     subscriptions.on(CLIENT_TO_TELL, services.provider.leaving.tell)
 
 
@@ -91,6 +94,7 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
         "enrolments and codes": services.enrolments.sweep,
         "federation: requests": services.federation.sweep,
         "letters": services.letters.sweep,
+        "copies of records": services.exports.sweep,
         "codes of notices": notices.sweep,
         "printed notices": printings(services).sweep,
         "e-carte: tokens": services.vitale.showings.sweep,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from ambroise.interfaces.services import Services
+from ambroise.interfaces.web.citizen.copies import copy_routes
 from ambroise.interfaces.web.citizen.home import shell_of
 from ambroise.interfaces.web.citizen.record import CitizenRecord
 from ambroise.interfaces.web.citizen.routes import citizen_routes
@@ -47,11 +48,12 @@ from ambroise.interfaces.web.sign_on.portal import portal_routes
 from ambroise.interfaces.web.sign_on.routes import sign_on_routes
 from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
-from ambroise.interfaces.web.ui.visit import Site, Visit, refused
+from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, refused
 from ambroise.interfaces.web.vitale.routes import vitale_routes
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Passkeys, Proofs, Provider
 from ambroise.modules.identity.provider.portal import Portal
+from ambroise.modules.portability.api import Exports
 from ambroise.modules.record.api import Desk
 from ambroise.modules.vitale.api import Vitale
 
@@ -73,6 +75,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         enrolments=services.enrolments,
         federation=services.federation,
         vitale=services.vitale,
+        exports=services.exports,
     )
 
 
@@ -101,6 +104,7 @@ def portals(
     enrolments: Enrolments | None = None,
     federation: Federation | None = None,
     vitale: Vitale | None = None,
+    exports: Exports | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
     """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
@@ -148,6 +152,7 @@ def portals(
             *(sign_on_routes(site, provider) if provider is not None else ()),
             *(portal_routes(site, site.portal) if site.portal is not None else ()),
             *citizen_routes(site, citizen, lives),
+            *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
             *professional_routes(site, professional),
             *(launching_routes(site, professional, provider) if provider is not None else ()),
             *desk_routes(site, desk),

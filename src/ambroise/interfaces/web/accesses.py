@@ -85,13 +85,16 @@ _ACTIONS: Mapping[str, Action] = {
     "mediator_ended": "account",
     "simulated": "simulate",
     "trace_read": "history",
+    "copy_asked": "copy",
+    "copied": "copy",
+    "copy_taken": "copy",
     "report_made": "report",
     "report_closed": "report",
 }
 # When one request left several lines, the act that tells it best: the first of these.
 _TELLING: Sequence[Action] = (
     "emergency", "report", "delete", "mask", "unmask", "create", "update", "block", "grant", "choices", "space",
-    "account", "read",
+    "account", "copy", "read",
     "simulate", "search", "history", "identify", "other",
 )  # fmt: skip
 _TOGETHER = timedelta(seconds=5)
@@ -212,6 +215,7 @@ def _sort_of(line: TraceLine) -> str | None:
 def _repeats(before: AccessEvent, event: AccessEvent) -> bool:
     """Whether somebody did the same again just before: looking at a list twice is told once."""
     quiet = event.action in ("search", "history", "identify", "simulate") or event.outcome == "refused"
+    quiet = quiet or event.event == "copied"
     same = (before.actor, before.action, before.outcome, before.rule, before.document) == (
         event.actor,
         event.action,

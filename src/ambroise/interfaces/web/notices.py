@@ -150,14 +150,14 @@ SAID: Final[Mapping[str, Said]] = {
         "trash-2", "danger", N_("La suppression de vos données est prévue"), N_("Voir ou annuler"), "/espace"
     ),
     Code.EXPORT_READY: Said(
-        "download", "", N_("La copie de vos données est prête"), N_("Voir mes réglages"), "/reglages"
+        "download", "", N_("La copie de vos données est prête"), N_("La télécharger"), "/mes-donnees"
     ),
     Code.EXPORT_FAILED: Said(
         "triangle-alert",
         "due",
         N_("La copie de vos données n’a pas pu être faite"),
-        N_("Voir mes réglages"),
-        "/reglages",
+        N_("Voir mes copies"),
+        "/mes-donnees",
     ),
     Code.IMPORT_DONE: Said(
         "download", "", N_("Les données reçues sont rangées dans votre dossier"), N_("Voir mes documents"), "/documents"

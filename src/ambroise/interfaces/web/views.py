@@ -29,6 +29,7 @@ Action = Literal[
     "account",
     "history",
     "report",
+    "copy",
     "other",
 ]
 ActorKind = Literal["self", "relative", "professional", "organization", "operator", "service"]

@@ -128,6 +128,7 @@ _DID = {
     "history": N_("%(who)s a lu l’historique des accès."),
     "report": N_("%(who)s a traité un signalement sur votre dossier."),
     "account": N_("%(who)s a changé quelque chose à votre compte."),
+    "copy": N_("%(who)s a demandé une copie de votre dossier."),
     "other": N_("%(who)s est intervenu dans votre dossier."),
 }
 _YOU_DID = {
@@ -148,6 +149,7 @@ _YOU_DID = {
     "history": N_("<strong>Vous</strong> avez lu l’historique des accès."),
     "report": N_("<strong>Vous</strong> avez envoyé un signalement."),
     "account": N_("<strong>Vous</strong> avez changé quelque chose à votre compte."),
+    "copy": N_("<strong>Vous</strong> avez demandé une copie de votre dossier."),
     "other": N_("<strong>Vous</strong> êtes intervenu dans votre dossier."),
 }
 # Acts that deserve more than the sentence of their sort: what you did, then what somebody else did. `about`: whom it
@@ -191,6 +193,8 @@ _YOU_DID_THIS = {
     "presence_ended": N_("<strong>Vous</strong> avez terminé l’accès que votre présence donnait à %(about)s."),
     "vitale_card": N_("<strong>Vous</strong> avez changé quelque chose à votre e-carte Vitale."),
     "vitale_delegation": N_("<strong>Vous</strong> avez changé qui peut montrer votre e-carte Vitale."),
+    "copied": N_("La copie que <strong>vous</strong> avez demandée a été préparée."),
+    "copy_taken": N_("<strong>Vous</strong> avez téléchargé une copie de votre dossier."),
     "report_made:misfiled_document": N_("<strong>Vous</strong> avez signalé que %(what)s n’est pas à vous."),
     "report_made:unrecognised_access": N_("<strong>Vous</strong> avez signalé un accès que vous ne reconnaissez pas."),
 }
@@ -252,6 +256,8 @@ _DID_THIS = {
     "default_masking": N_("%(who)s a changé qui voit vos nouveaux documents."),
     "feed_opposition": N_("%(who)s a enregistré votre choix sur le dépôt de documents."),
     "space_opened": N_("%(who)s a ouvert votre espace."),
+    "copied": N_("La copie de votre dossier demandée par %(who)s a été préparée."),
+    "copy_taken": N_("%(who)s a emporté une copie de votre dossier."),
     "report_made:misfiled_document": N_("%(who)s a signalé que %(what)s n’est pas à vous."),
     "report_made:unrecognised_access": N_("%(who)s a signalé un accès à votre dossier."),
     "report_made:duplicate_identity": N_("%(who)s a signalé que vous avez sans doute deux dossiers."),
@@ -272,6 +278,7 @@ _DID_THIS = {
     "report_closed:changed_ins:unfounded": N_("%(who)s a vérifié votre matricule INS : il n’a pas changé."),
 }
 _TRIED = {
+    "copy": N_("%(who)s a voulu prendre une copie de votre dossier. <strong>Cela a été refusé</strong>%(because)s."),
     "vitale_verified": N_(
         "%(who)s a voulu lire votre e-carte Vitale. <strong>La lecture a été refusée</strong>%(because)s."
     ),

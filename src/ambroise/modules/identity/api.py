@@ -98,6 +98,7 @@ from ambroise.modules.identity.repository import delete_account_of as forget_acc
 from ambroise.modules.identity.sealing import KeySealer
 from ambroise.modules.identity.service import Identity
 from ambroise.modules.identity.tokens import Sealer, form_token
+from ambroise.modules.identity.tracing import operator_named
 
 __all__ = [
     "DEFAULT_OID",
@@ -201,6 +202,7 @@ __all__ = [
     "on_patient_created",
     "on_patient_updated",
     "open_for",
+    "operator_named",
     "password_matches",
     "proofs",
     "query_of",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ambroise.kernel.clock import Clock
-from ambroise.kernel.db import Transaction
+from ambroise.kernel.db import Reader, Transaction
+from ambroise.modules.identity import repository
 from ambroise.modules.identity.model import Account, AccountKind, SignInMeans
 from ambroise.trust.audit.entry import DONE, REFUSED, Entry, InstanceEvent, PatientEvent, record
 from ambroise.trust.context import Citizen, Context, Operator, Professional, System
@@ -62,3 +63,11 @@ def actor_of(account: Account, situation: int = 0) -> Citizen | Professional | O
     if account.kind is AccountKind.PROFESSIONAL:
         return account.as_professional(situation)
     return Operator(account.id, account.display_name, account.duties)
+
+
+async def operator_named(reader: Reader, name: str) -> Operator | None:
+    """The member of the desk who signs in under this name, if the account works."""
+    found = await repository.credentials(reader, name=name)
+    if found is None or found.suspended or found.account.kind is not AccountKind.OPERATOR:
+        return None
+    return Operator(found.account.id, found.account.display_name, found.account.duties)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ambroise.modules.record import entry, reports, tables
 from ambroise.modules.record.categories import CITIZEN_TYPES, Category, category_of, types_of
 from ambroise.modules.record.cda import write
-from ambroise.modules.record.cda.model import Identifier
+from ambroise.modules.record.cda.model import ClinicalDocument, Identifier
 from ambroise.modules.record.cda.parse import attachment
 from ambroise.modules.record.cda.parse import read as read_cda
 from ambroise.modules.record.cda.render import Fact, FactKey, Rendered, Words, header_facts, render
@@ -44,6 +44,7 @@ __all__ = [
     "Author",
     "Category",
     "ClamAv",
+    "ClinicalDocument",
     "Desk",
     "Document",
     "Fact",

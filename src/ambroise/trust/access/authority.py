@@ -26,11 +26,14 @@ class Act(StrEnum):
     RESTRICT = "restrict"
     MEET = "meet"
     FORM_TEAM = "form_team"
+    COPY = "copy"
 
 
 _DESK = frozenset({Act.OPEN, Act.STATE, Act.RELATE, Act.OBJECT})
 _CARER = frozenset({Act.AUTHORISE, Act.FORM_TEAM, Act.REVOKE, Act.BLOCK, Act.UNBLOCK, Act.RESTRICT})
-_CLOSED_TOO = frozenset({Act.OPEN, Act.STATE})
+_CLOSED_TOO = frozenset({Act.OPEN, Act.STATE, Act.COPY})
+COPIES = "copies"
+"""The duty of the operators who answer, off line, somebody's request for a copy of their data (GDPR art. 15)."""
 _LIFE = frozenset({Act.OBJECT, Act.LIVE})
 """Objecting, activating, closing, reopening, deleting: when they are possible is for the life of the space to say."""
 
@@ -41,7 +44,8 @@ def authority(facts: Facts, eyes: Eyes, act: Act, *, for_oneself: bool = False) 
         case Viewer.SYSTEM:
             return Verdict(eyes.trusted, Rule.SYSTEM if eyes.trusted else Rule.SYSTEM_ONLY_DEMONSTRATION)
         case Viewer.OPERATOR:
-            return Verdict(True, Rule.OPERATOR) if act in _DESK else Verdict(False, Rule.WRITE_RESERVED)
+            may = act in _DESK or (act is Act.COPY and COPIES in eyes.duties)
+            return Verdict(may, Rule.OPERATOR if may else Rule.WRITE_RESERVED)
         case Viewer.CITIZEN:
             return _citizen(facts, eyes, act)
         case Viewer.PROFESSIONAL:

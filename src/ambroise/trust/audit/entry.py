@@ -82,6 +82,9 @@ class Event(PatientEvent):
     RESTRICTION_LIFTED = "restriction_lifted"
     RELATION_SET = "relation_set"
     RELATION_ENDED = "relation_ended"
+    COPY_ASKED = "copy_asked"
+    COPIED = "copied"
+    COPY_TAKEN = "copy_taken"
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from ambroise.trust.access.spaces import set_state
 from ambroise.trust.audit.entry import Entry, Event, record
 from ambroise.trust.context import Context
 from ambroise.trust.gateway.contents import Contents
+from ambroise.trust.gateway.copies import Copies
 from ambroise.trust.gateway.explaining import Explaining
 from ambroise.trust.gateway.loading import Loading
 from ambroise.trust.gateway.matrices import Matrices
@@ -52,6 +53,11 @@ class Gateway(Loading, Contents, Explaining, Traces):
     def matrices(self) -> Matrices:
         """The versions of the access matrix."""
         return Matrices(self)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """The copies of whole records."""
+        return Copies(self, self._kept, self._held, self._lines)
 
     @cached_property
     def populations(self) -> Populations:

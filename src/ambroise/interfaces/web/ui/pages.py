@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from babel.numbers import format_decimal
@@ -16,7 +17,18 @@ from ambroise.interfaces.web.ui import dates, i18n
 from ambroise.interfaces.web.ui.assets import Assets
 
 WEB = Path(__file__).parent.parent
-PORTALS = ("ui", "entrance", "federation", "sign_on", "citizen", "professional", "desk", "identities", "vitale")
+PORTALS = (
+    "ui",
+    "entrance",
+    "federation",
+    "sign_on",
+    "citizen",
+    "professional",
+    "desk",
+    "identities",
+    "vitale",
+    "copies",
+)
 _WORTH_COMPRESSING = 1024
 
 
@@ -56,6 +68,7 @@ def environment(assets: Assets) -> Environment:
     env.filters["size"] = size
     env.filters["grouped"] = grouped
     env.filters["proper"] = proper
+    env.filters["instant"] = datetime.fromisoformat
     return env
 
 

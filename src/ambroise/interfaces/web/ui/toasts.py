@@ -56,6 +56,8 @@ _SAID = {
     "space-deleting": N_("Suppression demandée. Vous pouvez encore changer d’avis."),
     "space-kept": N_("Suppression annulée. Vos données restent archivées."),
     "space-contested": N_("Suspension contestée. Votre espace est rouvert."),
+    "copy-asked": N_("La copie se prépare. Vous serez prévenu quand elle sera prête."),
+    "copy-deleted": N_("Copie supprimée."),
     "invited": N_("Demande envoyée. Vous verrez ici la réponse."),
     "invitation-accepted": N_("Vous pouvez maintenant ouvrir ce dossier."),
     "invitation-refused": N_("Demande déclinée."),

@@ -37,7 +37,8 @@ class Histories(Base):
         named = await self._records.named(ctx, space, documents_named(lines))
         found = events(lines, citizen_of(ctx).patient, named, mine)
         # Each document that one reads oneself is told; one's own lists and looks at this page are under « Moi ».
-        whole = [one for one in found if one.actor_kind != "self" or one.action not in _QUIET]
+        told = [one for one in found if one.event != "copied"]
+        whole = [one for one in told if one.actor_kind != "self" or one.action not in _QUIET]
         return History(found if wanted.who == "moi" else whole, older)
 
     async def export_history(self, ctx: Context) -> AsyncIterator[AccessEvent]:
