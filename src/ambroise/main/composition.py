@@ -42,11 +42,13 @@ from ambroise.modules.identity.api import (
 from ambroise.modules.letters.api import Channel as LetterChannel
 from ambroise.modules.letters.api import Letters
 from ambroise.modules.portability.api import Exports
+from ambroise.modules.prevention.api import Prevention
 from ambroise.modules.record.api import ClamAv, Limits, Record
 from ambroise.modules.relations.api import Relations
 from ambroise.modules.space.api import Spaces
 from ambroise.modules.vitale.api import Vitale
 from ambroise.trust.access.versions import followed
+from ambroise.trust.context import Context, System
 from ambroise.trust.gateway import Gateway, PageSeal
 
 
@@ -87,6 +89,7 @@ async def compose(settings: Settings, dsn: str, *, clock: Clock | None = None) -
             try:
                 async with database.transaction() as tx:
                     await gateway.prepare(tx)
+                    await Prevention(gateway).install(tx, Context(System("prevention"), time, channel="job"))
                 services = _services(settings, installed, time, database, gateway, secret)
                 async with hearing(database, services.authenticator), followed(database):
                     yield _application(services, blobs)

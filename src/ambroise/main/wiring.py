@@ -19,6 +19,8 @@ from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.identity.vihf.api import forget as forget_assertions
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
 from ambroise.modules.portability.api import GOES_ON
+from ambroise.modules.prevention.api import Handlers as PreventionHandlers
+from ambroise.modules.prevention.api import Prevention, remind
 from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
 from ambroise.modules.space.api import PRINTING_ASKED, PURGED, Notices, Populations, Printings, Telling, end_delays
@@ -55,6 +57,8 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     for event, handler in telling.table().items():
         subscriptions.on(event, handler)
     subscriptions.on(PURGED, forget_purged)
+    for event, handler in PreventionHandlers(services.clock).table().items():
+        subscriptions.on(event, handler)
     proofs = Proofs(templates, services.clock)
     subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url, proofs.of).post)
     subscriptions.on(PRINTING_ASKED, Printer(printings(services), templates, services.public_url).make)
@@ -114,6 +118,12 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
     async def end_space_delays(tx: Transaction) -> None:
         await end_delays(services.database, services.spaces, services.clock)
 
+    prevention = Prevention(services.gateway)
+
+    async def remind_of_prevention(tx: Transaction) -> None:
+        await remind(services.database, prevention, services.clock)
+
+    schedule.every(_LIFE_EVERY, "prevention.reminders", remind_of_prevention)
     schedule.every(_LIFE_EVERY, "space.delays", end_space_delays)
     schedule.every(_FORGET_EVERY, "retention", purge_what_is_over)
     schedule.every(_SWEEP_EVERY, "vitale.expiry", expire_cards)

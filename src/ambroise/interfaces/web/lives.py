@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ambroise.kernel.db import Database
+from ambroise.modules.prevention.api import Prevention
 from ambroise.modules.record.api import Record
 from ambroise.modules.relations.api import Mediation, Relations
 from ambroise.modules.space.api import Populations, Spaces
@@ -21,6 +22,7 @@ class Lives(Struct, frozen=True):
     populations: Populations
     relations: Relations
     mediation: Mediation
+    prevention: Prevention
 
     @staticmethod
     def on(database: Database, gateway: Gateway, record: Record) -> Lives:
@@ -33,4 +35,5 @@ class Lives(Struct, frozen=True):
             Populations(database, gateway),
             Relations(gateway),
             Mediation(gateway),
+            Prevention(gateway),
         )

@@ -14,6 +14,7 @@ from ambroise.modules.record.content.photo import clean_photo
 from ambroise.modules.record.content.sniff import Sort, sniff
 from ambroise.modules.record.desk import Desk
 from ambroise.modules.record.entry import read as read_document
+from ambroise.modules.record.events import DOCUMENT_FILED, DOCUMENT_WITHDRAWN
 from ambroise.modules.record.handlers import Handlers
 from ambroise.modules.record.model import (
     ARCHIVED_EXTENSION,
@@ -38,6 +39,8 @@ from ambroise.trust.gateway import Gateway
 __all__ = [
     "ARCHIVED_EXTENSION",
     "CITIZEN_TYPES",
+    "DOCUMENT_FILED",
+    "DOCUMENT_WITHDRAWN",
     "INVISIBLE_PATIENT",
     "INVISIBLE_REPRESENTATIVES",
     "MASKED",

@@ -1,0 +1,98 @@
+"""The job that reminds: it looks at the calendars that may have changed, keeps what waits, and tells it once.
+
+It works in batches of its own transactions: killed, it goes on with what is left; two workers share the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from ambroise.kernel.clock import Clock
+from ambroise.kernel.db import Database, Transaction
+from ambroise.kernel.ids import SHARDS
+from ambroise.kernel.log import logger
+from ambroise.kernel.outbox import Event, Handler
+from ambroise.modules.notification.api import notify
+from ambroise.modules.prevention import reminders, repository
+from ambroise.modules.prevention.service import Prevention, day_of
+from ambroise.modules.record.api import DOCUMENT_FILED, DOCUMENT_WITHDRAWN
+from ambroise.modules.space.api import PURGED
+from ambroise.trust.access.facts import OPEN_STATES
+from ambroise.trust.access.spaces import space_of
+from ambroise.trust.context import Context, System
+
+_log = logger(__name__)
+
+_BATCH: Final = 50
+_BATCHES: Final = 20
+_TURN: Final = 60
+_CLOSED: Final = timedelta(days=30)
+
+
+async def remind(
+    database: Database, prevention: Prevention, clock: Clock, *, shards: Sequence[int] | None = None
+) -> int:
+    """Look at the calendars whose day has come; how many. New spaces are found by their shards, all within an hour."""
+    ctx = Context(System("prevention"), clock, channel="job")
+    turn = range(ctx.now().minute % _TURN, SHARDS, _TURN)
+    async with database.transaction() as tx:
+        await repository.enrol(tx, day_of(ctx), turn if shards is None else shards)
+    count = 0
+    for _ in range(_BATCHES):
+        async with database.transaction() as tx:
+            watched = await repository.due(tx, day_of(ctx), _BATCH)
+            for one in watched:
+                await _look(tx, ctx, prevention, one)
+        count += len(watched)
+        if len(watched) < _BATCH:
+            break
+    if count:
+        _log.info("prevention_calendars_looked_at", count=count)
+    return count
+
+
+async def _look(tx: Transaction, ctx: Context, prevention: Prevention, one: repository.Watched) -> None:
+    space = await space_of(tx, one.patient)
+    if space is None or space.state not in OPEN_STATES:
+        # Nobody is recalled anything while the space is not open; it is looked at again later, should it open again.
+        await repository.watch(tx, one.patient, day_of(ctx) + _CLOSED, [])
+        return
+    calendar = await prevention.refresh(tx, one.patient, ctx)
+    before = {kept["key"] for kept in one.waiting}
+    news = {
+        reminders.code_of(item.rule.kind)
+        for item in calendar.items
+        if (day := reminders.reached(item, calendar.today)) is not None
+        and (item.key not in before or day >= one.next_at)
+    }
+    for code in sorted(news):
+        # One notice a day for all that begins to wait, whatever it is.
+        await notify(tx, one.patient, ctx.now(), code, once=f"prevention:{code.value}:{calendar.today:%Y%m%d}")
+
+
+class Handlers:
+    """What prevention does when something happens elsewhere."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def table(self) -> dict[str, Handler]:
+        """Which handler serves which event."""
+        return {
+            DOCUMENT_FILED: self.document_changed,
+            DOCUMENT_WITHDRAWN: self.document_changed,
+            PURGED: self.forget_purged,
+        }
+
+    async def document_changed(self, tx: Transaction, event: Event) -> None:
+        """A document came or went: it may close something, or close it no more."""
+        if event.patient is not None:
+            ctx = Context(System("prevention"), self._clock, channel="job")
+            await repository.look_again(tx, event.patient, day_of(ctx))
+
+    async def forget_purged(self, tx: Transaction, event: Event) -> None:
+        """A space was purged: nothing of its calendar stays."""
+        if event.patient is not None:
+            await repository.erase(tx, event.patient)

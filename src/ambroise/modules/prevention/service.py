@@ -1,0 +1,222 @@
+"""The use cases of prevention: somebody's calendar, and what they say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, Final, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity.api import Sex, identity_of
+from ambroise.modules.prevention import reminders, repository
+from ambroise.modules.prevention.engine import path
+from ambroise.modules.prevention.model import Item, Person, Rule, Source, State
+from ambroise.modules.prevention.past import Past, declined_resource, done_resource, expected_resource
+from ambroise.modules.prevention.shipped import shipped
+from ambroise.trust.access.decide import Action, Target, judge_entry, refusal
+from ambroise.trust.access.facts import Eyes
+from ambroise.trust.access.rules import Rule as AccessRule
+from ambroise.trust.access.rules import Verdict
+from ambroise.trust.context import Citizen, Context, Professional, System
+from ambroise.trust.gateway import Gateway, Label
+
+PARIS: Final = ZoneInfo("Europe/Paris")
+_KEPT_AFTER_BIRTH: Final = timedelta(weeks=27)
+_LONGEST: Final = timedelta(weeks=42)
+_SEXES: Final[dict[Sex, Literal["F", "M"]]] = {Sex.FEMALE: "F", Sex.MALE: "M"}
+
+
+class Calendar(Struct, frozen=True):
+    """Somebody's calendar on a day. `expected`: the child they expect; `told`: the id of what says so."""
+
+    person: Person
+    today: date
+    items: Sequence[Item]
+    told: str | None = None
+
+    def item(self, key: str) -> Item:
+        """The item of this key. Raises NO_SUCH_ITEM."""
+        for one in self.items:
+            if one.key == key:
+                return one
+        raise Refusal(Kind.NOT_FOUND, "NO_SUCH_ITEM", "There is no such act in this calendar.")
+
+
+class Waiting(Struct, frozen=True):
+    """Something that waits for somebody, as their home tells it."""
+
+    key: str
+    rule: Rule
+    since: date
+    overdue: bool
+
+
+class Rules:
+    """The rules in force, known by heart until a version is published or withdrawn, or the day changes."""
+
+    def __init__(self) -> None:
+        self._known: tuple[tuple[int, int], date] | None = None
+        self._rules: Sequence[Rule] = ()
+
+    async def on(self, reader: Reader, day: date) -> Sequence[Rule]:
+        """The rules that hold on a day."""
+        print_ = await repository.fingerprint(reader)
+        if self._known != (print_, day):
+            self._rules = await repository.in_force(reader, day)
+            self._known = (print_, day)
+        return self._rules
+
+
+class Prevention(Struct, frozen=True, dict=True):
+    """The calendar of prevention of everybody, behind the one door."""
+
+    gateway: Gateway
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules in force."""
+        return Rules()
+
+    @cached_property
+    def past(self) -> Past:
+        """What records know."""
+        return Past(self.gateway)
+
+    async def install(self, tx: Transaction, ctx: Context) -> int:
+        """Write the rules that came with the software and are not there yet; how many. In force from their own date."""
+        await tx.execute("select pg_advisory_xact_lock(hashtext('prevention_rule'))")
+        known = await repository.editions(tx)
+        new = [one for one in shipped() if (one.rule.id, one.edition) not in known]
+        for one in new:
+            said: dict[str, Any] = {"at": ctx.now(), "by": "system", "name": "Ambroise", "edition": one.edition}
+            await repository.add(tx, one.rule, effective=min(one.rule.date, one.rule.valid_from), **said)
+        return len(new)
+
+    async def calendar(self, reader: Reader, ctx: Context, patient: UUID) -> Calendar:
+        """The calendar of somebody whose record the caller may open. Raises FORBIDDEN, NOT_FOUND."""
+        await self._enter(reader, ctx, patient)
+        known = await identity_of(reader, patient)
+        if known is None or known.traits.birth_date is None:
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PATIENT", "There is nobody under this number.")
+        today = day_of(ctx)
+        rules = await self.rules.on(reader, today)
+        history, told = await self.past.of(reader, ctx, patient, rules)
+        expected = next((one for one in told if today <= one[0] + _KEPT_AFTER_BIRTH), None)
+        sex = _SEXES.get(known.traits.sex) if known.traits.sex else None
+        person = Person(known.traits.birth_date, sex, expected[0] if expected else None)
+        return Calendar(person, today, path(rules, person, history, today), expected[1] if expected else None)
+
+    async def waiting(self, reader: Reader, ctx: Context, patient: UUID) -> Sequence[Waiting]:
+        """What waits for somebody, as it was last worked out: at each change, and each day that something begins."""
+        await self._enter(reader, ctx, patient)
+        kept = await repository.waiting(reader, patient)
+        if not kept:
+            return []
+        rules = {rule.id: rule for rule in await self.rules.on(reader, day_of(ctx))}
+        return [
+            Waiting(one["key"], rules[one["rule"]], date.fromisoformat(one["since"]), bool(one["overdue"]))
+            for one in kept
+            if one["rule"] in rules
+        ]
+
+    async def done(self, tx: Transaction, ctx: Context, patient: UUID, key: str, day: date) -> None:
+        """Note what the person says was done on a day. Raises DATE_OUTSIDE_LIFE, ALREADY_DONE."""
+        calendar = await self.calendar(tx, ctx, patient)
+        item = calendar.item(key)
+        if item.state is State.DONE:
+            raise Refusal(Kind.CONFLICT, "ALREADY_DONE", "This was done already.")
+        if not calendar.person.birth <= day <= calendar.today:
+            raise Refusal(Kind.UNPROCESSABLE, "DATE_OUTSIDE_LIFE", "Give a day from birth to today.", element="date")
+        await self._forget(tx, ctx, item)
+        await self.gateway.create(tx, ctx, done_resource(item, patient, day))
+        await self.refresh(tx, patient, ctx)
+
+    async def not_done(self, tx: Transaction, ctx: Context, patient: UUID, key: str) -> None:
+        """Note that it was not done, and ask no more. Raises NOTHING_ASKED for what is not asked for."""
+        item = (await self.calendar(tx, ctx, patient)).item(key)
+        if not item.waits and item.state is not State.TO_DISCUSS:
+            raise Refusal(Kind.CONFLICT, "NOTHING_ASKED", "This is not asked for now.")
+        await self.gateway.create(tx, ctx, declined_resource(item, patient, day_of(ctx)))
+        await self.refresh(tx, patient, ctx)
+
+    async def take_back(self, tx: Transaction, ctx: Context, patient: UUID, key: str) -> None:
+        """Take back what the person said of an item. Raises NOT_SAID for what a document or a professional says."""
+        item = (await self.calendar(tx, ctx, patient)).item(key)
+        if item.source is None or item.source.kind != "declared":
+            raise Refusal(Kind.CONFLICT, "NOT_SAID", "Only what one said oneself is taken back here.")
+        await self._forget(tx, ctx, item)
+        await self.refresh(tx, patient, ctx)
+
+    async def expect(self, tx: Transaction, ctx: Context, patient: UUID, expected: date) -> None:
+        """Note the expected date of birth of a child, in place of the one told before."""
+        today = day_of(ctx)
+        if not today - _KEPT_AFTER_BIRTH <= expected <= today + _LONGEST:
+            says = "The expected date is within the 42 weeks to come."
+            raise Refusal(Kind.UNPROCESSABLE, "EXPECTED_DATE_UNLIKELY", says, element="terme")
+        await self._expect_no_more(tx, ctx, patient)
+        await self.gateway.create(tx, ctx, expected_resource(patient, expected, today))
+        await self.refresh(tx, patient, ctx)
+
+    async def expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
+        """Follow a pregnancy no more: nothing about it is shown or recalled."""
+        await self._expect_no_more(tx, ctx, patient)
+        await self.refresh(tx, patient, ctx)
+
+    async def refresh(self, tx: Transaction, patient: UUID, ctx: Context) -> Calendar:
+        """Work out again what waits for somebody, and keep it. The instance does it, whoever caused it."""
+        own = Context(System("prevention"), ctx.clock, channel="job", demonstration=ctx.demonstration)
+        calendar = await self.calendar(tx, own, patient)
+        await repository.watch(tx, patient, reminders.next_look(calendar.items, calendar.today), _kept(calendar))
+        return calendar
+
+    async def _expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
+        told = (await self.calendar(tx, ctx, patient)).told
+        if told is not None:
+            await self.gateway.delete(tx, ctx, "Observation", told)
+
+    async def _forget(self, tx: Transaction, ctx: Context, item: Item) -> None:
+        if item.source is not None and item.source.kind == "declared":
+            type, _, id = item.source.reference.partition("/")
+            await self.gateway.delete(tx, ctx, type, id)
+
+    async def _enter(self, reader: Reader, ctx: Context, patient: UUID) -> None:
+        """Make sure, from the facts of now, that the caller gets into this record; a refusal is traced."""
+        eyes = Eyes.of(ctx)
+        if eyes.trusted:
+            return
+        target = Target("Patient", Label(patient=patient))
+        verdict = judge_entry(await self.gateway.facts(reader, ctx, eyes, patient), eyes)
+        if isinstance(ctx.actor, Citizen) and ctx.space != patient:
+            verdict = Verdict(False, AccessRule.OTHER_SPACE)
+        elif not isinstance(ctx.actor, Citizen | Professional):
+            verdict = Verdict(False, AccessRule.CLINICAL)
+        if not verdict.allowed:
+            await self.gateway.trace_refusal(ctx, Action.READ, target, verdict.rule)
+            raise refusal(Action.READ, "Patient", verdict.rule)
+
+
+def day_of(ctx: Context) -> date:
+    """The day in Paris, where the calendar is kept."""
+    return ctx.now().astimezone(PARIS).date()
+
+
+def _kept(calendar: Calendar) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": item.key,
+            "rule": item.rule.id,
+            "since": item.due.isoformat(),
+            "overdue": item.state is State.OVERDUE,
+        }
+        for item in calendar.items
+        if item.waits
+    ]
+
+
+__all__ = ["Calendar", "Prevention", "Source", "Waiting", "day_of"]

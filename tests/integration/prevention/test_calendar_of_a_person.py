@@ -1,0 +1,142 @@
+"""A person's calendar: what the record says, what the person says, who may look, and what is recalled."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from ambroise.kernel.errors import Refusal
+from ambroise.kernel.ids import SHARDS
+from ambroise.modules.prevention.api import Item, Prevention, State, remind
+from ambroise.trust.context import Citizen, Context, Operator
+from tests.integration.record.conftest import World, patient_resource, world
+
+__all__ = ["world"]
+
+WHOLE = range(SHARDS)
+
+
+@pytest.fixture
+async def prevention(world: World) -> Prevention:
+    """The rules of the software, in force; Dominique, born on 28 March 1979."""
+    found = Prevention(world.gateway)
+    async with world.database.transaction() as tx:
+        assert await found.install(tx, world.system) > 60
+        assert await found.install(tx, world.system) == 0
+    return found
+
+
+async def item(world: World, prevention: Prevention, ctx: Context, key: str) -> Item:
+    async with world.database.reader() as reader:
+        return (await prevention.calendar(reader, ctx, world.patient)).item(key)
+
+
+async def act(world: World, use_case: Any, *details: Any, ctx: Context | None = None) -> None:
+    async with world.database.transaction() as tx:
+        await use_case(tx, ctx or world.citizen, world.patient, *details)
+
+
+async def test_what_the_person_says_closes_an_item_until_it_is_taken_back(world: World, prevention: Prevention) -> None:
+    key = "checkup.45-50"
+    assert (await item(world, prevention, world.citizen, key)).state is State.DUE
+    today = world.clock.now().date()
+    with pytest.raises(Refusal, match="birth to today"):
+        await act(world, prevention.done, key, today + timedelta(days=2))
+    await act(world, prevention.done, key, today)
+    done = await item(world, prevention, world.citizen, key)
+    assert done.state is State.DONE
+    assert done.source is not None
+    assert done.source.kind == "declared"
+    with pytest.raises(Refusal, match="done already"):
+        await act(world, prevention.done, key, today)
+    await act(world, prevention.take_back, key)
+    await act(world, prevention.not_done, key)
+    assert (await item(world, prevention, world.citizen, key)).state is State.NOT_DONE
+    await act(world, prevention.done, key, today)
+    assert (await item(world, prevention, world.citizen, key)).state is State.DONE
+
+
+async def test_a_dose_said_by_the_person_is_an_immunization_that_counts(world: World, prevention: Prevention) -> None:
+    booster = "vaccine.boosters:4"
+    assert (await item(world, prevention, world.citizen, booster)).state is State.UNKNOWN
+    await act(world, prevention.done, booster, date(2024, 5, 2))
+    assert (await item(world, prevention, world.citizen, booster)).done == date(2024, 5, 2)
+
+
+async def test_a_pregnancy_told_opens_its_calendar_and_stops_it(world: World, prevention: Prevention) -> None:
+    today = world.clock.now().date()
+    with pytest.raises(Refusal, match="42 weeks"):
+        await act(world, prevention.expect, today + timedelta(weeks=60))
+    expected = today + timedelta(weeks=10)
+    await act(world, prevention.expect, expected)
+    key = f"pregnancy.dental:{expected:%Y%m}"
+    assert (await item(world, prevention, world.citizen, key)).waits
+    await act(world, prevention.expect_no_more)
+    with pytest.raises(Refusal, match="no such act"):
+        await item(world, prevention, world.citizen, key)
+
+
+async def test_others_learn_of_it_by_the_rules_alone(world: World, prevention: Prevention) -> None:
+    """The control: the person sees it. Then a stranger, another citizen, the desk, and who is authorised."""
+    key, today = "checkup.45-50", world.clock.now().date()
+    await act(world, prevention.done, key, today)
+    assert (await item(world, prevention, world.citizen, key)).state is State.DONE
+    other = await world.create_space("255086926005234")
+    strangers = (
+        world.professional(3),
+        world.context(Citizen(other, "Ana Fictive")),
+        world.context(Citizen(other, "Ana Fictive"), acting_for=world.patient, relation="carer"),
+        world.context(Operator("desk-1", "Guichet", frozenset({"prevention"}))),
+    )
+    for stranger in strangers:
+        with pytest.raises(Refusal):
+            await item(world, prevention, stranger, key)
+        with pytest.raises(Refusal):
+            await act(world, prevention.not_done, key, ctx=stranger)
+    await world.authorise(world.professional(3))
+    seen = await item(world, prevention, world.professional(3), key)
+    assert seen.state is State.DUE, "what a citizen notes is for that citizen"
+    async with world.database.transaction() as tx:
+        rights = world.gateway.rights
+        await rights.set_relation(tx, world.system, world.patient, other, "carer", scope="see")
+    carer = world.context(Citizen(other, "Ana Fictive"), acting_for=world.patient, relation="carer")
+    assert (await item(world, prevention, carer, key)).state is State.DONE
+    with pytest.raises(Refusal):
+        await act(world, prevention.take_back, key, ctx=carer)
+
+
+async def test_what_begins_to_wait_is_told_once_and_to_nobody_whose_space_is_not_open(
+    world: World, prevention: Prevention
+) -> None:
+    closed = await world.create_space("255086926005234")
+    async with world.database.transaction() as tx:
+        await tx.execute("update access_space set state = 'closed' where patient = %s", (closed,))
+        child = await world.gateway.create(tx, world.system, _newborn(world.clock.now().date()))
+    assert await remind(world.database, prevention, world.clock, shards=WHOLE) == 2
+    assert await told(world) == [
+        (child.key, "RAPPEL_RDV_PREV"),
+        (world.patient, "RAPPEL_RDV_PREV"),
+        (world.patient, "RAPPEL_RDV_PREV_DEPIST"),
+    ]
+    assert await remind(world.database, prevention, world.clock, shards=WHOLE) == 0
+    world.clock.move(timedelta(days=61))
+    await remind(world.database, prevention, world.clock, shards=WHOLE)
+    assert (child.key, "RAPPEL_RDV_PREV_VACC") in await told(world), "vaccines begin at two months"
+    assert not [patient for patient, _ in await told(world) if patient == closed]
+    async with world.database.reader() as reader:
+        keys = {one.key for one in await prevention.waiting(reader, world.citizen, world.patient)}
+        assert "checkup.45-50" in keys
+        with pytest.raises(Refusal):
+            await prevention.waiting(reader, world.professional(3), world.patient)
+
+
+async def told(world: World) -> list[Any]:
+    async with world.database.reader() as reader:
+        rows = await reader.fetch_all(
+            "select patient, code from notification where code like 'RAPPEL_RDV_PREV%%' order by code, patient"
+        )
+    return sorted(((patient, code) for patient, code in rows), key=lambda one: (one[0] == world.patient, one[1]))
+
+
+def _newborn(day: date) -> dict[str, Any]:
+    return patient_resource("126036926005267", birthDate=day.isoformat(), name=[{"family": "BEBE", "given": ["ZOE"]}])
