@@ -105,6 +105,23 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="Their revocation list (CRL), in PEM; once out of date, it accepts no certificate."),
     ] = None
+    hl7_port: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=65535,
+            description="Port of HL7 v2 (MLLP over TLS), with the certificates of `AMBROISE_MTLS_*`; demonstrations "
+            "open one: docs/how-to/hl7v2.md.",
+        ),
+    ] = None
+    hl7_plain_port: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=65535,
+            description="Port of HL7 v2 without TLS, on this machine only and in a demonstration only.",
+        ),
+    ] = None
     federation_file: Annotated[
         Path | None,
         Field(description="Providers of others that sign people in here, in TOML: docs/how-to/federation.md."),

@@ -64,6 +64,13 @@ async def _open_doors(settings: Settings, dsn: str) -> AsyncGenerator[loader.Doo
         yield _doors(application.services)
 
 
+def _feeds(services: Services) -> list[str]:
+    """Where HL7 v2 is taken."""
+    settings = services.settings
+    ports = {"mllps": settings.hl7_port, "mllp": settings.hl7_plain_port}
+    return [f"  HL7 v2   {scheme}://localhost:{port}" for scheme, port in ports.items() if port is not None]
+
+
 async def welcome(services: Services) -> str:
     """What a person who just started a demonstration wants to know."""
     lines = [
@@ -73,6 +80,7 @@ async def welcome(services: Services) -> str:
         f"  Portals  {services.public_url}/",
         f"  FHIR R4  {services.public_url}/fhir",
         f"  OpenID   {services.provider.ground.issuer}",
+        *_feeds(services),
         "",
         "You can be any of its people: choose one on the sign-in page. Among them:",
     ]

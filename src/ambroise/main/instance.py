@@ -6,17 +6,20 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from ambroise.kernel.log import configure, logger
 from ambroise.kernel.postgres import EmbeddedPostgres, locks
 from ambroise.kernel.settings import Settings
+from ambroise.main.feeds import chosen, open_feeds
 from ambroise.main.place import Addresses, database, prepare
 from ambroise.main.secure import SecureFront, open_front
 from ambroise.main.sockets import listen
 
 if TYPE_CHECKING:
+    from ambroise.interfaces.hl7v2.doors import Door
+    from ambroise.interfaces.services import Services
     from ambroise.main.composition import Application
 
 _log = logger(__name__)
@@ -30,11 +33,14 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
     stop = _stop_signal()
     sockets = listen(settings.host, settings.port) if settings.roles & {"web", "api"} else []
     front = open_front(settings, demonstration=demonstration) if sockets else None
+    feeds = open_feeds(settings, demonstration=demonstration) if "api" in settings.roles else []
     if sockets:
         # With port 0 the system has chosen; everything that shows an address shows that one.
         settings = settings.model_copy(update={"port": sockets[0].getsockname()[1]})
     if front is not None:
         settings = settings.model_copy(update={"mtls_port": front.port})
+    if feeds:
+        settings = settings.model_copy(update=chosen(feeds))
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(settings))
         addresses = await _open_database(stack, settings, demonstration=demonstration)
@@ -45,6 +51,7 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
             for work in application.work():
                 stack.push_async_callback(_cancel, asyncio.create_task(work))
         if not stop.is_set():
+            await stack.enter_async_context(_listener(application.services, feeds))
             await _answer(stop, application, sockets, front, announcement)
 
 
@@ -54,6 +61,7 @@ async def _open_database(stack: AsyncExitStack, settings: Settings, *, demonstra
     opening = asyncio.create_task(asyncio.to_thread(place.__enter__))
     await asyncio.sleep(0)
     # The server takes a moment to start, and so does the program to load: both at once.
+    import ambroise.interfaces.hl7v2.listener
     import ambroise.main.composition
     import ambroise.main.serving  # noqa: F401
 
@@ -111,6 +119,15 @@ def _alone(settings: Settings) -> AbstractContextManager[None]:
         return nullcontext()
     settings.data.mkdir(parents=True, exist_ok=True)
     return locks.instance(settings.data)
+
+
+def _listener(services: Services, feeds: list[Door]) -> AbstractAsyncContextManager[object]:
+    """HL7 v2 on its ports, if there are any."""
+    if not feeds:
+        return nullcontext()
+    from ambroise.interfaces.hl7v2.listener import Listener
+
+    return Listener(services, feeds)
 
 
 async def _or_stop(stop: asyncio.Event, work: Awaitable[None]) -> None:

@@ -25,7 +25,7 @@ class Purpose(StrEnum):
 
 
 Relation: TypeAlias = Literal["representative", "carer", "mediator"]
-Channel: TypeAlias = Literal["fhir", "web", "cli", "load", "xds", "mail", "partner", "job"]
+Channel: TypeAlias = Literal["fhir", "web", "cli", "load", "xds", "mail", "partner", "job", "hl7"]
 
 
 class Citizen(Struct, frozen=True, dict=True):

@@ -64,9 +64,9 @@ def letter(**changes: object) -> Entry:
     return Entry(content, oid, **changes)  # type: ignore[arg-type]
 
 
-def example_client(name: str) -> Any:
-    """A module of `examples/xds`."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"xds/{name}.py")
+def example_client(name: str, folder: str = "xds") -> Any:
+    """A module of the examples."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{folder}/{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record import tables
 from ambroise.modules.record.model import (
     ARCHIVED_EXTENSION,
@@ -180,3 +181,8 @@ def kind_of(identifier: Json) -> str:
 def first(items: Any) -> Json:
     """The first of a list of objects, or an empty one."""
     return items[0] if items else {}
+
+
+def unknown() -> Refusal:
+    """The one answer about a unique id that nobody has, and about one that the caller may not know of."""
+    return Refusal(Kind.NOT_FOUND, "NOT_FOUND", "No document has this unique id, or you may not see it.")

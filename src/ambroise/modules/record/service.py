@@ -97,8 +97,29 @@ class Record(Changing):
         """
         known = await repository.known_unique_id(reader, Identifier.parse(unique_id).urn)
         if known is None or (of is not None and known.patient != of):
-            raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", "No document has this unique id, or you may not see it.")
+            raise entry.unknown()
         return await self._gateway.document_content(reader, ctx, str(known.document))
+
+    async def withdraw_under(self, tx: Transaction, ctx: Context, unique_id: str, *, of: UUID) -> Filed:
+        """Withdraw a patient's document by its unique id, for its author; what he withdrew before stays so (replayed).
+
+        Raises NOT_FOUND, also when its existence is a secret; FORBIDDEN.
+        """
+        urn = Identifier.parse(unique_id).urn
+        known = await repository.known_unique_id(tx, urn)
+        labels = await self._gateway.labels(tx, "DocumentReference", [known.document]) if known else []
+        if known is None or known.patient != of or not labels:
+            raise entry.unknown()
+        own, gone = _is_author(ctx, labels[0]), bool(labels[0].flags & Flags.DELETED)
+        if gone and not own:
+            raise entry.unknown()
+        if not gone:
+            try:
+                await self.withdraw(tx, ctx, str(known.document))
+            except Refusal as refusal:
+                # The door traced it; that the document exists is for who wrote it to know.
+                raise (refusal if own else entry.unknown()) from None
+        return Filed(known.document, urn, known.patient, known.binary, replayed=gone)
 
     async def purge(self, tx: Transaction, ctx: Context, patient: UUID) -> int:
         """Erase a space for ever: resources, versions, files, notices, identity, and the key; the trace stays.
@@ -230,6 +251,15 @@ class Record(Changing):
         else:
             await self._tell(tx, ctx, stored, Code.DOCUMENT_ADDED)
         await emit(tx, events.DOCUMENT_FILED, {"document": str(stored.key)}, patient=patient)
+
+
+def _is_author(ctx: Context, label: Label) -> bool:
+    """Whether the caller wrote it, or his structure did where nobody signed."""
+    if not isinstance(ctx.actor, Professional):
+        return False
+    if label.author:
+        return label.author == ctx.actor.key
+    return ctx.actor.organization_key != 0 and label.author_organization == ctx.actor.organization_key
 
 
 def _taken(by: str) -> Refusal:
