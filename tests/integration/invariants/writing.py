@@ -250,7 +250,8 @@ class Writing(Reading):
             thing.patient,
             "DocumentReference",
             thing.key,
-            count=1 + thing.extracted,
+            # The Binary, and what the document states with its provenance.
+            count=1 + thing.extracted + bool(thing.extracted),
             channel=channel,
         )
         return [

@@ -21,40 +21,89 @@ pytestmark = needs_samples
 PATIENT = {"reference": "Patient/018f0000-0000-7000-8000-000000000000"}
 
 EXPECTED: dict[str, dict[str, int]] = {
-    "ANEST-CR-ANEST_2022.01.xml": {"Observation": 2, "MedicationStatement": 3, "Condition": 21},
-    "AVC-EUNV_2022.01.xml": {"Observation": 26},
+    "ANEST-CR-ANEST_2022.01.xml": {
+        "Observation": 4,
+        "MedicationStatement": 3,
+        "Condition": 21,
+        "Procedure": 13,
+        "ServiceRequest": 2,
+        "DeviceUseStatement": 9,
+    },
+    "AVC-EUNV_2022.01.xml": {"Observation": 38, "Procedure": 6},
     "BIO-CR-BIO_2024.01_CR-2nde-intention-PDF.xml": {"Observation": 1},
     "BIO-CR-BIO_2024.01_Electrophorese.xml": {"Observation": 44},
     "BIO-CR-BIO_2024.01_TSH_1.xml": {"Observation": 2},
     "BIO-TROD_2024.01_Angine.xml": {"Observation": 1},
-    "CANCER-FRCP_2022.01_Appareil.xml": {"Condition": 1},
+    "CANCER-FRCP_2022.01_Appareil.xml": {
+        "Condition": 1,
+        "Procedure": 2,
+        "ServiceRequest": 4,
+        "Encounter": 2,
+        "Observation": 4,
+    },
     "CARD-F-PRC-AVK_2022.01.xml": {
         "MedicationStatement": 3,
         "MedicationRequest": 1,
         "Condition": 2,
         "AllergyIntolerance": 4,
+        "Procedure": 1,
     },
-    "CNAM-HR_2021.01.xml": {"Immunization": 3, "MedicationStatement": 3},
-    "CSE-CS8_2025.01.xml": {"Observation": 6, "Immunization": 2, "MedicationStatement": 2, "Condition": 5},
+    "CNAM-HR_2021.01.xml": {
+        "Immunization": 3,
+        "MedicationStatement": 3,
+        "Procedure": 15,
+        "Encounter": 2,
+        "DeviceUseStatement": 2,
+        "MedicationDispense": 3,
+    },
+    "CSE-CS8_2025.01.xml": {
+        "Observation": 10,
+        "Immunization": 2,
+        "MedicationStatement": 2,
+        "Condition": 5,
+        "Procedure": 2,
+        "Encounter": 3,
+    },
     "CSE-MDE_2023.01.xml": {"Observation": 3},
-    "DLU-EHPAD-FLUDT_2022.01.xml": {"Observation": 4},
+    "DLU-EHPAD-FLUDT_2022.01.xml": {"Observation": 5},
+    "IMG-DA-IMG_2024.01_Radiographie_ChevilleGenou.xml": {"ServiceRequest": 2},
+    "IMG_CR_IMG_2024.01.xml": {"Procedure": 3, "DeviceUseStatement": 1, "ImagingStudy": 3},
     "IPS-FR_2024.01.xml": {
-        "Observation": 2,
+        "Observation": 13,
         "Immunization": 2,
         "MedicationStatement": 1,
         "MedicationRequest": 2,
         "Condition": 7,
         "AllergyIntolerance": 1,
+        "Procedure": 3,
+        "ServiceRequest": 2,
+        "Encounter": 1,
+        "DeviceUseStatement": 2,
+        "FamilyMemberHistory": 1,
     },
-    "LDL-SES_2022.01.xml": {"MedicationStatement": 2, "AllergyIntolerance": 1},
-    "OBP-SNM_2024.01.xml": {"Condition": 3},
-    "OPH-BRE_2022.02.xml": {"Condition": 1},
-    "SDM-MR_2022.01.xml": {"Observation": 3, "Condition": 3},
+    "LDL-SES_2022.01.xml": {
+        "MedicationStatement": 2,
+        "AllergyIntolerance": 1,
+        "ServiceRequest": 2,
+        "Encounter": 1,
+        "DeviceUseStatement": 1,
+        "Observation": 11,
+    },
+    "OBP-SNM_2024.01.xml": {"Condition": 3, "Procedure": 7, "ServiceRequest": 3, "Observation": 4},
+    "OPH-BRE_2022.02.xml": {"Condition": 1, "Observation": 1},
+    "SDM-MR_2022.01.xml": {"Observation": 5, "Condition": 3, "Procedure": 1, "Encounter": 2},
     "VAC-NOTE_2023.01.xml": {"Immunization": 1},
     "VAC_2023.01.xml": {"Immunization": 4},
-    "VSM_1.4_2022.01.xml": {"MedicationStatement": 2, "Condition": 4, "AllergyIntolerance": 1},
+    "VSM_1.4_2022.01.xml": {
+        "MedicationStatement": 2,
+        "Condition": 4,
+        "AllergyIntolerance": 1,
+        "Procedure": 1,
+        "Observation": 2,
+        "FamilyMemberHistory": 1,
+    },
     "eDISP-MED_2024.01.xml": {"MedicationDispense": 1},
-    "eP-MED-DM_2024.01_PosoStruct.xml": {"Observation": 2, "MedicationRequest": 2},
+    "eP-MED-DM_2024.01_PosoStruct.xml": {"Observation": 3, "MedicationRequest": 2, "DeviceRequest": 1},
 }
 
 
@@ -252,3 +301,81 @@ def test_a_damaged_document_gives_valid_facts_or_none(name: str, data: st.DataOb
         for item in extract(parse.read(content)):
             errors = [issue for issue in validate(item.about(PATIENT).resource) if issue.severity == "error"]
             assert errors == []
+
+
+def test_an_act_says_when_why_and_where_and_one_that_is_planned_is_a_request():
+    done, *_ = facts("IPS-FR_2024.01.xml", "Procedure")
+    assert codes(done["code"]) == {"urn:oid:1.2.250.1.215.300.1": "DDAF004"}
+    assert (done["status"], done["performedDateTime"]) == ("completed", "2018-01-14")
+    assert codes(done["reasonCode"][0])["http://hl7.org/fhir/sid/icd-10"] == "I21.1"
+    planned, asked = facts("LDL-SES_2022.01.xml", "ServiceRequest")
+    assert (planned["intent"], planned["priority"]) == ("plan", "urgent")
+    assert asked["orderDetail"] == [{"text": "Suivi par le psychiatre à prévoir"}]
+    assert asked["occurrenceDateTime"] == "2021-01-01"
+
+
+def test_a_device_is_worn_or_prescribed():
+    (worn, *_) = facts("IPS-FR_2024.01.xml", "DeviceUseStatement")
+    assert codes(worn["contained"][0]["type"]) == {"urn:oid:1.2.250.1.213.2.68": "J010104"}
+    assert worn["timingPeriod"] == {"start": "2019-08-11"}
+    (bed,) = facts("eP-MED-DM_2024.01_PosoStruct.xml", "DeviceRequest")
+    assert codes(bed["codeCodeableConcept"])["urn:oid:1.2.250.1.215.200.2.1"] == "1215702"
+    assert bed["occurrencePeriod"] == {"start": "2023-12-01", "end": "2024-01-31"}
+
+
+def test_what_was_reimbursed_is_acts_stays_devices_and_deliveries():
+    (stay, _) = facts("CNAM-HR_2021.01.xml", "Encounter")
+    assert (stay["class"]["code"], stay["period"]) == ("IMP", {"start": "2019-05-15", "end": "2019-05-30"})
+    assert stay["serviceProvider"]["display"] == "CLINIQUE SAINTE GENEVIEVE"
+    delivered = facts("CNAM-HR_2021.01.xml", "MedicationDispense")[0]
+    assert delivered["medicationCodeableConcept"]["text"] == "LUDEAL CPR3/21"
+    assert (delivered["whenHandedOver"], int(delivered["quantity"]["value"])) == ("2019-05-26", 1)
+    general, *_ = facts("CNAM-HR_2021.01.xml", "Procedure")
+    assert codes(general["code"]) == {"urn:oid:1.2.250.1.215.200.3.3": "G"}
+    assert general["performer"][0]["actor"]["identifier"]["value"] == "10100997245"
+
+
+def test_habits_pregnancies_abilities_and_family_are_told():
+    found = {
+        codes(item["code"]).get("http://loinc.org"): item for item in facts("IPS-FR_2024.01.xml") if "code" in item
+    }
+    assert str(found["74011-8"]["valueQuantity"]["value"]) == "25"
+    assert codes(found["72166-2"]["valueCodeableConcept"]) == {"http://loinc.org": "LA18976-3"}
+    assert found["11778-8"]["valueDateTime"] == "2024-09-03"
+    assert found["89247-1"]["category"][0]["coding"][0]["code"] == "survey"
+    (mother,) = facts("IPS-FR_2024.01.xml", "FamilyMemberHistory")
+    assert codes(mother["relationship"])["http://terminology.hl7.org/CodeSystem/v3-RoleCode"] == "MTH"
+    assert codes(mother["condition"][0]["code"])["http://hl7.org/fhir/sid/icd-10"] == "D57.1"
+
+
+def test_what_is_said_of_the_mother_of_a_child_is_no_fact_about_the_child():
+    said = [codes(item["code"]) for item in facts("CSE-CS8_2025.01.xml", "Observation")]
+    heights = [one for one in said if one.get("http://loinc.org") == "8302-2"]
+    assert len(heights) == 1, "the height of the child, not that of the mother before the birth"
+    assert not any(one.get("http://loinc.org") in ("74013-4", "11996-6") for one in said)
+
+
+def test_a_discharge_letter_states_its_stay():
+    said = {
+        item["code"]["coding"][0]["code"]: item
+        for item in facts("LDL-SES_2022.01.xml", "Observation")
+        if "coding" in item["code"]
+    }
+    assert said["MED-142"]["valueString"] == "Infection respiratoire aigüe"
+    assert said["MED-309"]["valueBoolean"] is True
+
+
+def test_an_imaging_study_is_its_ids_and_no_address():
+    studies = facts("IMG_CR_IMG_2024.01.xml", "ImagingStudy")
+    assert studies[0]["identifier"][0]["value"] == "urn:oid:1.2.250.1.925.994044.27.123.1876360"
+    assert studies[0]["series"][0]["modality"]["code"] == "CT"
+    assert all(b"http://www.example.org" not in fhir_json.encode(study) for study in studies)
+
+
+def test_what_a_document_states_twice_in_the_same_words_is_one_fact():
+    sample = cda("IPS-FR_2024.01.xml")
+    begin = sample.index(b"<entry", sample.index(b"1.2.250.1.213.1.1.2.136"))
+    end = sample.index(b"</entry>", begin) + len(b"</entry>")
+    twice = sample[:end] + sample[begin:end] + sample[end:]
+    kinds = [Counter(item.type for item in extract(parse.read(content))) for content in (sample, twice)]
+    assert kinds[0] == kinds[1]

@@ -17,7 +17,7 @@ from ambroise.interfaces.web.files import IMAGES, XML, file_name, sniffed
 from ambroise.interfaces.web.header import described, told
 from ambroise.interfaces.web.meanings import escaped, meanings
 from ambroise.interfaces.web.names import proper
-from ambroise.interfaces.web.results import code_of, quantity_of, result
+from ambroise.interfaces.web.results import code_of, is_measure, quantity_of, result
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.views import (
     Content,
@@ -167,7 +167,7 @@ class Records:
                 ]
                 found = await self.gateway.search(reader, ctx, parse("Observation", pairs))
                 past = [decode(one.body) for one, _ in found.entries]
-        return [result(one, past) for one in stated if "hasMember" not in one]
+        return [result(one, past) for one in stated if "hasMember" not in one and is_measure(one)]
 
     async def _content(self, ctx: Context, id: str) -> tuple[Document, bytes]:
         async with self.database.reader() as reader:

@@ -16,6 +16,8 @@ _FLAGS: Mapping[str, Literal["high", "low", "abnormal"]] = {
     "H": "high", "HH": "high", "HU": "high", "L": "low", "LL": "low", "LU": "low", "A": "abnormal", "AA": "abnormal",
 }  # fmt: skip
 
+_TOLD = frozenset({"social-history", "survey", "exam"})
+
 
 def result(one: Json, past: Sequence[Json]) -> Result:
     code, quantity, day = code_of(one), quantity_of(one), _day(one)
@@ -36,6 +38,14 @@ def result(one: Json, past: Sequence[Json]) -> Result:
         flag=_flag(one),
         history=sorted(history),
     )
+
+
+def is_measure(one: Json) -> bool:
+    """Whether it was measured on the patient, rather than told of a way of life or of a stay."""
+    categories = {
+        str(coding.get("code")) for concept in one.get("category", ()) for coding in concept.get("coding", ())
+    }
+    return not categories & _TOLD
 
 
 def code_of(one: Json) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from ambroise.fhir.json import decode
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.kernel.ids import hash64, new_id, shard_of
+from ambroise.kernel.ids import hash64
 from ambroise.kernel.outbox import emit
 from ambroise.modules.consent.api import erase as erase_requests
 from ambroise.modules.identity.api import erase as erase_identity
@@ -26,10 +26,10 @@ from ambroise.modules.record import (
     withholding,
 )
 from ambroise.modules.record.assessment import Assessed, assess, recognise
-from ambroise.modules.record.cda.extract import Extract, extract
 from ambroise.modules.record.cda.model import Identifier
 from ambroise.modules.record.changing import FLAGS, Changing, replaced_already
 from ambroise.modules.record.content.malware import NoScanner, Scanner
+from ambroise.modules.record.followers import followers_of
 from ambroise.modules.record.model import (
     INVISIBLE_PATIENT,
     Document,
@@ -147,7 +147,7 @@ class Record(Changing):
             tx, ctx, label, assessed.binary, assessed.content, media_type, digests=assessed.digests
         )
         stored = await self._gateway.file(tx, ctx, assessed.resource, label, key=assessed.document)
-        followers = self._followers(assessed)
+        followers, facts = followers_of(ctx, assessed)
         followed = await self._gateway.file_all(tx, ctx, followers, follow(label, stored.key))
         for replaced in assessed.replaces:
             if replaced.document:
@@ -159,7 +159,7 @@ class Record(Changing):
             unique_id=assessed.unique_id,
             patient=patient,
             binary=assessed.binary,
-            extracted=len(followers) - 1,
+            extracted=facts,
             stored=stored,
             stored_binary=followed[0],
         )
@@ -183,19 +183,6 @@ class Record(Changing):
             ctx, Entry("C", Event.CREATE, patient, "DocumentReference", rule=rule, outcome=REFUSED)
         )
         return refusal
-
-    def _followers(self, assessed: Assessed) -> list[tuple[Json, UUID]]:
-        """What follows the document's label: the Binary that gives its bytes, and what its entries say."""
-        patient = assessed.identity.patient
-        binary: Json = {
-            "resourceType": "Binary",
-            "contentType": _media_type(assessed.resource),
-            "securityContext": {"reference": f"DocumentReference/{assessed.document}"},
-        }
-        found: list[tuple[Json, UUID]] = [(binary, assessed.binary)]
-        for fact in extract(assessed.clinical) if assessed.clinical else ():
-            found.append((_attached(fact, patient, assessed.document), new_id(shard_of(patient))))
-        return found
 
     def _label(self, ctx: Context, assessed: Assessed) -> Label:
         """What access reads on the document: its kind, its flags, and who wrote it."""
@@ -273,26 +260,6 @@ def _taken(by: str) -> Refusal:
 
 def _media_type(resource: Json) -> str:
     return resource["content"][0]["attachment"]["contentType"]
-
-
-_DOCUMENT_LINKS = {
-    "Observation": "derivedFrom",
-    "MedicationStatement": "derivedFrom",
-    "MedicationRequest": "supportingInformation",
-    "MedicationDispense": "supportingInformation",
-}
-"""Where each type names the document it comes from; the others say it in meta.source alone."""
-
-
-def _attached(fact: Extract, patient: UUID, document: UUID) -> Json:
-    """A fact of a document with its patient, its key, and the document that says it."""
-    resource = dict(fact.about({"reference": f"Patient/{patient}"}).resource)
-    source = f"DocumentReference/{document}"
-    resource["meta"] = {**resource.get("meta", {}), "source": source}
-    link = _DOCUMENT_LINKS.get(fact.type)
-    if link:
-        resource[link] = [*resource.get(link, ()), {"reference": source}]
-    return resource
 
 
 def _responsible_keys(resource: Json) -> tuple[int, int]:

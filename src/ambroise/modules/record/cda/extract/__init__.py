@@ -1,4 +1,5 @@
-"""Structured facts of a CDA body as FHIR R4 resources: results, vital signs, vaccines, medicines, problems, allergies.
+"""Structured facts of a CDA body as FHIR R4 resources: results, vital signs, vaccines, medicines, problems, allergies,
+acts, requests, stays, devices, habits, pregnancies, abilities, family history, imaging studies.
 
 The facts are an index of the document, made again whenever the extractor changes; the narrative stays what was signed.
 Each has a key that the same document always gives, and leaves its patient for the caller to fill.
@@ -10,14 +11,23 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ambroise.modules.record.cda.extract import allergies, conditions, immunizations, medications, observations
-from ambroise.modules.record.cda.extract.base import Found, Reader
+from ambroise.modules.record.cda.extract import (
+    allergies,
+    care,
+    conditions,
+    imaging,
+    immunizations,
+    life,
+    medications,
+    observations,
+)
+from ambroise.modules.record.cda.extract.base import FAMILY, Found, Reader
 from ambroise.modules.record.cda.model import ClinicalDocument, Level
 
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 2
 """Grows whenever the same document would give other resources."""
 
-PATIENT_ELEMENT = {"Immunization": "patient", "AllergyIntolerance": "patient"}
+PATIENT_ELEMENT = {"Immunization": "patient", "AllergyIntolerance": "patient", "FamilyMemberHistory": "patient"}
 
 _EXTRACTORS: tuple[Callable[[Reader], Iterator[Found]], ...] = (
     observations.results,
@@ -28,6 +38,20 @@ _EXTRACTORS: tuple[Callable[[Reader], Iterator[Found]], ...] = (
     medications.dispenses,
     conditions.conditions,
     allergies.allergies,
+)
+# Those of less common documents, run only on one that declares their model.
+_BY_MODEL: tuple[tuple[frozenset[str], Callable[[Reader], Iterator[Found]]], ...] = (
+    (frozenset({care.ACT, care.IMAGING_ACT}), care.procedures),
+    (frozenset({care.REQUEST}), care.requests),
+    (frozenset({care.STAY}), care.encounters),
+    (frozenset({care.DEVICE}), care.devices),
+    (frozenset({care.DELIVERED}), care.deliveries),
+    (frozenset({life.HABIT}), life.habits),
+    (frozenset({life.PREGNANCY}), life.pregnancies),
+    (frozenset({life.ABILITY}), life.abilities),
+    (frozenset({FAMILY}), life.relatives),
+    (frozenset({life.STAY_FACT}), life.stay_facts),
+    (frozenset({imaging.STUDY}), imaging.studies),
 )
 
 
@@ -57,8 +81,21 @@ def extract(document: ClinicalDocument) -> list[Extract]:
     if document.level is not Level.STRUCTURED:
         return []
     reader = Reader(document)
-    return [
-        Extract(f"{document.identifier.xds}#{found.entry}#{EXTRACTOR_VERSION}", found.resource, found.section)
-        for extractor in _EXTRACTORS
-        for found in extractor(reader)
-    ]
+    facts = [found for extractor in _EXTRACTORS for found in extractor(reader)]
+    for models, extractor in _BY_MODEL:
+        if not models.isdisjoint(reader.models):
+            _add_new(facts, extractor(reader))
+    prefix = document.identifier.xds
+    return [Extract(f"{prefix}#{found.entry}#{EXTRACTOR_VERSION}", found.resource, found.section) for found in facts]
+
+
+def _add_new(facts: list[Found], more: Iterator[Found]) -> None:
+    """Add facts, but those that another section of the same document states already, in the same words."""
+    for found in more:
+        said = _said(found)
+        if all(_said(known) != said for known in facts if known.resource["resourceType"] == said["resourceType"]):
+            facts.append(found)
+
+
+def _said(found: Found) -> dict[str, Any]:
+    return {name: value for name, value in found.resource.items() if name != "identifier"}

@@ -17,6 +17,7 @@ from ambroise.modules.record.tables import system_url
 Json = dict[str, Any]
 
 FR = "1.2.250.1.213.1.1.3."
+FAMILY = FR + "59"
 LOINC = "2.16.840.1.113883.6.1"
 UCUM = "http://unitsofmeasure.org"
 ABSENT_SYSTEM = "2.16.840.1.113883.5.1150.1"
@@ -54,6 +55,7 @@ _STATEMENT_NAMES = frozenset(_STATEMENTS.values())
 _SECTION = f"{{{HL7}}}section"
 _LINK = f"{{{HL7}}}entryRelationship"
 _TEMPLATE = f"{{{HL7}}}templateId"
+_RELATIVE = f"{{{HL7}}}relatedSubject"
 _BREAKS = frozenset({"br", "td", "th", "tr", "item", "paragraph", "caption", "table", "list"})
 
 
@@ -72,8 +74,23 @@ class Reader:
         self.document = document
         self._parents = document.source.parents
         self._declaring: defaultdict[str, list[tuple[Element, set[str]]]] = defaultdict(list)
+        others = self._about_others()
         for element in [item for item in document.source.root.iter() if item.tag in _STATEMENTS]:
+            if element in others:
+                continue
             self._declaring[_STATEMENTS[element.tag]].append((element, declared(element)))
+
+    def _about_others(self) -> set[Element]:
+        """What is said of somebody else than the patient: the mother in the certificate of a child, for one.
+
+        A family history is the patient's own, although each of its organizers has a relative as its subject.
+        """
+        found: set[Element] = set()
+        for relative in self.document.source.root.iter(_RELATIVE):
+            holder = self._parents[self._parents[relative]]
+            if FAMILY not in declared(holder):
+                found.update(item for item in holder.iter() if item.tag in _STATEMENTS)
+        return found
 
     @cached_property
     def _narrative(self) -> dict[str, Element]:
@@ -95,6 +112,11 @@ class Reader:
         """The identifiers that one statement bears, and only it."""
         counts = Counter(item.xds for found in self._identifiers.values() for item in found)
         return {written for written, count in counts.items() if count == 1}
+
+    @cached_property
+    def models(self) -> frozenset[str]:
+        """Every template that a statement of the document declares."""
+        return frozenset[str]().union(*(roots for declaring in self._declaring.values() for _, roots in declaring))
 
     def entries(self, kind: str, *templates: str) -> Iterator[Element]:
         """The clinical statements of one kind that declare one of these templates, in document order."""
@@ -189,8 +211,10 @@ class Reader:
             return {"valueInteger": int(written)}
         elif kind == "BL" and written in ("true", "false"):
             return {"valueBoolean": written == "true"}
-        elif kind == "TS" and (moment := values.moment(written)):
+        elif kind in ("TS", "IVL_TS") and (moment := values.moment(written)):
             return {"valueDateTime": moment.fhir}
+        elif kind == "IVL_TS" and (stretch := period_of(element)):
+            return {"valuePeriod": stretch}
         elif kind == "IVL_PQ":
             return interval(element)
         elif kind == "RTO" or kind.startswith("RTO_"):
@@ -313,6 +337,13 @@ def absent(null_flavor: str) -> Json:
 def unknown() -> Json:
     """The extension that stands for a mandatory value that nobody knows."""
     return {"extension": [{"url": _DATA_ABSENT, "valueCode": "unknown"}]}
+
+
+def period_of(element: Element) -> Json:
+    """An IVL_TS as a Period; empty when neither end is known."""
+    found = values.period(element)
+    ends = {"start": found.low, "end": found.high}
+    return {name: moment.fhir for name, moment in ends.items() if moment}
 
 
 def effective(element: Element, name: str = "effective") -> Json:

@@ -39,7 +39,7 @@ def results(reader: Reader) -> Iterator[Found]:
     """Results of laboratory examinations; a former result quoted beside a new one is left to its own report."""
     for element in reader.entries("observation", *_RESULT):
         if reader.link_type(element) != "REFR" and element.get("moodCode", "EVN") == "EVN":
-            resource = _observation(reader, element, "laboratory")
+            resource = observation(reader, element, "laboratory")
             if resource:
                 chapter = values.coded(one(reader.section_of(element), "code"))
                 if chapter and chapter.system == LOINC:
@@ -56,7 +56,7 @@ def vital_signs(reader: Reader) -> Iterator[Found]:
     """Vital signs; the two pressures measured together make one blood pressure."""
     pairs: dict[tuple[int, str], list[tuple[Element, Json]]] = {}
     for element in reader.entries("observation", *_VITAL_SIGN):
-        resource = _observation(reader, element, "vital-signs")
+        resource = observation(reader, element, "vital-signs")
         if resource is None or element.get("moodCode", "EVN") != "EVN":
             continue
         notes = reader.notes(element)
@@ -72,7 +72,8 @@ def vital_signs(reader: Reader) -> Iterator[Found]:
         yield from _pressure(reader, measured)
 
 
-def _observation(reader: Reader, element: Element, category: str) -> Json | None:
+def observation(reader: Reader, element: Element, category: str) -> Json | None:
+    """One measured or stated value; None when it says nothing."""
     code = reader.concept(one(element, "code"))
     if code is None:
         return None
