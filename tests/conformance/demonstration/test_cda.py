@@ -6,6 +6,7 @@ import pytest
 
 from ambroise.interfaces.demonstration.care import all_documents
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
+from ambroise.interfaces.demonstration.corridors import corridor_documents
 from ambroise.interfaces.demonstration.documents import Biology, Document, Prescription, Text, Vaccination
 from ambroise.interfaces.demonstration.population import build
 from tests.support.cda_samples import needs_samples
@@ -46,6 +47,15 @@ def test_each_kind_passes_schema_and_schematron(name: str) -> None:
     rules = None if b"<nonXMLBody>" in content else RULES[type(document.content)]
     findings = check_cda(content, rules)
     assert [str(finding) for finding in findings] == []
+
+
+CORRIDORS = corridor_documents(build("example", 1, until=date(2026, 1, 31)))
+
+
+@pytest.mark.parametrize("name", CORRIDORS)
+def test_the_document_of_each_corridor_passes_schema_and_schematron(name: str) -> None:
+    document = CORRIDORS[name]
+    assert [str(finding) for finding in check_cda(CdaWriter().write(document), RULES.get(type(document.content)))] == []
 
 
 def test_the_sample_covers_every_way_of_writing() -> None:

@@ -1,4 +1,4 @@
-"""Writes the example documents of the repository: two CDA files about the public test identity, and FHIR deposits.
+"""Writes the example documents of the repository: CDA files about the public test identity, and FHIR deposits.
 
     python -m ambroise.interfaces.demonstration.examples examples
 
@@ -11,12 +11,14 @@ import hashlib
 import json
 import sys
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from ambroise.interfaces.demonstration.analyses import ANALYSES, Result
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
+from ambroise.interfaces.demonstration.corridors import corridor_documents
 from ambroise.interfaces.demonstration.documents import (
     BIOLOGY,
     CONSULTATION,
@@ -26,7 +28,7 @@ from ambroise.interfaces.demonstration.documents import (
     Text,
     uid_of,
 )
-from ambroise.interfaces.demonstration.model import Citizen, Professional
+from ambroise.interfaces.demonstration.model import Citizen, Nation, Professional
 from ambroise.interfaces.demonstration.patients import INS_SYSTEM
 from ambroise.interfaces.demonstration.population import build
 from ambroise.interfaces.demonstration.stars import SAMPLE_AUTHOR_RPPS
@@ -76,6 +78,10 @@ def files() -> dict[str, bytes]:
     writer = CdaWriter()
     documents = {"letter": letter(), "biology": biology()}
     written = {f"documents/{name}.xml": writer.write(document) for name, document in documents.items()}
+    written |= {
+        f"corridors/documents/{name}.xml": writer.write(document)
+        for name, document in corridor_documents(_nation()).items()
+    }
     cda = written["documents/letter.xml"]
     return written | {
         "fhir/iti-105-document-reference.json": _json(simplified(letter(), writer.pdf(letter()))),
@@ -123,8 +129,13 @@ def provide_bundle(document: Document, cda: bytes) -> dict[str, Any]:
 _PARTS = (b"example submission set", b"example document reference", b"example binary")
 
 
+@cache
+def _nation() -> Nation:
+    return build("example", 1, until=date(2026, 1, 31))
+
+
 def _people() -> tuple[Citizen, Professional]:
-    nation = build("example", 1, until=date(2026, 1, 31))
+    nation = _nation()
     author = next(p for p in nation.professionals if p.rpps == SAMPLE_AUTHOR_RPPS)
     return nation.citizens[0], author
 

@@ -1,0 +1,126 @@
+"""The example clients of the six Ségur corridors, each from signing on to reading back, against one instance."""
+
+import asyncio
+import importlib
+import json
+import subprocess
+import threading
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ambroise.interfaces.demonstration.corridors import corridor_documents
+from ambroise.interfaces.demonstration.model import Professional
+from ambroise.interfaces.demonstration.population import build
+from ambroise.kernel.crypto.authority import DemonstrationAuthority
+from ambroise.main.composition import compose
+from ambroise.modules.directory import api as directory
+from ambroise.modules.identity.api import AccountKind, NewAccount, Situation
+from ambroise.trust.context import Context, System
+from tests.integration.cli.conftest import AUTHOR, FINESS, Installation, Rows
+
+FOLDER = Path(__file__).parents[3] / "examples/corridors"
+
+
+@pytest.fixture
+def client(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """A module of the examples; the commands that it runs are those of the installation."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.delenv("AMBROISE_TOKEN", raising=False)
+    lock = threading.Lock()
+
+    def run(command: list[str], **_: Any) -> str:
+        with lock:
+            done = installation.run(*command[1:])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    monkeypatch.setattr(subprocess, "check_output", run)
+    return importlib.import_module
+
+
+def test_every_corridor_files_its_document_and_reads_it_back(
+    installation: Installation,
+    served: str,
+    client: Callable[[str], ModuleType],
+    tmp_path: Path,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asyncio.run(_people(installation))
+    DemonstrationAuthority.open(installation.settings.demonstration_pki)
+
+    # The doctor approves on the phone while the software waits.
+    registered = installation.run("client", "register", "--name", "Cabinet", "--ciba")
+    said = json.loads(registered.stdout)
+    monkeypatch.setenv("AMBROISE_CLIENT", f"{said['client_id']}:{said['client_secret']}")
+    phone = threading.Thread(target=installation.run, args=("ecps", "approve", "--as", f"professional:{AUTHOR}"))
+    phone.start()
+    client("city_doctor").main(served)
+    phone.join()
+
+    inbox = tmp_path / "arrivees"
+    inbox.mkdir()
+    laboratory = client("laboratory")
+    watch = ("watch", inbox, "--as", f"professional:{laboratory.RPPS}", "--once", "--settled", "0.01")
+    drop = laboratory.drop
+
+    def dropped(folder: Path, content: bytes) -> str:
+        name: str = drop(folder, content)
+        done = installation.run(*watch)
+        assert done.exit_code == 0, done.output
+        return name
+
+    monkeypatch.setattr(laboratory, "drop", dropped)
+    laboratory.main(str(inbox), served)
+    for name in ("radiology", "hospital", "pharmacy", "medico_social"):
+        client(name).main(served)
+
+    held = rows("select unique_id from record_unique_id")
+    assert {one for (one,) in held} == {f"urn:oid:{document.uid}" for document in _documents().values()}
+    channels = rows("select distinct channel from trace where event = 'create' and patient is not null and outcome = 0")
+    assert {one for (one,) in channels} >= {"fhir", "cli", "xds"}
+
+
+def _documents() -> Any:
+    return corridor_documents(build("example", 1, until=date(2026, 1, 31)))
+
+
+async def _people(installation: Installation) -> None:
+    """The authors of the documents in the directory, as the demonstration has them; the city doctor with a phone."""
+    async with compose(installation.settings, installation.database.app_dsn) as application:
+        services = application.services
+        ctx = Context(System(), services.clock, channel="load", demonstration=True)
+        async with services.database.transaction() as tx:
+            for author in (one.author for one in _documents().values()):
+                if author.rpps != AUTHOR:
+                    await _register(tx, ctx, services.gateway, author)
+            situation = Situation("10", specialty="SM54", organization=f"1{FINESS}", organization_name="Cabinet")
+            account = NewAccount(
+                AccountKind.PROFESSIONAL,
+                AUTHOR,
+                "CHARLES AUTEUR-EXEMPLE",
+                professional=f"8{AUTHOR}",
+                situations=(situation,),
+                demonstration=True,
+            )
+            await services.identity.create_account(tx, account)
+
+
+async def _register(tx: Any, ctx: Context, gateway: Any, author: Professional) -> None:
+    place = author.organization
+    structure = directory.Structure(place.id_nat, place.name, place.facility, place.setting, test_identity=True)
+    await directory.register_structure(tx, ctx, gateway, structure)
+    entry = directory.ProfessionalEntry(
+        author.rpps,
+        author.family,
+        author.given,
+        author.profession,
+        specialty=author.specialty,
+        test_identity=True,
+    )
+    await directory.register(tx, ctx, gateway, entry, (directory.Situation(place.id_nat),))
