@@ -37,11 +37,11 @@ def is_alive(pid: int) -> bool:
 class Operated:
     """A running `ambroise demo` on a data folder, without citizens."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the process.
         self.process = subprocess.Popen(
-            [AMBROISE, "demo", "--data", str(data), "--port", "0", "--population", "0"],
+            [AMBROISE, "demo", "--data", str(data), "--port", "0", "--population", "0", *options],
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,

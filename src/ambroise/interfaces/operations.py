@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import math
+import os
 import time
 from collections.abc import Sequence
 
 import psycopg
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.requests import Request
@@ -19,6 +22,8 @@ from ambroise.interfaces.services import Services
 from ambroise.kernel import installation, outbox
 from ambroise.kernel.errors import Refusal
 
+# The variable of the library that counts: set where several processes count in one folder.
+_TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
 _OPERATIONAL = frozenset({"healthz", "readyz", "metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -38,9 +43,19 @@ class Metrics:
         self.seconds = Histogram(
             "ambroise_http_request_seconds", "Time to the last byte.", labels, buckets=_BUCKETS, registry=self.registry
         )
-        self.events = Gauge("ambroise_outbox_events", "Events not delivered yet.", ("state",), registry=self.registry)
+        self.events = Gauge(
+            "ambroise_outbox_events",
+            "Events not delivered yet.",
+            ("state",),
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
         self.slots = Gauge(
-            "ambroise_database_slots", "Connections to the database.", ("state",), registry=self.registry
+            "ambroise_database_slots",
+            "Connections to the database.",
+            ("state",),
+            registry=self.registry,
+            multiprocess_mode="livesum",
         )
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -54,6 +69,14 @@ class Metrics:
                 self.seconds.labels(surface, method),
             )
         return known
+
+    def text(self) -> bytes:
+        """As Prometheus reads them: of this process, or of all that answer together on this machine."""
+        if _TOGETHER not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)
+        return generate_latest(together)
 
 
 class Measured:
@@ -117,10 +140,11 @@ def routes(services: Services, metrics: Metrics) -> Sequence[BaseRoute]:
             metrics.events.labels("later").set(waiting.later)
             metrics.events.labels("dead").set(waiting.dead)
         except (Refusal, psycopg.Error):
-            metrics.events.clear()
+            for state in ("due", "later", "dead"):
+                metrics.events.labels(state).set(math.nan)
         metrics.slots.labels("open").set(services.database.opened)
         metrics.slots.labels("free").set(services.database.free)
-        return Response(generate_latest(metrics.registry), media_type="text/plain; version=0.0.4")
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
     return [
         Route("/healthz", healthz, methods=["GET"]),

@@ -13,7 +13,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Role = Literal["web", "api", "worker"]
 
+EMBEDDED_CONNECTIONS = 80
+"""What the PostgreSQL that we run accepts at a time."""
+
 _MEGABYTE = 1024 * 1024
+# Connections of a process beside its slots, and those kept for commands run beside the instance.
+_LISTENING = 4
+_KEPT_FREE = 16
 
 
 class Settings(BaseSettings):
@@ -171,6 +177,9 @@ class Settings(BaseSettings):
     roles: Annotated[
         frozenset[Role], Field(description="What this process does, as a JSON list of `web`, `api` and `worker`.")
     ] = frozenset({"web", "api", "worker"})
+    processes: Annotated[
+        int, Field(ge=1, le=64, description="Processes that answer requests: one for each processor is a good start.")
+    ] = 1
     document_max_bytes: Annotated[
         int, Field(ge=1, description="Largest document, sent as a raw body, in parts or by XOP.")
     ] = 50 * _MEGABYTE
@@ -237,6 +246,16 @@ class Settings(BaseSettings):
     def _somewhere(self) -> Self:
         if self.data is None and (self.master_key_file is None or self.signing_keys_folder is None):
             raise ValueError("give a data folder (--data or AMBROISE_DATA), or the files of the keys one by one")
+        return self
+
+    @model_validator(mode="after")
+    def _enough_connections(self) -> Self:
+        most = EMBEDDED_CONNECTIONS - _KEPT_FREE
+        if self.embedded and self.processes * (self.database_slots + _LISTENING) > most:
+            raise ValueError(
+                f"the embedded PostgreSQL has {most} connections for instances, and {self.processes} processes take "
+                f"{self.database_slots} + {_LISTENING} each: lower AMBROISE_PROCESSES or AMBROISE_DATABASE_SLOTS"
+            )
         return self
 
     @property

@@ -1,21 +1,21 @@
-"""A running instance: one process that serves and works until it is told to stop."""
+"""A running instance: it serves and works until it is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
-from collections.abc import Awaitable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, nullcontext
+from typing import TYPE_CHECKING
 
 from ambroise.kernel.log import configure, logger
 from ambroise.kernel.postgres import EmbeddedPostgres, locks
 from ambroise.kernel.settings import Settings
+from ambroise.main.crew import Work, crew, measure_together
 from ambroise.main.feeds import chosen, open_feeds
 from ambroise.main.place import Addresses, database, prepare
 from ambroise.main.secure import SecureFront, open_front
 from ambroise.main.sockets import listen
+from ambroise.main.tasks import cancel, do_or_stop, stop_signal
 
 if TYPE_CHECKING:
     from ambroise.interfaces.hl7v2.doors import Door
@@ -30,7 +30,7 @@ _SUPERVISE_SECONDS = 1.0
 async def serve(settings: Settings, *, demonstration: bool, population: int | None = None) -> None:
     """Run until SIGTERM or SIGINT."""
     configure(level=settings.log_level, human=settings.log_format == "human")
-    stop = _stop_signal()
+    stop = stop_signal()
     sockets = listen(settings.host, settings.port) if settings.roles & {"web", "api"} else []
     front = open_front(settings, demonstration=demonstration) if sockets else None
     feeds = open_feeds(settings, demonstration=demonstration) if "api" in settings.roles else []
@@ -43,16 +43,17 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
         settings = settings.model_copy(update=chosen(feeds))
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(settings))
+        stack.enter_context(measure_together(settings) or nullcontext())
         addresses = await _open_database(stack, settings, demonstration=demonstration)
         application = await _open_application(stack, settings, addresses)
         await application.check(demonstration=demonstration)
         announcement = await _announcement(stop, application, population) if demonstration else ""
         if "worker" in settings.roles:
             for work in application.work():
-                stack.push_async_callback(_cancel, asyncio.create_task(work))
+                stack.push_async_callback(cancel, asyncio.create_task(work))
         if not stop.is_set():
             await stack.enter_async_context(_listener(application.services, feeds))
-            await _answer(stop, application, sockets, front, announcement)
+            await _answer(stop, application, addresses.app, sockets, front, announcement)
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings, *, demonstration: bool) -> Addresses:
@@ -69,7 +70,7 @@ async def _open_database(stack: AsyncExitStack, settings: Settings, *, demonstra
     stack.push(place.__exit__)
     if addresses.server is not None:
         await asyncio.to_thread(prepare, settings, addresses, demonstration=demonstration)
-        stack.push_async_callback(_cancel, asyncio.create_task(_supervise(addresses.server)))
+        stack.push_async_callback(cancel, asyncio.create_task(_supervise(addresses.server)))
     return addresses
 
 
@@ -83,13 +84,14 @@ async def _announcement(stop: asyncio.Event, application: Application, populatio
     """Load the nation if it is not there yet; what to tell the person who started it."""
     from ambroise.main import demonstration as nation
 
-    await _or_stop(stop, nation.load(application.services, population))
+    await do_or_stop(stop, nation.load(application.services, population))
     return await nation.welcome(application.services)
 
 
 async def _answer(
     stop: asyncio.Event,
     application: Application,
+    dsn: str,
     sockets: list[socket.socket],
     front: SecureFront | None,
     announcement: str,
@@ -102,15 +104,12 @@ async def _answer(
 
     services = application.services
     address = f"http://{services.settings.host}:{services.settings.port}"
-    await serve_until(stop, services, sockets, front, f"{announcement}\nready {address}".lstrip("\n"))
+    async with crew(Work(services.settings, dsn, _numbers(sockets), front, _numbers(front.sockets if front else []))):
+        await serve_until(stop, services, sockets, front, f"{announcement}\nready {address}".lstrip("\n"))
 
 
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+def _numbers(sockets: list[socket.socket]) -> tuple[int, ...]:
+    return tuple(one.fileno() for one in sockets)
 
 
 def _alone(settings: Settings) -> AbstractContextManager[None]:
@@ -130,18 +129,6 @@ def _listener(services: Services, feeds: list[Door]) -> AbstractAsyncContextMana
     return Listener(services, feeds)
 
 
-async def _or_stop(stop: asyncio.Event, work: Awaitable[None]) -> None:
-    """Do the work unless we are told to stop meanwhile."""
-    working = asyncio.ensure_future(work)
-    stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    await _cancel(stopping)
-    if working.done():
-        working.result()
-    else:
-        await _cancel(working)
-
-
 async def _supervise(server: EmbeddedPostgres) -> None:
     """Start PostgreSQL again if it dies: connections come back by themselves, acknowledged work is on disk."""
     while True:
@@ -151,9 +138,3 @@ async def _supervise(server: EmbeddedPostgres) -> None:
                 _log.error("postgres_restarted")
         except Exception:
             _log.exception("postgres_restart_failed")
-
-
-async def _cancel(task: asyncio.Future[Any]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

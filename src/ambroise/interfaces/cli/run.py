@@ -9,6 +9,7 @@ import typer
 from ambroise.interfaces.cli.toolbox import Data, Toolbox, explained
 
 _DEMONSTRATION_POPULATION = 2000
+Processes = Annotated[int | None, typer.Option(min=1, help="Processes that answer requests.", show_default="1")]
 
 
 def register(app: typer.Typer, toolbox: Toolbox) -> None:
@@ -19,9 +20,10 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         population: Annotated[
             int, typer.Option(min=0, help="Citizens to generate the first time; 0 starts with the directory alone.")
         ] = _DEMONSTRATION_POPULATION,
+        processes: Processes = None,
     ) -> None:
         """Run a demonstration nation on this machine, until interrupted."""
-        settings = toolbox.settings(data, port=port, log_format="human", log_level="warning")
+        settings = toolbox.settings(data, port=port, processes=processes, log_format="human", log_level="warning")
         toolbox.run(toolbox.builder.serve(settings, demonstration=True, population=population))
 
     @app.command()
@@ -30,10 +32,11 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
         port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8080")] = None,
         roles: Annotated[str | None, typer.Option(help="What to do: web, api, worker, comma separated.")] = None,
+        processes: Processes = None,
     ) -> None:
         """Run a real instance, until interrupted."""
         chosen = frozenset(role.strip() for role in roles.split(",")) if roles else None
-        settings = toolbox.settings(data, host=host, port=port, roles=chosen)
+        settings = toolbox.settings(data, host=host, port=port, roles=chosen, processes=processes)
         toolbox.run(toolbox.builder.serve(settings, demonstration=False))
 
     @app.command()

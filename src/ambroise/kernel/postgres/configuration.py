@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ambroise.kernel.settings import EMBEDDED_CONNECTIONS
+
 _MEGABYTE = 1024 * 1024
 
 _FIXED: Mapping[str, str] = {
@@ -11,7 +13,7 @@ _FIXED: Mapping[str, str] = {
     "listen_addresses": "''",
     "unix_socket_permissions": "0700",
     "password_encryption": "'scram-sha-256'",
-    "max_connections": "80",
+    "max_connections": str(EMBEDDED_CONNECTIONS),
     # Durability is the default and stays so: an acknowledged document is on disk.
     "fsync": "on",
     "synchronous_commit": "on",

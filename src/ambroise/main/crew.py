@@ -1,0 +1,107 @@
+"""The processes that answer beside the first one, on the same sockets, each with its own connections to the database.
+
+The first process starts them, starts again one that dies, and stops them with itself. They hold nothing that another
+needs: what happens in one is known to the others through the database, as it is between machines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import pickle
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ambroise.kernel.log import logger
+from ambroise.kernel.settings import Settings
+from ambroise.main.secure import SecureFront
+from ambroise.main.tasks import cancel
+
+_log = logger(__name__)
+
+# The variable of the library that counts, which reads it when it is first imported.
+_MEASURES = "PROMETHEUS_MULTIPROC_DIR"
+_AGAIN_SECONDS = 1.0
+_GRACE_SECONDS = 15
+
+
+class Work(Struct, frozen=True):
+    """What one of them needs to answer: `sockets` and those of the front are numbers of files that it inherits."""
+
+    settings: Settings
+    dsn: str
+    sockets: tuple[int, ...]
+    front: SecureFront | None
+    front_sockets: tuple[int, ...] = ()
+
+    @property
+    def inherited(self) -> tuple[int, ...]:
+        return (*self.sockets, *self.front_sockets)
+
+    def written(self) -> bytes:
+        """As one line, for who was started by us."""
+        return base64.b64encode(pickle.dumps(self)) + b"\n"
+
+    @classmethod
+    def read(cls, line: bytes) -> Work:
+        return pickle.loads(base64.b64decode(line))  # noqa: S301 - it comes from the process that started this one.
+
+
+def measure_together(settings: Settings) -> tempfile.TemporaryDirectory[str] | None:
+    """Have several processes count in one folder, so that each tells the measures of all; before anything counts."""
+    if settings.processes == 1:
+        return None
+    folder = tempfile.TemporaryDirectory(prefix="ambroise-measures-")
+    os.environ[_MEASURES] = folder.name
+    return folder
+
+
+@asynccontextmanager
+async def crew(work: Work) -> AsyncGenerator[None]:
+    """Have the other processes answer for the time of the block."""
+    bare = replace(work, front=replace(work.front, sockets=[]) if work.front else None)
+    keeping = [asyncio.create_task(_keep(bare)) for _ in range(work.settings.processes - 1)]
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(cancel(task) for task in keeping))
+
+
+async def _keep(work: Work) -> None:
+    """Have one process answer for ever."""
+    while True:
+        process = await _start(work)
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _stop(process)
+            raise
+        _log.error("process_ended", code=code)
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _start(work: Work) -> Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ambroise.main.member", stdin=PIPE, pass_fds=work.inherited
+    )
+    assert process.stdin is not None  # noqa: S101 - asked for.
+    # The pipe stays open as long as this process lives: its end tells the other that nobody will stop it any more.
+    process.stdin.write(work.written())
+    return process
+
+
+async def _stop(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _GRACE_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,77 @@
+"""Several processes that answer together, as an operator meets them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.operating import Operated, is_alive
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
+    """An instance of two processes."""
+    started = Operated(tmp_path_factory.mktemp("crew") / "data", "--processes", "2")
+    yield started
+    if started.process.poll() is None:
+        started.stop()
+
+
+def member(crew: Operated) -> int:
+    """The process beside the first one, once it answers with the first one stopped."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for folder in Path("/proc").glob("[0-9]*"):
+            line = (folder / "cmdline").read_bytes() if folder.exists() else b""
+            if b"ambroise.main.member" in line and f"\nPPid:\t{crew.process.pid}\n" in (folder / "status").read_text():
+                return int(folder.name)
+        time.sleep(0.05)
+    raise AssertionError("there is no second process")
+
+
+def answers_alone(crew: Operated, stopped: int) -> bool:
+    """Whether the instance answers a new client while one of its processes does nothing."""
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        return crew.ask("/readyz") == (200, "ready\n")
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+
+
+def test_each_process_answers_and_the_measures_are_those_of_all(crew: Operated) -> None:
+    second = member(crew)
+    assert answers_alone(crew, second)
+    assert answers_alone(crew, crew.process.pid)
+    token = crew.token()
+    for _ in range(20):
+        assert crew.ask("/fhir/Organization?_count=1", token=token)[0] == 200
+    counted = [line for line in crew.ask("/metrics")[1].splitlines() if line.startswith("ambroise_http_requests_total")]
+    assert [line.rpartition(" ")[2] for line in counted if 'surface="fhir"' in line] == ["20.0"]
+
+
+def test_a_process_that_dies_is_replaced(crew: Operated) -> None:
+    first = member(crew)
+    os.kill(first, signal.SIGKILL)
+    assert crew.ask("/readyz") == (200, "ready\n")
+    deadline = time.monotonic() + 30
+    while (second := member(crew)) == first:
+        assert time.monotonic() < deadline
+    assert answers_alone(crew, crew.process.pid)
+    assert is_alive(second)
+
+
+def test_none_outlives_the_first_one(crew: Operated) -> None:
+    second = member(crew)
+    crew.kill()
+    deadline = time.monotonic() + 30
+    while is_alive(second):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(crew.postgres, signal.SIGINT)
