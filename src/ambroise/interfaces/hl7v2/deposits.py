@@ -20,7 +20,6 @@ from ambroise.interfaces.hl7v2.sender import Peer, author_of, context_of, sender
 from ambroise.interfaces.services import Services
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import PatientIdentity
 from ambroise.modules.record.api import (
     INVISIBLE_PATIENT,
     INVISIBLE_REPRESENTATIVES,
@@ -33,7 +32,7 @@ from ambroise.modules.record.api import (
     read_cda,
     sniff,
 )
-from ambroise.trust.audit.entry import REFUSED, Entry, Event
+from ambroise.trust.audit.entry import Event
 from ambroise.trust.context import Context
 
 _LARGE: Final = 1_000_000
@@ -77,22 +76,12 @@ class Deposits:
         filed = (await self._record.submit(tx, ctx, Submission(tuple(incoming)))).documents
         identity = await known(tx, ctx, said)
         assert identity is not None  # noqa: S101 - the record has just found it.
-        await self._check_traits(ctx, identity, said)
+        await agree(ctx, identity, said, self._services.gateway, Event.CREATE)
         if deposit.says("MODIF_CONF_CODE"):
             for one in filed:
                 if one.replayed:
                     await self._show_as(tx, ctx, one.document, deposit.visibility)
         return filed
-
-    async def _check_traits(self, ctx: Context, identity: PatientIdentity, said: Said) -> None:
-        """The traits of PID; what is wrong with them leaves a line, as the feed checks do."""
-        try:
-            agree(identity, said)
-        except Refusal as refusal:
-            rule = refusal.code.lower()
-            entry = Entry("C", Event.CREATE, identity.patient, "DocumentReference", rule=rule, outcome=REFUSED)
-            await self._services.gateway.note(ctx, entry)
-            raise
 
     async def _show_as(self, tx: Transaction, ctx: Context, document: UUID, wanted: frozenset[str]) -> None:
         """Bring who sees a document filed before to what the flags say now; it is withheld at its filing only."""
@@ -115,7 +104,7 @@ class Deposits:
         self, tx: Transaction, ctx: Context, said: Said, contents: Sequence[bytes]
     ) -> tuple[Filed, ...]:
         """Withdraw the documents that the message carries, under the unique id of each."""
-        patient = await identified(tx, ctx, said)
+        patient = await identified(tx, ctx, said, self._services.gateway, Event.WITHDRAWN)
         ids = dict.fromkeys(read_cda(one).identifier.urn for one in contents)
         return tuple([await self._record.withdraw_under(tx, ctx, one, of=patient) for one in ids])
 

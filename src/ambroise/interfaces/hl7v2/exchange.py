@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ambroise.interfaces.hl7v2.acknowledging import Outcome, acknowledgements, failed, refused
+from ambroise.interfaces.hl7v2.choices import EVENTS, Choices
 from ambroise.interfaces.hl7v2.deposits import Deposits
 from ambroise.interfaces.hl7v2.failures import failure
 from ambroise.interfaces.hl7v2.framing import Broken, Framed, TooLarge
@@ -17,7 +18,7 @@ from ambroise.kernel.log import logger
 
 _log = logger(__name__)
 
-_EVENTS: Final = {"ORU": {"R01"}, "MDM": {"T02", "T04", "T10"}}
+_EVENTS: Final = {"ORU": {"R01"}, "MDM": {"T02", "T04", "T10"}, "ADT": EVENTS}
 
 
 class Exchange:
@@ -27,6 +28,7 @@ class Exchange:
         self._services = services
         self._limit = limit
         self._deposits = Deposits(services)
+        self._choices = Choices(services)
 
     async def answer(self, peer: Peer | Refusal, framed: Framed) -> list[bytes]:
         """What is sent back for what arrived, whatever it is; for an unknown peer, why it is unknown."""
@@ -50,7 +52,8 @@ class Exchange:
         message = read(content)
         kind = check_header(message, demonstration=self._services.demonstration)
         _check_event(message, kind)
-        return await self._deposits.take(peer, message)
+        taker = self._choices if kind == "ADT" else self._deposits
+        return await taker.take(peer, message)
 
     def _too_large(self) -> Refusal:
         text = f"The message has more than {self._limit} bytes: send fewer documents in each."

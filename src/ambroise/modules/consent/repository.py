@@ -106,8 +106,24 @@ async def answer(tx: Transaction, found: Request, answer: State | None, at: date
 
 
 async def erase(tx: Transaction, patient: UUID) -> None:
-    """Remove every request to a space that is purged."""
+    """Remove every request to a space that is purged, and when its choices were collected."""
     await tx.execute("delete from consent_request where shard = %s and patient = %s", (shard_of(patient), patient))
+    await tx.execute("delete from consent_collected where shard = %s and patient = %s", (shard_of(patient), patient))
+
+
+async def remember(tx: Transaction, patient: UUID, organization: int, matter: str, at: datetime) -> bool:
+    """Note when a structure collected a choice; false when it told that one, or a later one, before."""
+    touched = await tx.execute(
+        """
+        insert into consent_collected (shard, patient, organization, matter, collected_at)
+        values (%s, %s, %s, %s, %s)
+        on conflict (shard, patient, organization, matter) do update
+        set collected_at = excluded.collected_at
+        where consent_collected.collected_at < excluded.collected_at
+        """,
+        (shard_of(patient), patient, organization, matter, at),
+    )
+    return touched == 1
 
 
 def _request(row: Sequence[Any]) -> Request:

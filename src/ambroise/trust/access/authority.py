@@ -26,6 +26,7 @@ class Act(StrEnum):
     RESTRICT = "restrict"
     MEET = "meet"
     FORM_TEAM = "form_team"
+    FEEDING = "feeding"
     COPY = "copy"
 
 
@@ -85,6 +86,8 @@ def _professional(facts: Facts, eyes: Eyes, act: Act, for_oneself: bool) -> Verd
         return Verdict(False, Rule.BLOCKED)
     in_charge = facts.standing >= Standing.TREATING
     if act is Act.AUTHORISE and for_oneself:
+        return Verdict(True, Rule.CONSENT)
+    if act is Act.FEEDING and for_oneself:
         return Verdict(True, Rule.CONSENT)
     if act is Act.MEET and for_oneself:
         outside = eyes.role.care_team_only and not facts.in_care_team

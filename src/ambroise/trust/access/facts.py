@@ -66,6 +66,7 @@ class Facts(msgspec.Struct, frozen=True):
     emergency_masked: bool = False
     masked_by_default: bool = False
     feed_opposed: bool = False
+    """The patient opposes any feeding, or that of the viewer's structure."""
     kept_kinds: frozenset[int] = frozenset()
     """The kinds that the patient keeps from this professional or his structure."""
     kept_documents: frozenset[UUID] = frozenset()

@@ -15,7 +15,9 @@ from ambroise.trust.context import Relation
 _NOBODY = UUID(int=0)
 
 _SELECT: Final = """
-select s.state, s.etreat, s.btg, s.emergency_masked, s.masked_by_default, s.feed_opposed,
+select s.state, s.etreat, s.btg, s.emergency_masked, s.masked_by_default,
+  s.feed_opposed or exists (select from access_feed_opposition f
+    where f.shard = q.shard and f.patient = q.patient and f.organization = q.organization),
   g.standing, g.blocked, g.in_team, g.lasts, d.closeness, e.opened, k.kinds, k.documents
 """
 _JOINS: Final = """

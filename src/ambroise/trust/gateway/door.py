@@ -11,6 +11,7 @@ from ambroise.fhir.store import keep_dictionaries, records
 from ambroise.fhir.store.types import Label, Stored
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.trust.access import feeding
 from ambroise.trust.access.decide import Action, Target, permit
 from ambroise.trust.access.facts import Eyes, SpaceState, Viewer
 from ambroise.trust.access.grants import clear_grants
@@ -105,6 +106,7 @@ class Gateway(Loading, Contents, Explaining, Traces):
         await clear_grants(tx, ctx, patient)
         await clear_relations(tx, patient)
         await clear_restrictions(tx, patient)
+        await feeding.allow_everybody(tx, patient)
         await set_state(tx, ctx, patient, SpaceState.PURGED)
         if self._blobs is not None:
             await self._blobs.purge(tx, patient)

@@ -10,7 +10,7 @@ from uuid import UUID
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.outbox import emit
-from ambroise.trust.access import grants, relations, restrictions, spaces
+from ambroise.trust.access import feeding, grants, relations, restrictions, spaces
 from ambroise.trust.access.authority import Act, authority
 from ambroise.trust.access.decide import Action, refusal
 from ambroise.trust.access.facts import Eyes, SpaceState
@@ -89,7 +89,24 @@ class Rights:
             )
         rule = await self._allow(tx, ctx, patient, Act.CHOICES, Event.FEED_OPPOSITION)
         await spaces.set_feed_opposed(tx, ctx, patient, opposed)
+        if not opposed:
+            await feeding.allow_everybody(tx, patient)
         await self._done(tx, ctx, patient, "U", Event.FEED_OPPOSITION, rule, {"opposed": opposed, "reason": reason})
+
+    async def oppose_feeding(
+        self, tx: Transaction, ctx: Context, patient: UUID, structure: Party, *, opposed: bool
+    ) -> None:
+        """Record that the patient opposes one structure's feeding, or no longer does, as that structure collected it.
+
+        The professional who records it answers for the legitimate reason (motif légitime).
+        """
+        rule = await self._allow(tx, ctx, patient, Act.FEEDING, Event.FEED_OPPOSITION, structure)
+        if opposed:
+            await feeding.oppose(tx, ctx, patient, structure)
+        else:
+            await feeding.allow(tx, patient, structure)
+        about = {"opposed": opposed, **(_about(structure) or {})}
+        await self._done(tx, ctx, patient, "U", Event.FEED_OPPOSITION, rule, about)
 
     async def authorise(
         self, tx: Transaction, ctx: Context, patient: UUID, party: Party, *, until: datetime | None = None
