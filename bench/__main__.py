@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=quick.seconds, metavar="S", help="of each measure")
     parser.add_argument("--warm-up", type=float, default=quick.warm_up, metavar="S", help="before each measure")
     parser.add_argument("--connections", type=int, default=quick.connections, metavar="N", help="requests under way")
+    parser.add_argument("--processes", type=int, default=quick.processes, metavar="N", help="of the server that answer")
     parser.add_argument("--floor-seconds", type=float, default=quick.floor_seconds, metavar="S", help="of each floor")
     parser.add_argument("--starts", type=int, default=quick.starts, metavar="N", help="starts that are timed")
     names = [target.name for target in WORKLOADS]

@@ -19,9 +19,10 @@ _PATIENCE_SECONDS = 300
 
 @dataclass
 class Instance:
-    """`ambroise demo --population 0`, every role in one process, as on anybody's machine."""
+    """`ambroise demo --population 0`; `processes` of them answer, the first one works too."""
 
     folder: Path
+    processes: int = 1
     host: str = ""
     port: int = 0
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -42,7 +43,7 @@ class Instance:
         begun = time.monotonic()
         with log.open("wb") as stream:
             self._process = subprocess.Popen(
-                [*_COMMAND, "--data", str(self.folder)],
+                [*_COMMAND, "--data", str(self.folder), "--processes", str(self.processes)],
                 stdout=stream,
                 stderr=stream,
                 env={name: value for name, value in os.environ.items() if not name.startswith("AMBROISE_")},
@@ -66,11 +67,19 @@ class Instance:
 
     def memory(self) -> int:
         """Resident bytes of the server, PostgreSQL aside."""
-        return resident(self.pid)
+        return sum(resident(pid) for pid in self.serving())
 
     def spent(self) -> tuple[float, float]:
         """Processor seconds so far: of the server, of PostgreSQL."""
-        return processor([self.pid]), processor([self._postmaster(), *children(self._postmaster())])
+        return processor(self.serving()), processor(self._database())
+
+    def serving(self) -> list[int]:
+        """The processes that answer."""
+        database = set(self._database())
+        return [self.pid, *(pid for pid in children(self.pid) if pid not in database)]
+
+    def _database(self) -> list[int]:
+        return [self._postmaster(), *children(self._postmaster())]
 
     def _postmaster(self) -> int:
         return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])

@@ -18,6 +18,8 @@ class Plan:
     seconds: float = 8.0
     warm_up: float = 2.0
     connections: int = 32
+    processes: int = 1
+    """Processes of the server that answer."""
     floor_seconds: float = 4.0
     starts: int = 3
     only: frozenset[str] = frozenset()

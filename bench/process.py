@@ -48,10 +48,10 @@ def children(pid: int) -> list[int]:
 
 
 class Watch:
-    """The largest resident memory of a process while the block runs."""
+    """The largest resident memory of some processes together while the block runs."""
 
-    def __init__(self, pid: int, every: float = 0.25) -> None:
-        self._pid = pid
+    def __init__(self, pids: list[int], every: float = 0.25) -> None:
+        self._pids = pids
         self._every = every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -70,5 +70,5 @@ class Watch:
     def _look(self) -> None:
         while not self._stop.is_set():
             with suppress(OSError):
-                self.largest = max(self.largest, resident(self._pid))
+                self.largest = max(self.largest, sum(resident(pid) for pid in self._pids))
             self._stop.wait(self._every)

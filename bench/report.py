@@ -55,8 +55,8 @@ def _lines(results: Results) -> Iterator[str]:
     )
     yield ""
     yield (
-        "Processor time of one request. It does not depend on what else the machine does, and bounds the rate: the "
-        "server is one process on one core, so that it cannot answer faster than one divided by its time."
+        "Processor time of one request. It bounds the rate: a process of the server uses one core at most, and the "
+        "client, the server and PostgreSQL share those of this machine."
     )
     yield ""
     yield "## Memory and start"
@@ -76,7 +76,7 @@ def _lines(results: Results) -> Iterator[str]:
 def _conditions(results: Results) -> Iterator[str]:
     data = results.data
     yield (
-        "`ambroise demo` as anybody runs it: one process for the API, the portals and the worker, PostgreSQL with "
+        f"`ambroise demo --processes {data['processes']}`: the API, the portals and the worker, PostgreSQL with "
         "durable commits, everything on. Every request bears a token (never the operator's), passes the access rules "
         "and is traced; every write is validated."
     )

@@ -39,7 +39,7 @@ _SCALED_PER_PATIENT = 20
 def run(plan: Plan) -> Results:
     """Measure everything, write RESULTS.md and results.json, and remove what it made."""
     folder = Path(tempfile.mkdtemp(prefix="ambroise-bench-"))
-    instance = Instance(folder / "instance")
+    instance = Instance(folder / "instance", plan.processes)
     try:
         return _run(plan, instance)
     finally:
@@ -68,7 +68,7 @@ def _run(plan: Plan, instance: Instance) -> Results:
         if plan.wants("bulk") and world.loaded:
             results.bulk_floor = floors.copy_rate(app, _COPIED)
         known = _known(owner, world)
-        with Watch(instance.pid) as watch:
+        with Watch(instance.serving()) as watch:
             for target in WORKLOADS:
                 if plan.wants(target.name):
                     results.outcomes.append(_measure(plan, instance, world, known, target.name, target.at_least, app))
@@ -210,6 +210,7 @@ def _data(plan: Plan, world: World, dsn: str) -> dict[str, int]:
         "documents": plan.documents * len(world.spaces),
         "observation_bytes": size,
         "connections": plan.connections,
+        "processes": plan.processes,
         "warm_up": int(plan.warm_up),
         "seconds": int(plan.seconds),
     }
