@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from ambroise.interfaces.web import portals
 from ambroise.interfaces.web.citizen.record import CitizenRecord
+from ambroise.interfaces.web.citizen.space import ending
 from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
@@ -24,7 +25,7 @@ from ambroise.modules.identity.api import AccountKind, Identity, KeySealer, NewA
 from ambroise.modules.identity.ins import nir_key
 from ambroise.modules.record.api import Desk
 from ambroise.modules.relations.api import Mediation, Relations
-from ambroise.modules.space.api import Channel, Handlers, end_delays
+from ambroise.modules.space.api import Channel, Handlers, Step, end_delays
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.spaces import set_state
 from tests.integration.record.conftest import World
@@ -133,6 +134,32 @@ async def test_a_citizen_activates_closes_and_reopens(town: Town) -> None:
     assert "archivées jusqu’au 14 mars 2036" in citizen.words
     await citizen.press("Rouvrir mon espace")
     assert "Ouvert et activé" in citizen.words
+
+
+async def test_a_deletion_is_shown_step_by_step_and_followed_to_its_end(town: Town) -> None:
+    person = await town.resident("Zoé Fictive")
+    citizen = await town.enter("Zoé Fictive")
+    await citizen.get("/espace/fermer")
+    assert "emporter une copie de tout ce que contient votre espace" in citizen.words
+    assert "La loi nous donne jusqu’au 14 juin 2026" in citizen.words
+    await citizen.press("Fermer mon espace", raison="no_use", donnees="garder")
+    assert "jusqu’au 14 mars 2036" in citizen.words
+    await citizen.press("Demander la suppression")
+    assert "Vous pouvez changer d’avis, ou emporter une copie, jusqu’au 14 avril 2026" in citizen.words
+    assert "Emporter une copie avant" in citizen.words
+    clock, world = town.family.world.clock, town.family.world
+    clock.move(timedelta(days=30))
+    assert not await end_delays(town.lives.database, town.lives.spaces, clock), (
+        "a month leaves time to change one's mind"
+    )
+    clock.move(timedelta(days=1))
+    assert await end_delays(town.lives.database, town.lives.spaces, clock) == {Step.PURGE: 1}
+    async with world.database.reader() as reader:
+        life = await town.lives.spaces.life(reader, town.family.desk, person)
+    assert [one.place for one in ending(life)] == ["done", "done", "done"]
+    assert life.purged_at is not None
+    await citizen.get("/espace")
+    assert citizen.address.startswith("/connexion"), "the account went with the space"
 
 
 async def test_a_citizen_asks_a_carer_who_acts_visibly_and_stops(town: Town) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
-from ambroise.interfaces.web import portals
+from ambroise.interfaces.web import portals, templates
 from ambroise.interfaces.web.citizen.record import CitizenRecord
+from ambroise.interfaces.web.copies.scribe import Pages
 from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
@@ -18,6 +20,7 @@ from ambroise.interfaces.web.records import Records
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
 from ambroise.modules.identity.sealing import KeySealer
+from ambroise.modules.portability.api import Exports
 from ambroise.modules.record.api import Desk, Report, reports
 from tests.integration.record.conftest import World
 from tests.integration.record.test_feed_checks import LETTER
@@ -31,6 +34,7 @@ class Visitors:
     world: World
     application: Starlette
     document: UUID
+    exports: Exports
 
     async def enter(self, name: str) -> StrictClient:
         transport = httpx.ASGITransport(self.application)
@@ -88,11 +92,21 @@ async def visitors(world: World) -> Visitors:
         for one in people:
             await identity.create_account(tx, one)
     records = Records(world.database, world.gateway)
+    exports = Exports.over(
+        world.database,
+        world.gateway,
+        world.clock,
+        Pages(templates),
+        kept=timedelta(days=7),
+        address="http://127.0.0.1:8000",
+        demonstration=True,
+    )
     pages = portals(
         identity,
         CitizenRecord(records, world.record),
         ProfessionalRecord(records, world.record),
         DeskRecord(world.database, Desk(world.record, world.gateway)),
         Lives.on(world.database, world.gateway, world.record),
+        exports=exports,
     )
-    return Visitors(world, Starlette(routes=pages), document)
+    return Visitors(world, Starlette(routes=pages), document, exports)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ambroise.modules.space import repository as lives
 from ambroise.modules.space.events import event_of
 from ambroise.modules.space.jobs import end_delays
-from ambroise.modules.space.model import Channel, Life, Reason, Step, Suspicion
+from ambroise.modules.space.model import Channel, Delay, Life, Reason, Step, Suspicion, delays, deletion_limit
 from ambroise.modules.space.population import repository as populations
 from ambroise.modules.space.population.loading import Handlers, Populations
 from ambroise.modules.space.population.model import Population, Refused
@@ -23,6 +23,7 @@ __all__ = [
     "PURGED",
     "TERMS",
     "Channel",
+    "Delay",
     "Handlers",
     "Life",
     "Notice",
@@ -37,6 +38,8 @@ __all__ = [
     "Step",
     "Suspicion",
     "Telling",
+    "delays",
+    "deletion_limit",
     "end_delays",
     "lives",
     "population_format",

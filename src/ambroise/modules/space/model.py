@@ -129,11 +129,22 @@ class Delay(Struct, frozen=True):
 @lru_cache(maxsize=1)
 def delays() -> Mapping[SpaceState, Delay]:
     """The delay of each waiting state, from the data table."""
-    raw = tomllib.loads((files("ambroise.modules.space") / "data" / "delays.toml").read_text("utf-8"))
-    return {
-        state: Delay(raw[state].get("days", 0), raw[state].get("months", 0), raw[state].get("years", 0))
-        for state in ENDS
-    }
+    raw = _table()
+    return {state: _delay(raw[state]) for state in ENDS}
+
+
+@lru_cache(maxsize=1)
+def deletion_limit() -> Delay:
+    """The longest that the law lets a requested deletion take."""
+    return _delay(_table()["deletion_limit"])
+
+
+def _table() -> dict[str, Any]:
+    return tomllib.loads((files("ambroise.modules.space") / "data" / "delays.toml").read_text("utf-8"))
+
+
+def _delay(row: Mapping[str, Any]) -> Delay:
+    return Delay(row.get("days", 0), row.get("months", 0), row.get("years", 0))
 
 
 class Life(Struct, frozen=True):

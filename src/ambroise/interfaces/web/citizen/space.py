@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
 
+from msgspec import Struct
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -17,7 +20,7 @@ from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.space.api import TERMS, Life, Reason, Step
+from ambroise.modules.space.api import TERMS, Delay, Life, Reason, Step, delays, deletion_limit
 from ambroise.trust.access.facts import SpaceState
 
 STATES: Mapping[SpaceState, tuple[str, str, str]] = {
@@ -50,6 +53,46 @@ _TOLD = {
 }
 
 
+class Moment(Struct, frozen=True):
+    """One thing in the end of a space: what, when, and whether it is done, under way, or to come."""
+
+    words: str
+    at: datetime | None
+    place: Literal["done", "now", "next"]
+
+
+def ending(life: Life) -> list[Moment]:
+    """What follows a closing, in order: the archive, a deletion that was asked for, the destruction (R. 1111-36)."""
+    if life.closed_at is None or life.state not in (SpaceState.CLOSED, SpaceState.DELETING, SpaceState.PURGED):
+        return []
+    told = [Moment(gettext("Espace fermé : plus aucun professionnel n’y dépose ni n’y lit"), life.closed_at, "done")]
+    if life.deletion_requested_at is not None:
+        told.append(Moment(gettext("Suppression demandée"), life.deletion_requested_at, "done"))
+    if life.state is SpaceState.PURGED:
+        return [
+            *told,
+            Moment(gettext("Données détruites, avec la clé qui permettait de les lire"), life.purged_at, "done"),
+        ]
+    if life.state is SpaceState.CLOSED:
+        told.append(
+            Moment(
+                gettext("Archive : vous seul pouvez la rouvrir, l’emporter ou la faire supprimer, jusqu’au"),
+                life.due_at,
+                "now",
+            )
+        )
+    else:
+        told.append(Moment(gettext("Vous pouvez changer d’avis, ou emporter une copie, jusqu’au"), life.due_at, "now"))
+    told.append(
+        Moment(
+            gettext("Données détruites, avec la clé qui permet de les lire : sauvegardes comprises"),
+            life.due_at,
+            "next",
+        )
+    )
+    return told
+
+
 class ActivateForm(Form):
     conditions = BooleanField(
         lazy(N_("J’accepte les conditions d’utilisation")), [Required(N_("Acceptez les conditions pour activer"))]
@@ -71,6 +114,10 @@ class CloseForm(Form):
         ],
         default="garder",
     )
+
+
+def _delay(state: SpaceState) -> Delay:
+    return delays()[state]
 
 
 def space_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
@@ -104,6 +151,9 @@ def space_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
             may={step.value for step in Step if life.may(step)}
             if visit.who.relation in (None, "representative")
             else set[str](),
+            ending=ending(life),
+            limit=deletion_limit().after(life.deletion_requested_at) if life.deletion_requested_at else None,
+            deleted_on=_delay(SpaceState.DELETING).after(visit.now),
             form=form,
             problems=form.problems,
             reason=gettext(REASONS[Reason(life.close_reason)]) if life.close_reason in list(REASONS) else None,
@@ -132,14 +182,24 @@ def space_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         life = await present(visit)
         if not life.may(Step.CLOSE):
             return visit.go("/espace")
-        return await visit.render("citizen/close_space.html", form=CloseForm(), problems=[], place="espace")
+        return await closing(visit, CloseForm())
+
+    async def closing(visit: Visit, form: CloseForm, status: int = 200) -> Response:
+        return await visit.render(
+            "citizen/close_space.html",
+            status,
+            form=form,
+            problems=form.problems,
+            archived_until=_delay(SpaceState.CLOSED).after(visit.now),
+            deleted_on=_delay(SpaceState.DELETING).after(visit.now),
+            limit=deletion_limit().after(visit.now),
+            place="espace",
+        )
 
     async def close(visit: Visit, sent: FormData) -> Response:
         form = CloseForm.of(sent)
         if not form.validate() or form.raison.data not in [one.value for one in REASONS]:
-            return await visit.render(
-                "citizen/close_space.html", 422, form=form, problems=form.problems, place="espace"
-            )
+            return await closing(visit, form, 422)
         life = await present(visit)
         async with lives.database.transaction() as tx:
             await spaces.close(

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 HERE = Path(__file__).parent
-STYLES = ("fonts", "tokens", "ground", "shell", "pieces", "forms", "tables", "pro", "vitale", "preferences")
+STYLES = ("fonts", "tokens", "ground", "shell", "pieces", "forms", "tables", "pro", "vitale", "preferences", "paper")
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _TYPES |= {".woff2": "font/woff2"}
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
