@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ambroise.kernel.settings import Settings
     from ambroise.modules.identity.api import Enrolments, Federation, Identity, Passkeys, Provider
     from ambroise.modules.letters.api import Letters
+    from ambroise.modules.notification.api import Wishing
     from ambroise.modules.portability.api import Exports
     from ambroise.modules.record.api import Record
     from ambroise.modules.relations.api import Relations
@@ -42,6 +43,7 @@ class Services(Struct, frozen=True):
     federation: Federation
     letters: Letters
     exports: Exports
+    wishing: Wishing
     provider: Provider
     authenticator: Authenticator
     signing_keys: SigningKeys

@@ -205,6 +205,10 @@ class Settings(BaseSettings):
         Path | None, Field(description="File that holds the password of the user of `AMBROISE_SMTP_URL`.")
     ] = None
     mail_from: Annotated[str, Field(description="Address that our mails come from.")] = "ambroise@localhost"
+    push_services: Annotated[
+        frozenset[str],
+        Field(description="Push services by which browsers may be told, as JSON: hosts or `*.example.org`. None: off."),
+    ] = frozenset()
     sms_domain: Annotated[
         str | None,
         Field(description="Domain of the mail gateway of an SMS operator: an SMS is a mail to `number@domain`."),

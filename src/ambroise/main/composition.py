@@ -41,6 +41,7 @@ from ambroise.modules.identity.api import (
 )
 from ambroise.modules.letters.api import Channel as LetterChannel
 from ambroise.modules.letters.api import Letters
+from ambroise.modules.notification.api import Wishing
 from ambroise.modules.portability.api import Exports
 from ambroise.modules.prevention.api import Prevention
 from ambroise.modules.record.api import ClamAv, Limits, Record
@@ -180,6 +181,7 @@ def _services(
             address=addresses[0],
             demonstration=installed.demonstration,
         ),
+        wishing=Wishing.over(clock, secret, settings.push_services, settings.mail_from),
         provider=provider,
         authenticator=Authenticator(
             signing_keys.all,

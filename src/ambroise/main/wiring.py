@@ -7,6 +7,7 @@ from datetime import timedelta
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.web import templates
 from ambroise.interfaces.web.letters import Postman
+from ambroise.interfaces.web.notices import push_words
 from ambroise.interfaces.web.printing import Printer
 from ambroise.interfaces.web.proofs import Proofs
 from ambroise.kernel.db import Transaction
@@ -18,6 +19,7 @@ from ambroise.modules.identity.api import RECOVERY_ASKED, KeySealer, Recovery, o
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.identity.vihf.api import forget as forget_assertions
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
+from ambroise.modules.notification.api import PUSH_DUE, Teller, Visits, forget_sent
 from ambroise.modules.portability.api import GOES_ON
 from ambroise.modules.prevention.api import Handlers as PreventionHandlers
 from ambroise.modules.prevention.api import Prevention, remind
@@ -33,6 +35,7 @@ _SEAL_EVERY = timedelta(minutes=1)
 _FORGET_EVERY = timedelta(days=1)
 _SWEEP_EVERY = timedelta(hours=1)
 _LIFE_EVERY = timedelta(minutes=1)
+_TELL_EVERY = timedelta(seconds=5)
 
 
 def own(services: Services) -> None:
@@ -61,11 +64,28 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
         subscriptions.on(event, handler)
     proofs = Proofs(templates, services.clock)
     subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url, proofs.of).post)
+    teller = tell_outside(services)
+    subscriptions.on(LETTER_WRITTEN, teller.letter_left)
+    subscriptions.on(PUSH_DUE, teller.push)
     subscriptions.on(PRINTING_ASKED, Printer(printings(services), templates, services.public_url).make)
     subscriptions.on(RECOVERY_ASKED, Recovery(services.identity).answer)
     subscriptions.on(GOES_ON, services.exports.go_on)
     subscriptions.on(PURGED, services.exports.forget)
     subscriptions.on(CLIENT_TO_TELL, services.provider.leaving.tell)
+
+
+def tell_outside(services: Services) -> Teller:
+    """How notices reach people outside the portal."""
+    wishing = services.wishing
+    return Teller(
+        services.database,
+        services.clock,
+        services.letters,
+        services.enrolments.mail_of,
+        wishing.key,
+        push_words,
+        wishing.pusher,
+    )
 
 
 def printings(services: Services) -> Printings:
@@ -99,6 +119,7 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
         "federation: requests": services.federation.sweep,
         "letters": services.letters.sweep,
         "copies of records": services.exports.sweep,
+        "what was sent about notices": lambda tx: forget_sent(tx, services.clock.now()),
         "codes of notices": notices.sweep,
         "printed notices": printings(services).sweep,
         "e-carte: tokens": services.vitale.showings.sweep,
@@ -124,7 +145,13 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
         await remind(services.database, prevention, services.clock)
 
     schedule.every(_LIFE_EVERY, "prevention.reminders", remind_of_prevention)
+
+    async def tell_of_visits(tx: Transaction) -> None:
+        await Visits(services.gateway).tell(tx)
+
     schedule.every(_LIFE_EVERY, "space.delays", end_space_delays)
+    schedule.every(_TELL_EVERY, "notices.tell", tell_outside(services).work)
+    schedule.every(_SEAL_EVERY, "notices.visits", tell_of_visits)
     schedule.every(_FORGET_EVERY, "retention", purge_what_is_over)
     schedule.every(_SWEEP_EVERY, "vitale.expiry", expire_cards)
     schedule.every(_SEAL_EVERY, "trace.seal", seal_the_trace)

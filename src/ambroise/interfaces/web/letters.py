@@ -12,11 +12,12 @@ from babel.dates import format_date, format_datetime
 from msgspec import Struct
 
 from ambroise.interfaces.web.agents import device_name
+from ambroise.interfaces.web.notices import mail_words
 from ambroise.interfaces.web.ui.dates import PARIS
 from ambroise.interfaces.web.ui.i18n import N_, Language, language
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.outbox import Event
-from ambroise.modules.letters.api import Attachment, Channel, Kind, Letter, Letters, Smtp
+from ambroise.modules.letters.api import Attachment, Channel, Kind, Letter, Letters, Mail, NeverTaken, Smtp
 
 _CODE = N_("Ne donnez ce code à personne. Il n’est valable que 10 minutes. Si vous n’avez rien demandé, ignorez-le.")
 _FROM = N_("Appareil : %(device)s. Réseau : %(network)s. Le %(when)s.")
@@ -115,10 +116,15 @@ class Words(Struct, frozen=True):
 
     subject: str
     text: str
+    html: str | None = None
+    refuse: str | None = None
 
 
 def words_of(letter: Letter, address: str) -> Words:
     """The subject and the text of a letter, in its language. `address`: where this instance is reached."""
+    if letter.kind is Kind.NOTICES:
+        told = mail_words(letter, address)
+        return Words(told.subject, told.text, told.html, told.refuse)
     spoken: Language = language(letter.language)
     subject, sentences = _WORDS[letter.kind]
     values: dict[str, Any] = {"code": "", "until": "", **letter.details, "address": address, **_where(letter, spoken)}
@@ -152,18 +158,23 @@ class Postman(Struct, frozen=True):
     attach: Attach | None = None
 
     async def post(self, tx: Transaction, event: Event) -> None:
-        """Send one letter; a server that fails makes the outbox try again later."""
+        """Send one letter; a server that fails makes the outbox try again later, one that refuses for good ends it."""
         letter = await self.letters.waiting(tx, UUID(event.payload["letter"]))
         if letter is None:
             return
-        if self.smtp is not None:
-            await self._send(tx, self.smtp, letter)
+        try:
+            if self.smtp is not None:
+                await self._send(tx, self.smtp, letter)
+        except NeverTaken as error:
+            await self.letters.refused(tx, letter.id, error.answer)
+            return
         await self.letters.sent(tx, letter.id)
 
     async def _send(self, tx: Transaction, smtp: Smtp, letter: Letter) -> None:
         said = words_of(letter, self.address)
         if letter.channel is Channel.MAIL:
             attached = await self.attach(tx, letter) if self.attach is not None else None
-            await asyncio.to_thread(smtp.send, letter.address, said.subject, said.text, attached)
+            mail = Mail(str(letter.id), letter.address, said.subject, said.text, said.html, said.refuse)
+            await asyncio.to_thread(smtp.send, mail, attached)
         elif smtp.sms_domain:
-            await asyncio.to_thread(smtp.send_sms, letter.address, said.text)
+            await asyncio.to_thread(smtp.send_sms, str(letter.id), letter.address, said.text)

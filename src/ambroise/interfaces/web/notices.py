@@ -1,14 +1,21 @@
-"""What a notice says, by code: its picture, its sentence, what one does about it and where."""
+"""What a notice says: in the portal by code, with what one does about it; outside it by kind alone.
+
+A mail or a message on a screen may be read by others: it says neither what is in a record, nor who reads it, nor whose
+it is.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from markupsafe import Markup
 from msgspec import Struct
 
-from ambroise.interfaces.web.ui.i18n import N_
-from ambroise.modules.notification.api import Code
+from ambroise.interfaces.web.ui.i18n import N_, Language, language
+from ambroise.modules.letters.api import Letter
+from ambroise.modules.notification.api import Code, Kind, kind_of
 
 
 class Said(Struct, frozen=True):
@@ -171,3 +178,74 @@ _OTHER: Final = Said(
 def said(code: str) -> Said:
     """The words of a code; general ones for a code that an older version wrote."""
     return SAID.get(code, _OTHER)
+
+
+OUTSIDE: Final[Mapping[Kind, str]] = {
+    Kind.DOCUMENTS: N_("Il y a du nouveau dans vos documents."),
+    Kind.ACCESSES: N_("Un accès à votre dossier vous est signalé."),
+    Kind.EMERGENCIES: N_("Votre dossier a été ouvert en urgence."),
+    Kind.REMINDERS: N_("Un rappel vous attend."),
+    Kind.SERVICES: N_("Il y a du nouveau pour vos services connectés."),
+    Kind.SCREENING: N_("Un rappel vous attend."),
+    Kind.RELATIVES: N_("Il y a du nouveau pour vos proches."),
+    Kind.SECURITY: N_("Une information importante vous attend dans votre espace."),
+}
+_OTHERS: Final = N_("Il s’agit du dossier d’une personne que vous représentez ou que vous aidez.")
+_SIGN_IN: Final = N_("Connectez-vous pour lire : %(address)s")
+_REFUSE: Final = N_("Ne plus recevoir de tels mails : %(address)s")
+_CHOOSE: Final = N_("Choisir ce que vous recevez : %(address)s")
+
+
+class MailWords(Struct, frozen=True):
+    """A mail about notices. `refuse`: the address that refuses such mails in one click, when they may be."""
+
+    subject: str
+    text: str
+    html: str
+    refuse: str | None
+
+
+def push_words(code: str, kind: Kind, other: bool) -> tuple[str, str]:
+    """Title and sentence of a message to a browser; `other`: about somebody else's space."""
+    spoken = language(code)
+    return "Ambroise", spoken.gettext(_OTHERS if other else OUTSIDE[kind])
+
+
+def mail_words(letter: Letter, address: str) -> MailWords:
+    """What a mail says of the notices that it tells, in its reader's language. `address`: where people come in."""
+    spoken, details = language(letter.language), letter.details
+    counts = Counter(OUTSIDE[kind_of(code)] for code in details["codes"].split(","))
+    said = [_counted(spoken, sentence, count) for sentence, count in counts.items()]
+    if details.get("other"):
+        said.insert(0, spoken.gettext(_OTHERS))
+    links = {_SIGN_IN: f"{address}/notifications"}
+    refuse = f"{address}/notifications/refuser?cle={details['refuse']}" if details.get("refuse") else None
+    if refuse is not None:
+        links[_REFUSE] = refuse
+    links[_CHOOSE] = f"{address}/reglages/notifications"
+    subject = next(iter(counts)) if len(counts) == 1 else N_("Il y a du nouveau dans votre espace de santé.")
+    footer = [spoken.gettext(words) % {"address": link} for words, link in links.items()]
+    return MailWords(
+        f"Ambroise. {spoken.gettext(subject).rstrip('.')}",
+        "\n\n".join([*said, *footer, "Ambroise"]) + "\n",
+        _html(spoken, said, links),
+        refuse,
+    )
+
+
+def _counted(spoken: Language, sentence: str, count: int) -> str:
+    return spoken.gettext(sentence) + (f" ({count})" if count > 1 else "")
+
+
+def _html(spoken: Language, said: list[str], links: Mapping[str, str]) -> str:
+    """The same in HTML: no picture and nothing to load, so that opening a mail tells nobody."""
+    paragraphs = [Markup("<p>{}</p>").format(one) for one in said]
+    for words, link in links.items():
+        before, _, after = spoken.gettext(words).partition("%(address)s")
+        anchor = Markup('<a href="{}">{}</a>').format(link, before.rstrip(" :\u00a0"))
+        paragraphs.append(Markup("<p>{}{}</p>").format(anchor, after))
+    return Markup(
+        '<!doctype html><html lang="{}"><head><meta charset="utf-8"><title>Ambroise</title></head>'
+        '<body style="font-family: sans-serif; font-size: 18px; line-height: 1.5; color: #14213d">{}<p>Ambroise</p>'
+        "</body></html>"
+    ).format(spoken.code, Markup("").join(paragraphs))

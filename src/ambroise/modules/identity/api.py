@@ -93,7 +93,7 @@ from ambroise.modules.identity.registry.service import (
     open_for,
 )
 from ambroise.modules.identity.registry.trust import Attribute, Change, Proof, Status, Trust, proofs
-from ambroise.modules.identity.repository import carry_sessions, restore_departed, suspend_departed
+from ambroise.modules.identity.repository import carry_sessions, having_account, restore_departed, suspend_departed
 from ambroise.modules.identity.repository import delete_account_of as forget_account
 from ambroise.modules.identity.sealing import KeySealer
 from ambroise.modules.identity.service import Identity
@@ -189,6 +189,7 @@ __all__ = [
     "form_token",
     "hash_password",
     "hash_password_in_thread",
+    "having_account",
     "homonyms",
     "identity_of",
     "identity_under",

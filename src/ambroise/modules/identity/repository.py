@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -105,6 +105,14 @@ async def find_account(reader: Reader, patient: UUID | None, professional: str |
         (patient, professional),
     )
     return None if row is None else account_of_row(row)
+
+
+async def having_account(reader: Reader, people: Collection[UUID]) -> set[UUID]:
+    """Which of these citizens (by Patient) have an account."""
+    rows = await reader.fetch_all(
+        "select patient from account where patient = any(%s) and suspended_at is null", (list(people),)
+    )
+    return {patient for (patient,) in rows}
 
 
 async def demonstration_accounts(reader: Reader, kind: AccountKind, words: str, count: int) -> list[Account]:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from ambroise.modules.letters.model import Attachment, Channel, Kind, Letter
+from ambroise.modules.letters.model import Attachment, Channel, Kind, Letter, Mail, Outcome
 from ambroise.modules.letters.service import LETTER_WRITTEN, Letters
-from ambroise.modules.letters.smtp import Smtp
+from ambroise.modules.letters.smtp import NeverTaken, Smtp
 
-__all__ = ["LETTER_WRITTEN", "Attachment", "Channel", "Kind", "Letter", "Letters", "Smtp"]
+__all__ = [
+    "LETTER_WRITTEN",
+    "Attachment",
+    "Channel",
+    "Kind",
+    "Letter",
+    "Letters",
+    "Mail",
+    "NeverTaken",
+    "Outcome",
+    "Smtp",
+]

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     NEW_DEVICE = "new_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what is told, not a secret.
     FACTOR_CHANGED = "factor_changed"
+    NOTICES = "notices"
     SPACE_NOTICE = "space_notice"
     SPACE_OBJECTED = "space_objected"
     SPACE_OPENED = "space_opened"
@@ -46,6 +47,26 @@ class Letter(Struct, frozen=True):
     details: Mapping[str, str]
     written_at: datetime
     sent_at: datetime | None
+
+
+class Mail(Struct, frozen=True):
+    """A mail as it is handed over. `refuse`: the link that refuses such mails in one click (RFC 8058)."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    html: str | None = None
+    refuse: str | None = None
+
+
+class Outcome(StrEnum):
+    """What became of a letter."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    REFUSED = "refused"
+    """The reader's server said that it will never take it (RFC 5321, 4.2.1: an answer 5yz)."""
 
 
 class Attachment(Struct, frozen=True):

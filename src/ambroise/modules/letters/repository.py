@@ -34,6 +34,16 @@ async def mark_sent(tx: Transaction, id: UUID, now: datetime) -> None:
     await tx.execute("update letter set sent_at = %s where id = %s", (now, id))
 
 
+async def mark_refused(tx: Transaction, id: UUID, now: datetime, answer: int) -> None:
+    await tx.execute("update letter set refused_at = %s, answer = %s where id = %s", (now, answer, id))
+
+
+async def ends(reader: Reader, id: UUID) -> tuple[datetime | None, datetime | None] | None:
+    """When a letter was sent, when it was refused for good."""
+    row = await reader.fetch_one("select sent_at, refused_at from letter where id = %s", (id,))
+    return None if row is None else (row[0], row[1])
+
+
 async def forget_content(tx: Transaction, id: UUID) -> None:
     await tx.execute("update letter set sealed = null where id = %s", (id,))
 

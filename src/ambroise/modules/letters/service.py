@@ -19,7 +19,7 @@ from ambroise.kernel.errors import Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.kernel.outbox import emit
 from ambroise.modules.letters import repository
-from ambroise.modules.letters.model import Channel, Kind, Letter
+from ambroise.modules.letters.model import Channel, Kind, Letter, Outcome
 
 LETTER_WRITTEN: Final = "letter.written"
 _KEPT: Final = timedelta(days=30)
@@ -63,15 +63,30 @@ class Letters(Struct, frozen=True):
         return id
 
     async def waiting(self, tx: Transaction, id: UUID) -> Letter | None:
-        """A letter that was not sent yet."""
+        """A letter that was not sent yet, nor refused for good."""
         row = await repository.find(tx, id)
-        return None if row is None or row[6] is not None else self._letter(row)
+        if row is None or await self.outcome(tx, id) is not Outcome.WAITING:
+            return None
+        return self._letter(row)
 
     async def sent(self, tx: Transaction, id: UUID) -> None:
         """Note that a letter left."""
         await repository.mark_sent(tx, id, self.clock.now())
         if not self.kept:
             await repository.forget_content(tx, id)
+
+    async def refused(self, tx: Transaction, id: UUID, answer: int) -> None:
+        """Note that a letter will never be taken; `answer` is the code that the server gave."""
+        await repository.mark_refused(tx, id, self.clock.now(), answer)
+        if not self.kept:
+            await repository.forget_content(tx, id)
+
+    async def outcome(self, reader: Reader, id: UUID) -> Outcome:
+        """What became of a letter; one that was swept long ago was sent."""
+        found = await repository.ends(reader, id)
+        if found is None or found[0] is not None:
+            return Outcome.SENT
+        return Outcome.REFUSED if found[1] is not None else Outcome.WAITING
 
     async def latest(self, reader: Reader, *, count: int = 30) -> list[Letter]:
         """The latest letters, newest first, for the letter box of a demonstration; none elsewhere."""

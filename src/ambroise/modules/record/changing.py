@@ -25,7 +25,7 @@ from ambroise.modules.record.model import (
     MASKED,
 )
 from ambroise.trust.audit.entry import Event, PatientEvent
-from ambroise.trust.context import Citizen, Context
+from ambroise.trust.context import Citizen, Context, System
 from ambroise.trust.gateway import Action, Flags, Gateway, Stored
 
 Json = dict[str, Any]
@@ -78,7 +78,9 @@ class Changing:
         resource["extension"] = [*others, {"url": ARCHIVED_EXTENSION, "valueBoolean": archived}]
         event = Event.ARCHIVED if archived else Event.UNARCHIVED
         change = {"set" if archived else "clear": Flags.ARCHIVED}
-        return await self._rewrite(tx, ctx, Action.ARCHIVE, current, resource, event, **change)
+        stored = await self._rewrite(tx, ctx, Action.ARCHIVE, current, resource, event, **change)
+        await self._tell(tx, ctx, stored, Code.DOCUMENT_CHANGED)
+        return stored
 
     async def withdraw(self, tx: Transaction, ctx: Context, document: str, if_match: int | None = None) -> Stored:
         """Delete a document (suppression): its author only; it is marked entered in error and nobody sees it again."""
@@ -173,7 +175,7 @@ class Changing:
         if after == before:
             return current
         resource["securityLabel"] = reference.labels(code for code in after if code)
-        return await self._rewrite(
+        shown = await self._rewrite(
             tx,
             ctx,
             action,
@@ -183,6 +185,11 @@ class Changing:
             set=FLAGS[add] if add else Flags(0),
             clear=FLAGS[remove] if remove else Flags(0),
         )
+        # The instance itself discloses after a month, and tells that in its own words.
+        if not isinstance(ctx.actor, System):
+            disclosed = remove == INVISIBLE_PATIENT
+            await self._tell(tx, ctx, shown, Code.DOCUMENT_ADDED if disclosed else Code.DOCUMENT_CHANGED)
+        return shown
 
     async def _rewrite(
         self,
@@ -217,6 +224,7 @@ class Changing:
             subject=stored.id,
             details={"by": ctx.actor.name},
             hidden_from_representatives=bool(stored.label.flags & Flags.INVISIBLE_REPRESENTATIVES),
+            outside=ctx.channel != "load",
         )
 
 

@@ -40,6 +40,7 @@ from ambroise.modules.record.model import (
 )
 from ambroise.trust.access import restrictions
 from ambroise.trust.access.facts import Eyes
+from ambroise.trust.access.kinds import kinds
 from ambroise.trust.audit.entry import REFUSED, Entry, Event
 from ambroise.trust.context import Citizen, Context, Professional
 from ambroise.trust.gateway import Flags, Gateway, Label, Stored, follow, label_for
@@ -236,7 +237,7 @@ class Record(Changing):
         if INVISIBLE_PATIENT in assessed.visibility:
             await withholding.start(tx, ctx, patient, stored.key)
         else:
-            await self._tell(tx, ctx, stored, Code.DOCUMENT_ADDED)
+            await self._tell(tx, ctx, stored, _told(assessed, stored))
         await emit(tx, events.DOCUMENT_FILED, {"document": str(stored.key)}, patient=patient)
 
 
@@ -247,6 +248,15 @@ def _is_author(ctx: Context, label: Label) -> bool:
     if label.author:
         return label.author == ctx.actor.key
     return ctx.actor.organization_key != 0 and label.author_organization == ctx.actor.organization_key
+
+
+def _told(assessed: Assessed, stored: Stored) -> Code:
+    """What filing a document is to its patient."""
+    if any(one.document for one in assessed.replaces):
+        return Code.DOCUMENT_CHANGED
+    if stored.label.kind in {kinds().number(one) for one in _VACCINATIONS}:
+        return Code.VACCINATION_ADDED
+    return Code.DOCUMENT_ADDED
 
 
 def _taken(by: str) -> Refusal:
@@ -260,6 +270,10 @@ def _taken(by: str) -> Refusal:
 
 def _media_type(resource: Json) -> str:
     return resource["content"][0]["attachment"]["contentType"]
+
+
+_VACCINATIONS = ("11369-6", "87273-9")
+"""Document types of the CI-SIS: immunization history, and vaccination note."""
 
 
 def _responsible_keys(resource: Json) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, TypeAlias, cast
 from uuid import UUID
@@ -83,6 +84,20 @@ async def relations_of(reader: Reader, patient: UUID) -> list[RelationFact]:
         "select patient, person, kind, person_name, since, until, scope, basis from access_relation"
         " where shard = %s and patient = %s order by since, person",
         (shard_of(patient), patient),
+    )
+    return [_fact(*row) for row in rows]
+
+
+async def relations_around(reader: Reader, patients: Collection[UUID]) -> list[RelationFact]:
+    """Who may act in any of these spaces."""
+    rows = await reader.fetch_all(
+        """
+        select r.patient, r.person, r.kind, r.person_name, r.since, r.until, r.scope, r.basis
+        from access_relation r
+        join unnest(%s::smallint[], %s::uuid[]) as one (shard, patient) using (shard, patient)
+        order by r.since, r.person
+        """,
+        ([shard_of(one) for one in patients], list(patients)),
     )
     return [_fact(*row) for row in rows]
 
