@@ -10,12 +10,14 @@ from uuid import UUID
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind as Refused
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.notification import outgoing, repository, wishes_repository
+from ambroise.modules.notification import repository
 from ambroise.modules.notification.model import Code, Kind, Notice, codes_of, kind_of
-from ambroise.modules.notification.outgoing import Delivery
 from ambroise.modules.notification.push.sending import Pusher
 from ambroise.modules.notification.push.services import PushServices
 from ambroise.modules.notification.push.vapid import Vapid
+from ambroise.modules.notification.repositories import outgoing
+from ambroise.modules.notification.repositories import wishes as wishes_repository
+from ambroise.modules.notification.repositories.outgoing import Delivery
 from ambroise.modules.notification.support import Support
 from ambroise.modules.notification.teller import PUSH_DUE, Teller
 from ambroise.modules.notification.timing import DIGEST_AT

@@ -13,8 +13,8 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind as Refused
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.notification import outgoing
-from ambroise.modules.notification.outgoing import Delivery
+from ambroise.modules.notification.repositories import outgoing
+from ambroise.modules.notification.repositories.outgoing import Delivery
 from ambroise.trust.context import Context, Operator
 
 DUTY: Final = "support"

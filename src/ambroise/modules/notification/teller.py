@@ -23,15 +23,15 @@ from ambroise.modules.identity.api import having_account
 from ambroise.modules.letters.api import Channel as LetterChannel
 from ambroise.modules.letters.api import Kind as LetterKind
 from ambroise.modules.letters.api import Letters, Outcome
-from ambroise.modules.notification import outgoing, refusing
+from ambroise.modules.notification import refusing
 from ambroise.modules.notification.model import Code, Kind, kind_of
-from ambroise.modules.notification.outgoing import Delivery, Pending
-from ambroise.modules.notification.push import browsers
 from ambroise.modules.notification.push.sending import Outcome as Pushed
 from ambroise.modules.notification.push.sending import Pusher
+from ambroise.modules.notification.repositories import browsers, outgoing
+from ambroise.modules.notification.repositories.outgoing import Delivery, Pending
+from ambroise.modules.notification.repositories.wishes import wishes_of
 from ambroise.modules.notification.timing import due_at
 from ambroise.modules.notification.wishes import Channel, Wishes, may_refuse, urgent
-from ambroise.modules.notification.wishes_repository import wishes_of
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.relations import RelationFact, relations_around
 from ambroise.trust.access.spaces import space_of

@@ -14,16 +14,17 @@ from ambroise.kernel.crypto import ApplicationSecret
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind as Refused
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.notification import outgoing, refusing, wishes_repository
+from ambroise.modules.notification import refusing
 from ambroise.modules.notification.model import Kind
-from ambroise.modules.notification.outgoing import Delivery
-from ambroise.modules.notification.push import browsers
-from ambroise.modules.notification.push.browsers import Kept
 from ambroise.modules.notification.push.sending import Browser, Pusher
 from ambroise.modules.notification.push.services import PushServices
 from ambroise.modules.notification.push.text import unb64
 from ambroise.modules.notification.push.vapid import Vapid
 from ambroise.modules.notification.refusing import Refusing
+from ambroise.modules.notification.repositories import browsers, outgoing
+from ambroise.modules.notification.repositories import wishes as wishes_repository
+from ambroise.modules.notification.repositories.browsers import Kept
+from ambroise.modules.notification.repositories.outgoing import Delivery
 from ambroise.modules.notification.wishes import ZONES, Channel, Rhythm, Wishes, may_refuse
 from ambroise.trust.context import Citizen, Context
 
