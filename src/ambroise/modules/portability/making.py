@@ -22,7 +22,7 @@ from ambroise.modules.identity.api import identity_of
 from ambroise.modules.portability import repository
 from ambroise.modules.portability.model import Export, Listed, Listing, Place, Scribe, Stage, Summary
 from ambroise.modules.portability.zipping import Member, directory, packed
-from ambroise.modules.record.api import read_document
+from ambroise.modules.record.api import Document, read_document
 from ambroise.modules.space.api import lives
 from ambroise.trust.access.grants import grants_of
 from ambroise.trust.access.relations import relations_of
@@ -146,12 +146,8 @@ class Maker(Struct, frozen=True):
         name = f"{number:04} {date:%Y-%m-%d} {_named(document.title)}".strip()
         about = f"DocumentReference/{document.id}"
         file = readable = None
-        try:
-            content = await self.gateway.copies.content(tx, stored)
-        except Refusal as refusal:
-            if refusal.code not in ("CONTENT_NOT_FOUND", "BLOB_UNKNOWN"):
-                raise
-        else:
+        content = await self._content(tx, stored, document)
+        if content is not None:
             file = piece.add(f"documents/{name}.{_EXTENSIONS.get(document.media_type, 'bin')}", content, about)
             shown = self.scribe.document(export.language, document, content, f"{number:04}")
             paths = [piece.add(f"documents/{path}", page) for path, page in shown]
@@ -171,6 +167,17 @@ class Maker(Struct, frozen=True):
                 document.size,
             )
         )
+
+    async def _content(self, tx: Transaction, stored: Stored, document: Document) -> bytes | None:
+        """The bytes of a document; None for one whose content is elsewhere."""
+        if document.binary is None:
+            return None
+        try:
+            return await self.gateway.copies.content(tx, stored)
+        except Refusal as refusal:
+            if refusal.code not in ("CONTENT_NOT_FOUND", "BLOB_UNKNOWN"):
+                raise
+            return None
 
     async def _resources(self, tx: Transaction, ctx: Context, export: Export) -> Made:
         """The resources of one type at a time, among those that the record holds."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from ambroise.kernel.clock import Clock
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.portability.zipping import Member
 from ambroise.modules.record.api import Document
 from ambroise.trust.audit.history import TraceLine
@@ -50,13 +51,13 @@ class Asker(Struct, frozen=True):
 
     @classmethod
     def of(cls, ctx: Context) -> Asker:
-        """Who asks."""
+        """Who asks. Raises COPY_UNKNOWN for who is neither on the holder's side nor of the desk."""
         actor = ctx.actor
         if isinstance(actor, Citizen):
             return cls("citizen", str(actor.patient), actor.name, ctx.relation, ctx.secret)
         if isinstance(actor, Operator):
             return cls("operator", str(actor.id), actor.name, duties=tuple(sorted(actor.duties)))
-        raise TypeError("a copy is asked for by the holder's side or by an operator")
+        raise Refusal(Kind.NOT_FOUND, "COPY_UNKNOWN", "There is no such copy.")
 
     def context(self, clock: Clock, patient: UUID, *, demonstration: bool) -> Context:
         """The context in which the job works for who asked: the rights are read again each time."""
