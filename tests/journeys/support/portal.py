@@ -17,6 +17,7 @@ from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.kernel.db import Database
 from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
 from ambroise.modules.identity.sealing import KeySealer
+from ambroise.modules.profile.api import Profile
 from ambroise.modules.record.api import Record
 from ambroise.trust.gateway import Gateway
 from tests.journeys.support.sample import ALICE, SampleProfessional, SampleRecord
@@ -49,7 +50,10 @@ def application_of(identity: Identity, record: SampleRecord) -> Starlette:
     professional: Any = SampleProfessional(record)
     gateway = Gateway(identity.database, identity.clock)
     lives = Lives.on(identity.database, gateway, Record(gateway))
-    return Starlette(routes=portals(identity, cast(Any, record), professional, cast(Any, record), lives))
+    profile = Profile(identity.database, gateway)
+    return Starlette(
+        routes=portals(identity, cast(Any, record), professional, cast(Any, record), lives, profile=profile)
+    )
 
 
 async def add_people(identity: Identity) -> None:

@@ -54,6 +54,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Passkeys, Proofs, Provider
 from ambroise.modules.identity.provider.portal import Portal
 from ambroise.modules.portability.api import Exports
+from ambroise.modules.profile.api import Profile
 from ambroise.modules.record.api import Desk
 from ambroise.modules.vitale.api import Vitale
 
@@ -76,6 +77,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         federation=services.federation,
         vitale=services.vitale,
         exports=services.exports,
+        profile=Profile(services.database, services.gateway),
     )
 
 
@@ -105,6 +107,7 @@ def portals(
     federation: Federation | None = None,
     vitale: Vitale | None = None,
     exports: Exports | None = None,
+    profile: Profile | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
     """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
@@ -151,7 +154,7 @@ def portals(
             *(federation_routes(site, federation) if federation is not None else ()),
             *(sign_on_routes(site, provider) if provider is not None else ()),
             *(portal_routes(site, site.portal) if site.portal is not None else ()),
-            *citizen_routes(site, citizen, lives),
+            *citizen_routes(site, citizen, lives, profile),
             *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
             *professional_routes(site, professional),
             *(launching_routes(site, professional, provider) if provider is not None else ()),

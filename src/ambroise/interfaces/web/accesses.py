@@ -88,6 +88,10 @@ _ACTIONS: Mapping[str, Action] = {
     "copy_asked": "copy",
     "copied": "copy",
     "copy_taken": "copy",
+    "profile_told": "create",
+    "profile_none": "update",
+    "profile_hidden": "mask",
+    "profile_shown": "unmask",
     "report_made": "report",
     "report_closed": "report",
 }

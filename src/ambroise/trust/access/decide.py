@@ -124,7 +124,7 @@ def _create(facts: Facts, eyes: Eyes, target: Target) -> Verdict:
 
 
 def _citizen_writes(facts: Facts, eyes: Eyes, target: Target) -> Verdict:
-    """A citizen writes notes of his own (operational) and files documents of the patient's class."""
+    """A citizen writes notes of his own (operational), tells his profile, files documents of the patient's class."""
     label = target.label
     if label.patient != eyes.space:
         return Verdict(False, Rule.OTHER_SPACE)
@@ -133,8 +133,10 @@ def _citizen_writes(facts: Facts, eyes: Eyes, target: Target) -> Verdict:
     if not eyes.own and not facts.may_act:
         return Verdict(False, Rule.WRITE_RESERVED)
     notes = is_operational(label) and kinds.citizen_may_write(target.type)
-    filed = bool(label.flags & Flags.PATIENT_AUTHORED) and label.kind in kinds.citizen_kinds()
-    if not notes and not filed:
+    own = bool(label.flags & Flags.PATIENT_AUTHORED)
+    filed = own and label.kind in kinds.citizen_kinds()
+    told = own and not is_operational(label) and kinds.citizen_may_tell(target.type, label.kind)
+    if not notes and not filed and not told:
         return Verdict(False, Rule.WRITE_RESERVED)
     return Verdict(True, _acting_as(facts, eyes))
 

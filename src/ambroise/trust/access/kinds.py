@@ -137,6 +137,13 @@ def citizen_may_write(type: str) -> bool:
     return type in _resources()["write"]["citizen"]
 
 
+def citizen_may_tell(type: str, kind: int) -> bool:
+    """Whether a citizen's own words of this type and kind may be told to professionals, filed by the profile."""
+    return kind not in (UNLABELLED, OPERATIONAL, IDENTITY, SUBMISSION) and (
+        type in _resources()["write"]["citizen_profile"]
+    )
+
+
 @lru_cache(maxsize=1)
 def citizen_kinds() -> frozenset[int]:
     """The document types that citizens file themselves."""

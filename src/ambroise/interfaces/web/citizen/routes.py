@@ -11,15 +11,19 @@ from ambroise.interfaces.web.citizen.documents import document_routes
 from ambroise.interfaces.web.citizen.history import history_routes
 from ambroise.interfaces.web.citizen.home import home_routes
 from ambroise.interfaces.web.citizen.keeping import KeepingService, keeping_routes
+from ambroise.interfaces.web.citizen.profile.routes import profile_routes
 from ambroise.interfaces.web.citizen.relatives import relative_routes
 from ambroise.interfaces.web.citizen.space import space_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.ui.visit import Screen, Site
 from ambroise.modules.identity.api import AccountKind
+from ambroise.modules.profile.api import Profile
 
 
-def citizen_routes(site: Site, service: CitizenService, lives: Lives) -> list[BaseRoute]:
+def citizen_routes(
+    site: Site, service: CitizenService, lives: Lives, profile: Profile | None = None
+) -> list[BaseRoute]:
     """Every page of the citizen's portal."""
     screen = Screen(site, AccountKind.CITIZEN)
     return [
@@ -30,4 +34,5 @@ def citizen_routes(site: Site, service: CitizenService, lives: Lives) -> list[Ba
         *history_routes(screen, service),
         *space_routes(screen, lives),
         *relative_routes(screen, lives),
+        *(profile_routes(screen, profile) if profile is not None else ()),
     ]

@@ -22,6 +22,8 @@ _SAID = {
     "masked": N_("Document masqué."),
     "unmasked": N_("Document de nouveau visible par vos soignants autorisés."),
     "added": N_("Document ajouté."),
+    "profile-saved": N_("C’est enregistré dans votre profil médical."),
+    "profile-removed": N_("C’est supprimé de votre profil médical."),
     "deleted": N_("Document supprimé."),
     "blocked": N_("Personne bloquée. Elle ne voit plus rien."),
     "unblocked": N_("Personne débloquée. Elle ne verra votre dossier qu’avec un nouvel accord."),

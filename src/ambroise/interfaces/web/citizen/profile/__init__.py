@@ -1,0 +1,1 @@
+"""The medical profile, for the person it is about."""

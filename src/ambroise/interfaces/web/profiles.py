@@ -1,0 +1,342 @@
+"""The medical profile in words, for every portal: sections, choices, lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from msgspec import Struct
+
+from ambroise.interfaces.web.names import proper
+from ambroise.interfaces.web.ui import dates, plots
+from ambroise.interfaces.web.ui.i18n import N_, current, gettext
+from ambroise.modules.profile.api import Item, Part, Section, measures
+
+
+class Face(Struct, frozen=True):
+    """How a section is shown: its address, title, icon, what to write there, and how "I have none" is said."""
+
+    address: str
+    title: str
+    picture: str
+    help: str
+    none: str = ""
+
+
+FACES: Mapping[Section, Face] = {
+    Section.ILLNESSES: Face(
+        "maladies",
+        N_("Maladies et sujets de santé"),
+        "stethoscope",
+        N_("Une maladie, un trouble, un sujet qui compte pour votre santé."),
+        N_("Je n’ai pas de maladie à signaler"),
+    ),
+    Section.TREATMENTS: Face(
+        "traitements",
+        N_("Traitements"),
+        "pill",
+        N_("Les médicaments que vous prenez, ou avez pris longtemps."),
+        N_("Je ne prends pas de traitement"),
+    ),
+    Section.ALLERGIES: Face(
+        "allergies",
+        N_("Allergies"),
+        "triangle-alert",
+        N_("Un médicament, un aliment, une matière que vous ne supportez pas."),
+        N_("Je n’ai pas d’allergie connue"),
+    ),
+    Section.VACCINATIONS: Face(
+        "vaccinations",
+        N_("Vaccinations"),
+        "syringe",
+        N_("Chaque vaccin reçu, avec sa date."),
+    ),
+    Section.STAYS: Face(
+        "hospitalisations",
+        N_("Hospitalisations et actes"),
+        "building",
+        N_("Une opération, un séjour à l’hôpital, un acte important."),
+        N_("Je n’ai jamais été hospitalisé"),
+    ),
+    Section.FAMILY: Face(
+        "antecedents-familiaux",
+        N_("Antécédents familiaux"),
+        "users",
+        N_("Une maladie de vos parents, grands-parents, frères et sœurs."),
+        N_("Je ne connais pas d’antécédent familial"),
+    ),
+    Section.DISABILITIES: Face(
+        "handicaps",
+        N_("Handicaps"),
+        "user",
+        N_("Ce que les soignants doivent savoir pour vous accueillir."),
+        N_("Je n’ai pas de handicap"),
+    ),
+    Section.BLOOD: Face(
+        "groupe-sanguin",
+        N_("Groupe sanguin"),
+        "flask-conical",
+        N_("Un prélèvement est toujours fait avant une transfusion, même si votre groupe est écrit ici."),
+    ),
+    Section.MEASURES: Face(
+        "mesures", N_("Mesures"), "scan-line", N_("Poids, taille, tension, glycémie… avec leur courbe.")
+    ),
+    Section.TARGETS: Face(
+        "objectifs", N_("Objectifs"), "scan-line", N_("La valeur à atteindre, convenue avec votre soignant.")
+    ),
+    Section.HABITS: Face(
+        "habitudes", N_("Habitudes de vie"), "house", N_("Alimentation, activité, sommeil, écrans, alcool, tabac.")
+    ),
+    Section.NETWORK: Face(
+        "soignants",
+        N_("Mes professionnels de santé"),
+        "stethoscope",
+        N_("Qui vous soigne. Ajouter quelqu’un ici ne lui donne pas accès à votre dossier."),
+    ),
+    Section.CONTACTS: Face(
+        "entourage", N_("Entourage"), "users", N_("Qui prévenir, votre personne de confiance, vos aidants.")
+    ),
+    Section.DONATION: Face(
+        "don-d-organes",
+        N_("Don d’organes"),
+        "info",
+        N_("La loi présume le consentement ; un refus s’inscrit au registre national de l’Agence de la biomédecine."),
+    ),
+}
+BY_ADDRESS = {face.address: section for section, face in FACES.items()}
+
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "relation": {
+        "MOTHER": N_("Mère"),
+        "FATHER": N_("Père"),
+        "GRANDMOTHER": N_("Grand-mère"),
+        "GRANDFATHER": N_("Grand-père"),
+        "SISTER": N_("Sœur"),
+        "BROTHER": N_("Frère"),
+        "GREAT_GRANDMOTHER": N_("Arrière-grand-mère"),
+        "GREAT_GRANDFATHER": N_("Arrière-grand-père"),
+        "AUNT": N_("Tante"),
+        "UNCLE": N_("Oncle"),
+        "OTHER": N_("Autre"),
+    },
+    "disability": {
+        "SENSORY": N_("Sensoriel"),
+        "NEURO_DEVELOPMENTAL_DISORDER": N_("Trouble du neurodéveloppement"),
+        "PSYCHIC": N_("Psychique"),
+        "ENGINE": N_("Moteur"),
+        "POLY_DISABILITY": N_("Polyhandicap"),
+        "DISABLING_DISEASES": N_("Maladie invalidante"),
+        "OTHERS": N_("Autre"),
+    },
+    "rate": {
+        "LESS_THAN_50": N_("Moins de 50 %"),
+        "BETWEEN_50_AND_79": N_("De 50 à 79 %"),
+        "BIGGER_THAN_80_OR_EQUAL": N_("80 % ou plus"),
+        "UNKNOWN": N_("Je ne sais pas"),
+    },
+    "help": {"YES": N_("Oui"), "NO": N_("Non"), "NONE": N_("Sans objet")},
+    "stage": {
+        "INITIMMUNIZ": N_("Première vaccination"),
+        "BOOSTER": N_("Rappel"),
+        "IMMUNIZ": N_("Vaccination"),
+    },
+    "unit": {"DAY": N_("jours"), "WEEK": N_("semaines"), "MONTH": N_("mois"), "YEAR": N_("ans")},
+    "contact": {
+        "EMERGENCY_CONTACT": N_("À prévenir en urgence"),
+        "TRUSTED_CONTACT": N_("Personne de confiance"),
+        "CAREGIVER_CONTACT": N_("Mon aidant"),
+        "HELP_CONTACT": N_("Une personne que j’aide"),
+    },
+    "kinship": {
+        "MOTHER": N_("Mère"),
+        "FATHER": N_("Père"),
+        "CHILD": N_("Enfant"),
+        "SPOUSE": N_("Conjoint"),
+        "TUTEUR": N_("Tuteur"),
+        "OTHER": N_("Autre"),
+    },
+    "habit": {
+        "FOOD": N_("Alimentation"),
+        "PHYSICAL_ACTIVITY": N_("Activité physique"),
+        "SLEEP": N_("Sommeil"),
+        "SCREEN": N_("Écrans"),
+        "ALCOHOL": N_("Alcool"),
+        "TOBACCO": N_("Tabac"),
+    },
+    "role": {
+        "MEDECIN_TRAITANT": N_("Médecin traitant"),
+        "SAGE_FEMME_REFERENTE": N_("Sage-femme référente"),
+        "PHARMACIEN_CORRESPONDANT": N_("Pharmacien correspondant"),
+        "OTHER": N_("Autre soignant"),
+    },
+}
+"""The words of the closed choices."""
+
+MEASURES: Mapping[str, str] = {
+    "WEIGHT": N_("Poids"),
+    "HEIGHT": N_("Taille"),
+    "BODY_MASS_INDEX": N_("Indice de masse corporelle"),
+    "WAIST_CIRCUMFERENCE": N_("Tour de taille"),
+    "BLOOD_PRESSURE": N_("Tension artérielle"),
+    "HEART_RATE": N_("Fréquence cardiaque"),
+    "BODY_TEMPERATURE": N_("Température"),
+    "GLUCOSE": N_("Glycémie"),
+    "INTERSTITIAL_GLUCOSE": N_("Glucose interstitiel"),
+    "GLYCATED_HEMOGLOBIN": N_("Hémoglobine glyquée (HbA1c)"),
+    "HEMOGLOBIN_GLYCATION_INDEX": N_("Indicateur de gestion du glucose"),
+    "PAIN_SEVERITY": N_("Douleur, de 0 à 10"),
+    "HEAD_CIRCUMFERENCE": N_("Périmètre crânien"),
+    "STEPS_BY_DAY": N_("Pas par jour"),
+}
+_UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "{score}": "", "/d": ""}
+_MANY = frozenset({"contact", "disability"})
+
+
+def choice(kind: str, code: str) -> str:
+    """The words of one choice."""
+    words = CHOICES.get(kind, {}).get(code, "")
+    return gettext(words) if words else code
+
+
+def when(value: str) -> str:
+    """« 2019 », « mai 2019 », « 3 mai 2019 »: a date as precise as it is known."""
+    if len(value) == 10:
+        return dates.words(date.fromisoformat(value), "d MMMM y" if current().code == "fr" else "MMMM d, y")
+    if len(value) == 7:
+        return dates.words(date.fromisoformat(value + "-01"), "MMMM y")
+    return value
+
+
+def unit(code: str) -> str:
+    """A unit as people write it."""
+    return _UNITS.get(code, code)
+
+
+def name(item: Item) -> str:
+    """What a line is called."""
+    if item.section in (Section.MEASURES, Section.TARGETS):
+        return gettext(MEASURES.get(item.details.get("measure", ""), item.name))
+    if item.section is Section.HABITS:
+        return choice("habit", item.details.get("habit", ""))
+    if item.section is Section.DONATION:
+        return (
+            gettext("Informé sur le don d’organes") if item.details.get("informed") == "yes" else gettext("Pas encore")
+        )
+    return item.name
+
+
+def value(item: Item) -> str:
+    """The figure of a measure or of a target, with its unit."""
+    figures = [item.details[one] for one in ("value", "systolic", "diastolic") if item.details.get(one)]
+    shown = "/".join(plots.number(Decimal(one)) for one in figures)
+    if item.section is Section.TARGETS:
+        low, high = (Decimal(item.details[one]) if item.details.get(one) else None for one in ("low", "high"))
+        return plots.range_words(low, high, unit(item.details.get("unit", "")))
+    return f"{shown}\u00a0{unit(item.details.get('unit', ''))}".strip()
+
+
+def about(item: Item) -> str:
+    """What more a line says, in one short sentence; its comment stands apart."""
+    said = item.details
+    parts: list[str] = []
+    match item.section:
+        case Section.MEASURES | Section.TARGETS:
+            parts = [value(item)]
+        case Section.TREATMENTS:
+            parts = [said.get("dosage", ""), said.get("reason", "")]
+        case Section.ALLERGIES:
+            parts = [said.get("reaction", ""), gettext("Risque élevé") if said.get("criticality") == "high" else ""]
+        case Section.VACCINATIONS:
+            stage = said.get("stage", "")
+            parts = [choice("stage", stage) if stage else ""]
+            parts += [gettext("lot %(lot)s", lot=said["lot"]) if said.get("lot") else "", said.get("performer", "")]
+        case Section.STAYS:
+            long = said.get("duration", "")
+            parts = [f"{long} {choice('unit', said.get('unit', 'DAY'))}" if long else ""]
+        case Section.FAMILY:
+            parts = [choice("relation", said.get("relation", "OTHER"))]
+        case Section.DISABILITIES:
+            parts = [choice("disability", one) for one in said.get("disability", "").split(",") if one]
+            parts += [choice("rate", said["rate"]) if said.get("rate") else "", said.get("technical", "")]
+            parts += [gettext("avec une aide humaine") if said.get("human") == "YES" else ""]
+        case Section.HABITS:
+            parts = [item.name]
+        case Section.NETWORK:
+            parts = [choice("role", said.get("role", "OTHER")), said.get("about", "")]
+        case Section.CONTACTS:
+            parts = [choice("contact", one) for one in said.get("contact", "").split(",") if one]
+            parts += [choice("kinship", said.get("kinship", "OTHER")), said.get("mobile", ""), said.get("phone", "")]
+        case _:
+            pass
+    return " · ".join(part for part in parts if part)
+
+
+def period(item: Item) -> str:
+    """When it was, or since when."""
+    if item.section is Section.VACCINATIONS or item.section is Section.MEASURES or item.section is Section.STAYS:
+        return when(item.start)
+    if item.start and item.end:
+        return gettext("de %(start)s à %(end)s", start=when(item.start), end=when(item.end))
+    if item.end:
+        return gettext("jusqu’à %(end)s", end=when(item.end))
+    return gettext("depuis %(start)s", start=when(item.start)) if item.start else ""
+
+
+def origin(item: Item, *, mine: bool) -> str:
+    """Who said it and when, in words. `mine`: the reader is the holder."""
+    day = when(item.recorded)
+    who = proper(item.origin.name)
+    match item.origin.by:
+        case "document":
+            title = item.origin.title
+            if title and who:
+                return gettext("Lu dans « %(title)s », %(who)s, %(day)s", title=title, who=who, day=day)
+            return (
+                gettext("Lu dans « %(title)s », %(day)s", title=title, day=day)
+                if title
+                else gettext("Lu dans un document")
+            )
+        case "professional":
+            return gettext("Noté par %(who)s, %(day)s", who=who or gettext("un professionnel"), day=day)
+        case "representative" | "carer":
+            return gettext("Noté par %(who)s, qui agit pour la personne, %(day)s", who=who, day=day)
+        case "patient":
+            return (
+                gettext("Noté par vous, %(day)s", day=day) if mine else gettext("Noté par le patient, %(day)s", day=day)
+            )
+
+
+def none_words(part: Part, *, mine: bool) -> str:
+    """ "I have none", with its date."""
+    said = gettext(FACES[part.section].none)
+    day = when(part.none_since)
+    if mine:
+        return gettext("Vous avez dit : « %(said)s », le %(day)s", said=said, day=day)
+    return gettext("Le patient dit : « %(said)s », le %(day)s", said=said, day=day)
+
+
+def curves(part: Part, targets: Part) -> list[plots.Curve]:
+    """The curves of the measures that were taken twice or more, with the targets as their range."""
+    found: list[plots.Curve] = []
+    for measure in measures().values():
+        taken = [item for item in part.items if item.details.get("measure") == measure.name and len(item.start) == 10]
+        target = next((one for one in targets.items if one.details.get("measure") == measure.name), None)
+        for figure in measure.figures:
+            points = [
+                plots.Point(date.fromisoformat(item.start), Decimal(item.details[figure.name]))
+                for item in taken
+                if item.details.get(figure.name)
+            ]
+            bounds = [
+                Decimal(target.details[one]) if target and target.details.get(one) else None for one in ("low", "high")
+            ]
+            title = gettext(MEASURES[measure.name])
+            if figure.name == "systolic":
+                title = gettext("Tension artérielle, la plus haute")
+            elif figure.name == "diastolic":
+                title = gettext("Tension artérielle, la plus basse")
+            curve = plots.curve(title, unit(measure.unit), points, bounds[0], bounds[1])
+            if curve is not None:
+                found.append(curve)
+    return found

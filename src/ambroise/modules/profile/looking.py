@@ -1,0 +1,131 @@
+"""Reading a profile: one search for each type, all at the same moment, through the door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from ambroise.fhir.json import decode
+from ambroise.fhir.search import parse
+from ambroise.kernel.db import Database, Reader, Transaction
+from ambroise.modules.profile import reading, states
+from ambroise.modules.profile.fhir import HOUSE
+from ambroise.modules.profile.grouping import grouped
+from ambroise.modules.profile.kinds import kind_of_section
+from ambroise.modules.profile.measures import by_code
+from ambroise.modules.profile.model import Item, Part, Section, Sheet
+from ambroise.modules.profile.states import State
+from ambroise.modules.profile.writing import BLOOD_GROUP, DISABILITY, HABITS
+from ambroise.modules.record.api import Document, read_document
+from ambroise.trust.access.facts import Eyes
+from ambroise.trust.context import Context, Professional, Purpose
+from ambroise.trust.gateway import Gateway, Stored
+
+_MOST = "400"
+_HABITS = ",".join(f"{system}|{code}" for system, code in HABITS.values())
+_MEASURES = ",".join(f"{system}|{code}" for system, code in by_code())
+
+_SEARCHES: Mapping[Section, tuple[str, tuple[tuple[str, str], ...]]] = {
+    Section.ILLNESSES: ("Condition", ()),
+    Section.TREATMENTS: ("MedicationStatement", ()),
+    Section.ALLERGIES: ("AllergyIntolerance", ()),
+    Section.VACCINATIONS: ("Immunization", ()),
+    Section.STAYS: ("Procedure", ()),
+    Section.FAMILY: ("FamilyMemberHistory", ()),
+    Section.DISABILITIES: ("Observation", (("code", "|".join(DISABILITY)),)),
+    Section.BLOOD: ("Observation", (("code", "|".join(BLOOD_GROUP)),)),
+    Section.MEASURES: ("Observation", (("code", _MEASURES), ("_sort", "-date"))),
+    Section.TARGETS: ("Goal", ()),
+    Section.HABITS: ("Observation", (("code", _HABITS),)),
+    Section.NETWORK: ("CareTeam", (("category", f"{HOUSE}|network"),)),
+    Section.CONTACTS: ("RelatedPerson", ()),
+    Section.DONATION: ("Observation", (("code", f"{HOUSE}|informedAboutOrganDonation"),)),
+}
+_TOGETHER = ",".join(("|".join(DISABILITY), "|".join(BLOOD_GROUP), _HABITS, f"{HOUSE}|informedAboutOrganDonation"))
+_FEW = frozenset({Section.DISABILITIES, Section.BLOOD, Section.HABITS, Section.DONATION})
+
+
+class Looking:
+    """The reading part of the profile."""
+
+    def __init__(self, database: Database, gateway: Gateway) -> None:
+        self.database = database
+        self.gateway = gateway
+
+    async def sheet(self, ctx: Context, patient: UUID, sections: Collection[Section] = tuple(Section)) -> Sheet:
+        """The profile, or these sections of it, as the caller may see them."""
+        async with self.database.reader() as reader:
+            return await self.sheet_in(reader, ctx, patient, sections)
+
+    async def sheet_in(
+        self, reader: Reader, ctx: Context, patient: UUID, sections: Collection[Section] = tuple(Section)
+    ) -> Sheet:
+        """The same, within a transaction when the reader is one."""
+        wanted = frozenset(sections)
+        found = await self._found(reader, ctx, patient, wanted)
+        items = await self._with_documents(reader, ctx, patient, _items(found, wanted))
+        said = dict(filter(None, (states.read(one) for one in found if one.type == "List")))
+        return Sheet({section: _part(ctx, section, items, said.get(section)) for section in wanted})
+
+    async def _found(self, reader: Reader, ctx: Context, patient: UUID, wanted: frozenset[Section]) -> list[Stored]:
+        queries = [("List", (("code", f"{HOUSE}|{states.MARK}"),))]
+        if len(wanted & _FEW) > 1:
+            queries.append(("Observation", (("code", _TOGETHER),)))
+            wanted -= _FEW
+        queries += [_SEARCHES[section] for section in Section if section in wanted]
+        asked = [
+            self.gateway.search(
+                reader, ctx, parse(type, [("patient", f"Patient/{patient}"), *pairs, ("_count", _MOST)], now=ctx.now())
+            )
+            for type, pairs in queries
+        ]
+        if ctx.purpose is Purpose.NORMAL and not isinstance(reader, Transaction):
+            pages = await asyncio.gather(*asked)
+        else:
+            # On one connection, one after the other: a transaction's, or that which may open the emergency access.
+            pages = [await one for one in asked]
+        return [stored for page in pages for stored, _ in page.entries]
+
+    async def _with_documents(self, reader: Reader, ctx: Context, patient: UUID, items: Iterable[Item]) -> list[Item]:
+        """The lines with what can be said of the documents that they come from."""
+        listed = list(items)
+        ids = sorted({one.origin.document for one in listed if one.origin.document})
+        if not ids:
+            return listed
+        pairs = [("patient", f"Patient/{patient}"), ("_id", ",".join(ids)), ("_count", str(len(ids)))]
+        page = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs, now=ctx.now()))
+        named = {one.id: read_document(decode(one.body)) for one, _ in page.entries}
+        return [_named(one, named.get(one.origin.document)) for one in listed]
+
+
+def _named(item: Item, document: Document | None) -> Item:
+    if document is None:
+        return item
+    author = document.authors[0] if document.authors else None
+    name = (author.name or author.organization or "") if author else ""
+    day = document.date or document.act_start or document.filed
+    recorded = day.date().isoformat() if item.section is not Section.MEASURES else item.recorded
+    return replace(reading.titled(item, document.title, name), recorded=recorded)
+
+
+def _items(found: Iterable[Stored], wanted: frozenset[Section]) -> Iterable[Item]:
+    for stored in found:
+        item = reading.read(stored) if stored.type != "List" else None
+        if item is not None and item.section in wanted:
+            yield item
+
+
+def _part(ctx: Context, section: Section, items: Iterable[Item], state: State | None) -> Part:
+    readable = not isinstance(ctx.actor, Professional) or kind_of_section(section) in Eyes.of(ctx).role.readable
+    mine = grouped(one for one in items if one.section is section)
+    since = state.none_since if state and not mine else ""
+    return Part(section, mine, since, bool(state and state.hidden), readable)
+
+
+def today_of(ctx: Context) -> date:
+    """The day of a request."""
+    return ctx.now().date()

@@ -1,0 +1,205 @@
+"""What a person tells of their health: stored as FHIR, read by professionals under the rules, hidden at will."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from ambroise.fhir.json import decode
+from ambroise.fhir.search import parse
+from ambroise.fhir.validation import validate
+from ambroise.kernel.errors import Refusal
+from ambroise.modules.profile.api import DECLARABLE, Code, Draft, Profile, Section, Sheet, codes
+from ambroise.trust.context import Context
+from tests.integration.record.conftest import World
+
+CIM10 = "http://hl7.org/fhir/sid/icd-10"
+DIABETES = Draft(Section.ILLNESSES, "Diabète de type 2", Code(CIM10, "E11", "Diabète sucré de type 2"), "Suivi", "2015")
+EVERYTHING = (
+    DIABETES,
+    Draft(Section.TREATMENTS, "Metformine 500 mg", start="2016-02", details={"dosage": "2 par jour", "reason": "HTA"}),
+    Draft(Section.ALLERGIES, "Pénicilline", details={"reaction": "Urticaire"}),
+    Draft(Section.VACCINATIONS, "Vaccin de la grippe", start="2025-10-12", details={"stage": "BOOSTER", "lot": "A1"}),
+    Draft(Section.STAYS, "Appendicite", start="1998", details={"duration": "4", "unit": "DAY"}),
+    Draft(Section.FAMILY, "Infarctus", details={"relation": "FATHER"}),
+    Draft(Section.DISABILITIES, "Surdité", details={"disability": "SENSORY", "rate": "LESS_THAN_50", "human": "NO"}),
+    Draft(Section.BLOOD, "A positif", Code("http://snomed.info/sct", "278149003")),
+    Draft(Section.MEASURES, "WEIGHT", start="2025-11-01", details={"measure": "WEIGHT", "value": "71.5"}),
+    Draft(
+        Section.MEASURES,
+        "BLOOD_PRESSURE",
+        start="2025-11-01",
+        details={"measure": "BLOOD_PRESSURE", "systolic": "128", "diastolic": "76"},
+    ),
+    Draft(Section.TARGETS, "HbA1c", details={"measure": "GLYCATED_HEMOGLOBIN", "high": "7"}),
+    Draft(Section.HABITS, "Jamais fumé", details={"habit": "TOBACCO"}),
+    Draft(Section.NETWORK, "Dr Camille Témoin", details={"id": "899700000001", "role": "MEDECIN_TRAITANT"}),
+    Draft(
+        Section.CONTACTS,
+        "Karim Modèle",
+        details={
+            "first": "Karim", "last": "Modèle", "contact": "EMERGENCY_CONTACT,TRUSTED_CONTACT", "kinship": "SPOUSE",
+            "mobile": "0600000000", "postal": "35000", "city": "Rennes",
+        },
+    ),
+    Draft(Section.DONATION, "Informé", details={"informed": "yes"}),
+)  # fmt: skip
+
+
+async def told(world: World, *drafts: Draft, ctx: Context | None = None) -> list[str]:
+    async with world.database.transaction() as tx:
+        profile = Profile(world.database, world.gateway)
+        return [await profile.add(tx, ctx or world.citizen, world.patient, draft) for draft in drafts]
+
+
+async def sheet(world: World, ctx: Context) -> Sheet:
+    return await Profile(world.database, world.gateway).sheet(ctx, world.patient)
+
+
+async def test_all_that_is_told_is_valid_fhir_and_comes_back_as_it_was_said(world: World) -> None:
+    references = await told(world, *EVERYTHING)
+    async with world.database.reader() as reader:
+        for reference in references:
+            type, _, id = reference.partition("/")
+            stored = await world.gateway.read(reader, world.citizen, type, id)
+            assert not [one for one in validate(decode(stored.body)) if one.severity in ("error", "fatal")], reference
+    found = await sheet(world, world.citizen)
+    lines = [item for section in Section for item in found[section].items]
+    assert len(lines) == len(EVERYTHING)
+    for draft in EVERYTHING:
+        line = next(
+            one for one in lines if one.section is draft.section and draft.details.items() <= one.details.items()
+        )
+        assert (line.comment, line.start or draft.start, line.own) == (draft.comment, draft.start, True) or (
+            line.section in (Section.BLOOD, Section.HABITS, Section.DONATION)
+        )
+        assert (line.origin.by, line.hidden) == ("patient", False)
+    assert found.percent == 100
+
+
+async def test_professionals_read_it_live_and_nothing_that_is_hidden(world: World) -> None:
+    illness, allergy = await told(world, DIABETES, EVERYTHING[2])
+    doctor, stranger = world.professional(1), world.professional(2)
+    await world.authorise(doctor)
+    assert [one.name for one in (await sheet(world, doctor))[Section.ILLNESSES].items] == ["Diabète de type 2"]
+    assert not any(part.items for part in (await sheet(world, stranger)).parts.values())
+    profile = Profile(world.database, world.gateway)
+    async with world.database.transaction() as tx:
+        await profile.hide(tx, world.citizen, world.patient, illness, hidden=True)
+        await profile.hide_section(tx, world.citizen, world.patient, Section.ALLERGIES, hidden=True)
+    await told(world, Draft(Section.ALLERGIES, "Arachide"))
+    seen = await sheet(world, doctor)
+    assert not seen[Section.ILLNESSES].items, "a hidden line"
+    assert not seen[Section.ALLERGIES].items, "a hidden section, with what was told later"
+    assert len((await sheet(world, world.citizen))[Section.ALLERGIES].items) == 2
+    for type, id in (illness.split("/"), allergy.split("/")):
+        with pytest.raises(Refusal, match="NOT_FOUND"):
+            async with world.database.reader() as reader:
+                await world.gateway.read(reader, doctor, type, id)
+    async with world.database.transaction() as tx:
+        await profile.hide_section(tx, world.citizen, world.patient, Section.ALLERGIES, hidden=False)
+    assert len((await sheet(world, doctor))[Section.ALLERGIES].items) == 2
+
+
+async def test_what_the_matrix_keeps_from_a_profession_says_so_and_nothing_more(world: World) -> None:
+    await told(world, DIABETES)
+    psychologist = world.professional(1)
+    actor: Any = replace(psychologist.actor, profession="93")
+    psychologist = replace(psychologist, actor=actor)
+    await world.authorise(psychologist)
+    part = (await sheet(world, psychologist))[Section.ILLNESSES]
+    assert (part.readable, list(part.items)) == (False, [])
+
+
+async def test_saying_that_one_has_none_is_dated_and_ends_when_something_is_told(world: World) -> None:
+    profile = Profile(world.database, world.gateway)
+    doctor = world.professional(1)
+    await world.authorise(doctor)
+    async with world.database.transaction() as tx:
+        for section in DECLARABLE:
+            await profile.declare_none(tx, world.citizen, world.patient, section, none=True)
+    today = world.clock.now().date().isoformat()
+    found = await sheet(world, doctor)
+    assert {found[section].none_since for section in DECLARABLE} == {today}
+    assert Section.ALLERGIES not in found.missing
+    await told(world, EVERYTHING[2])
+    assert (await sheet(world, doctor))[Section.ALLERGIES].none_since == ""
+    with pytest.raises(Refusal, match="PROFILE_NOT_EMPTY"):
+        async with world.database.transaction() as tx:
+            await profile.declare_none(tx, world.citizen, world.patient, Section.ALLERGIES, none=True)
+
+
+async def test_what_cannot_be_is_refused_by_its_name(world: World) -> None:
+    for draft, code in (
+        (replace(DIABETES, name=" "), "PROFILE_NAME_MISSING"),
+        (replace(DIABETES, start="1970"), "PROFILE_DATE_BEFORE_BIRTH"),
+        (replace(DIABETES, start="2015-02-31"), "PROFILE_DATE_UNREADABLE"),
+        (replace(DIABETES, start="2999"), "PROFILE_DATE_TO_COME"),
+        (replace(DIABETES, end="2014"), "PROFILE_DATES_CROSSED"),
+        (replace(DIABETES, comment="x" * 3001), "PROFILE_TOO_LONG"),
+        (replace(EVERYTHING[8], details={"measure": "WEIGHT", "value": "715"}), "PROFILE_FIGURE_ODD"),
+    ):
+        with pytest.raises(Refusal, match=code):
+            await told(world, draft)
+
+
+async def test_one_trusted_contact_at_most_and_own_words_alone_change(world: World) -> None:
+    trusted = EVERYTHING[13]
+    (contact,) = await told(world, trusted)
+    with pytest.raises(Refusal, match="PROFILE_ONE_TRUSTED"):
+        await told(world, trusted)
+    profile = Profile(world.database, world.gateway)
+    async with world.database.transaction() as tx:
+        await profile.change(tx, world.citizen, world.patient, contact, replace(trusted, comment="Mon mari"))
+    doctor = world.professional(1)
+    await world.authorise(doctor)
+    shot = EVERYTHING[3]
+    (own,) = await told(world, shot)
+    (confirmed,) = await told(world, shot, ctx=doctor)
+    (line,) = (await sheet(world, world.citizen))[Section.VACCINATIONS].items
+    assert {line.reference, *(one.reference for one in line.same)} == {own, confirmed}, "put together, not lost"
+    for reference in (own, confirmed):
+        with pytest.raises(Refusal, match=r"PROFILE_CONFIRMED|ACCESS_NOT_AUTHOR"):
+            async with world.database.transaction() as tx:
+                await profile.remove(tx, world.citizen, world.patient, reference)
+    async with world.database.transaction() as tx:
+        await profile.remove(tx, world.citizen, world.patient, contact)
+    assert not (await sheet(world, world.citizen))[Section.CONTACTS].items
+
+
+async def test_what_documents_say_stands_beside_with_its_origin(world: World, samples: Path) -> None:
+    await told(world, replace(EVERYTHING[2], name="Pénicilline G"))
+    await world.submit(world.author, (samples / "cda/VSM_1.4_2022.01.xml").read_bytes())
+    found = await sheet(world, world.citizen)
+    from_document = [one for section in Section for one in found[section].items if one.origin.by == "document"]
+    assert from_document
+    assert all(one.origin.document and one.origin.title for one in from_document)
+    assert "Pénicilline G" in [one.name for one in found[Section.ALLERGIES].items if one.own]
+
+
+async def test_a_fhir_client_finds_the_same_and_a_plain_note_stays_private(world: World) -> None:
+    doctor = world.professional(1)
+    await world.authorise(doctor)
+    await told(world, DIABETES)
+    note = {"resourceType": "Condition", "code": {"text": "x"}, "subject": {"reference": f"Patient/{world.patient}"}}
+    async with world.database.transaction() as tx:
+        await world.gateway.create(tx, world.citizen, note)
+    async with world.database.reader() as reader:
+        query = parse("Condition", [("patient", str(world.patient))], now=world.clock.now())
+        assert len((await world.gateway.search(reader, doctor, query)).entries) == 1
+        assert len((await world.gateway.search(reader, world.citizen, query)).entries) == 2
+
+
+async def test_what_is_typed_finds_codes_of_the_software_and_of_official_files(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "CIS_bdpm.txt"
+    file.write_bytes("60002283\tANASTROZOLE ACCORD 1 mg, comprimé pelliculé\tcomprimé\torale\n".encode("latin-1"))
+    async with world.database.transaction() as tx:
+        assert await codes.bring(tx, file, "bdpm", world.clock.now()) == 1
+        assert await codes.bring(tx, file, "bdpm", world.clock.now()) == 1, "again, in place of what was there"
+    async with world.database.reader() as reader:
+        assert "E11" in [one.code for one in await codes.search(reader, "illness", "diabete suc")]
+        (medicine,) = await codes.search(reader, "medicine", "anastro compr")
+        assert (medicine.system, medicine.code) == ("urn:oid:1.2.250.1.213.2.3.1", "60002283")
+        assert await codes.exactly(reader, "medicine", medicine.label) == medicine
+        assert await codes.search(reader, "medicine", "50%_") == ()
