@@ -21,7 +21,7 @@ PEOPLE = (None, "NADIA EXEMPLE", "INES MODELE", "Camille TEMOIN", "Hugo PROTOTYP
 LEFT = re.compile(
     r"^/(fhir|auth|static|deconnexion|langue|connexion/pro/certificat)\b|/(fichier|joint|preuve)\b|\.(csv|pdf|json)$"
 )
-_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{5,}|(?<=/)[\w-]{40,}")
+_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{5,}|(?<=/)[\w-]{40,}|(?<=/profil/)[a-z-]+(?=/|$)")
 LEAST = 50
 MOST = 200
 
