@@ -36,6 +36,8 @@ class Job:
     requests: Sequence[Parts]
     expected: frozenset[int]
     once: bool = False
+    mllp: bool = False
+    """HL7 v2 rather than HTTP: what is expected is AA."""
 
 
 @dataclass
@@ -173,13 +175,26 @@ class _Connection(asyncio.Protocol):
         self._send()
 
 
+class _Mllp(_Connection):
+    """One connection of HL7 v2: an answer ends with FS CR."""
+
+    def data_received(self, data: bytes) -> None:
+        self._body += data
+        if self._body.endswith(b"\x1c\r"):
+            # What follows reads a status where HTTP has it.
+            taken = b"\rMSA|AA|" in self._body
+            self._head = b"http/1.1 200" if taken else b"http/1.1 422"
+            self._answered()
+
+
 async def _run(job: Job) -> Measure:
     loop = asyncio.get_running_loop()
     now = time.perf_counter()
     run = _Run(job, now + job.warm_up, now + job.warm_up + job.seconds, living=job.connections)
     # All of them are there before the first one sends: with few requests it could be done before the others come.
+    sort = _Mllp if job.mllp else _Connection
     connections = [
-        (await loop.create_connection(lambda: _Connection(run), job.host, job.port))[1] for _ in range(job.connections)
+        (await loop.create_connection(lambda: sort(run), job.host, job.port))[1] for _ in range(job.connections)
     ]
     for connection in connections:
         connection.start()

@@ -14,6 +14,7 @@ from bench.process import children, processor, resident
 
 _COMMAND = (sys.executable, "-m", "bench.run_ambroise", "demo", "--population", "0", "--port", "0")
 _READY = "ready http://"
+_FEED = "mllp://localhost:"
 _PATIENCE_SECONDS = 300
 
 
@@ -25,6 +26,8 @@ class Instance:
     processes: int = 1
     host: str = ""
     port: int = 0
+    feed: int = 0
+    """The port of HL7 v2 without TLS: the load generator shows no certificate."""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -46,7 +49,7 @@ class Instance:
                 [*_COMMAND, "--data", str(self.folder), "--processes", str(self.processes)],
                 stdout=stream,
                 stderr=stream,
-                env={name: value for name, value in os.environ.items() if not name.startswith("AMBROISE_")},
+                env={**_environment(), "AMBROISE_HL7_PLAIN_PORT": "0"},
                 cwd=Path(__file__).parents[1],
             )
         while _READY not in (text := log.read_text()):
@@ -56,6 +59,7 @@ class Instance:
         address = text.partition(_READY)[2].split()[0]
         self.host, _, port = address.rpartition(":")
         self.port = int(port)
+        self.feed = int(text.partition(_FEED)[2].split()[0])
         return time.monotonic() - begun
 
     def stop(self) -> None:
@@ -83,3 +87,8 @@ class Instance:
 
     def _postmaster(self) -> int:
         return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def _environment() -> dict[str, str]:
+    """That of this process, without what it chooses for an instance of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AMBROISE_")}

@@ -47,6 +47,7 @@ WORKLOADS = (
     Target("create", "Create", 2_000),
     Target("transaction", "Transaction of 3", 600),
     Target("submission", "ITI-65, CDA N1 with a 100 KB PDF", 350),
+    Target("hl7v2", "HL7 v2 ORU^R01, the same document", 200),
 )
 BULK = Target("bulk", "Bulk load, resources", 10_000)
 BYTES_PER_RESOURCE = 1_600

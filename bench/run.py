@@ -127,13 +127,14 @@ def _measure(plan: Plan, instance: Instance, world: World, known: Known, name: s
 def _job(plan: Plan, instance: Instance, workload: Workload) -> client.Job:
     return client.Job(
         instance.host,
-        instance.port,
+        instance.feed if workload.mllp else instance.port,
         plan.connections,
         plan.warm_up,
         plan.seconds,
         workload.requests,
         workload.expected,
         workload.once,
+        workload.mllp,
     )
 
 
@@ -160,13 +161,14 @@ def _floor(plan: Plan, instance: Instance, world: World, known: Known, name: str
 
 def _newest(connection: psycopg.Connection[tuple[UUID]], name: str) -> UUID:
     """A resource that the last requests of a workload have created, by what the trace says."""
-    type_ = {"create": "Observation", "transaction": "Encounter", "submission": "DocumentReference"}[name]
+    types = {"create": "Observation", "transaction": "Encounter"}
+    type_, channel = types.get(name, "DocumentReference"), "hl7" if name == "hl7v2" else "fhir"
     from ambroise.fhir.definitions import type_number
 
     row = connection.execute(
-        "select resource from trace where event = 'create' and channel = 'fhir' and resource_type = %s"
+        "select resource from trace where event = 'create' and channel = %s and resource_type = %s"
         " order by era desc, xid desc limit 1",
-        (type_number(type_),),
+        (channel, type_number(type_)),
     ).fetchone()
     if row is None:
         raise RuntimeError(f"no {type_} was created")

@@ -15,7 +15,8 @@ import pybase64
 from ambroise.interfaces.demonstration import examples
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
 from ambroise.interfaces.demonstration.documents import uid_of
-from ambroise.interfaces.demonstration.model import Professional
+from ambroise.interfaces.demonstration.model import Citizen, Professional
+from ambroise.modules.identity.ins import TEST_OID
 from bench.client import Parts
 from bench.resources import encounter, observation
 from bench.world import Space, World, letter
@@ -33,6 +34,8 @@ class Workload:
     requests: Sequence[Parts]
     expected: frozenset[int]
     once: bool
+    mllp: bool = False
+    """Whether they go to the HL7 v2 port."""
 
 
 class Writer:
@@ -52,6 +55,7 @@ class Writer:
             "create": self._creates,
             "transaction": self._transactions,
             "submission": self._submissions,
+            "hl7v2": self._messages,
         }
         return made[name](count)
 
@@ -108,6 +112,17 @@ class Writer:
             requests.append((self._post("/fhir", template.author, length), *parts))
         return Workload(requests, _OK, once=True)
 
+    def _messages(self, count: int) -> Workload:
+        """ORU^R01: the same documents, each with its own unique id, as the software of their structure sends them."""
+        templates = [
+            _Submission.of(space, self._world) for space in self._random.choices(self._world.spaces, k=_TEMPLATES)
+        ]
+        requests: list[Parts] = []
+        for number in range(count):
+            template = templates[number % len(templates)]
+            requests.append(template.as_message(self._uid(template.uid), number))
+        return Workload(requests, _OK, once=True, mllp=True)
+
     def _uid(self, like: str) -> str:
         """Another unique id, as long as this one."""
         digits = len(like.removeprefix("2.25."))
@@ -145,6 +160,7 @@ class _Submission:
     """
 
     author: Professional
+    citizen: Citizen
     uid: str
     head: bytes
     """The beginning of the CDA, in which the unique id stands; a multiple of three bytes, as base64 needs."""
@@ -169,7 +185,9 @@ class _Submission:
         if not (found and found_too):
             raise RuntimeError("the bundle does not hold the document as it is")
         tail = cda[end:]
-        return _Submission(space.readers[0], uid, cda[:end], tail, pybase64.b64encode(tail), (before, between, after))
+        return _Submission(
+            space.readers[0], space.citizen, uid, cda[:end], tail, pybase64.b64encode(tail), (before, between, after)
+        )
 
     def with_uid(self, uid: str) -> Parts:
         """The body for another unique id of the same length."""
@@ -180,6 +198,20 @@ class _Submission:
         before, between, after = (part.replace(old, new) for part in self.body)
         hashed = pybase64.b64encode(digest.digest())
         return before + hashed + between + pybase64.b64encode(head), self.tail_in_base64, after
+
+    def as_message(self, uid: str, number: int) -> Parts:
+        """The message for another unique id of the same length, in its frame."""
+        who, whom = self.author, self.citizen
+        lines = (
+            f"MSH|^~\\&|SIL|BENCH|AMBROISE||20260101||ORU^R01^ORU_R01|{number}|P|2.5|||||FRA|UNICODE UTF-8",
+            f"PID|||{whom.matricule}^^^INS&{TEST_OID}&ISO^INS" + "|" * 29 + "VALI",
+            "PRT||UC||SB|" + f"8{who.rpps}",
+            "OBX|1|ED|11488-4^^LN||^TEXT^XML^Base64^",
+        )
+        head = (
+            b"\x0b" + "\r".join(lines).encode() + pybase64.b64encode(self.head.replace(self.uid.encode(), uid.encode()))
+        )
+        return head, self.tail_in_base64, b"||||||F\r\x1c\r"
 
 
 def _bytes(resource: Any) -> bytes:

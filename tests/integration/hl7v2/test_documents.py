@@ -74,6 +74,10 @@ async def test_a_document_sent_by_hl7_is_found_by_fhir_and_xds_byte_for_byte_and
     resource = await by_citizen(house, entry)
     assert resource is not None
     assert resource["id"] == first.documents[0]
+    assert len(first.documents) == 1, "the same bytes in two OBX are one document"
+    async with house.client(Role.CITIZEN, ins="279035121518989") as citizen:
+        sets = (await citizen.get("List", params={"item": f"DocumentReference/{resource['id']}"})).json()["entry"]
+    assert len(sets) == 1
     async with house.client(Role.CITIZEN, ins="279035121518989") as citizen:
         assert (await citizen.get(resource["content"][0]["attachment"]["url"])).content == entry.content
     doctor = await software(house, RPPS)

@@ -53,7 +53,9 @@ class Deposits:
             text = "DESTDMP is not Y: nothing was filed, and this service sends no mail. Send it by your messaging."
             raise Refusal(Kind.UNPROCESSABLE, "NOT_FOR_THE_RECORD", text, element="OBX")
         said = patient_of(message)
-        contents = [await _content(one) for one in deposit.documents]
+        # A laboratory may send the same bytes in two OBX: they are one document of the submission.
+        carried = {await _content(one): one for one in reversed(deposit.documents)}
+        contents, documents = list(carried)[::-1], list(carried.values())[::-1]
         named = senders_of_documents(message) or author_of(contents[0])
         ctx = await context_of(self._services, peer, named, "PRT^1^5")
         if deposit.says("CONNEXION_SECRETE"):
@@ -65,8 +67,8 @@ class Deposits:
                 else:
                     filed = await self._file(tx, ctx, deposit, said, contents)
         except Refusal as refusal:
-            raise _placed(refusal, deposit.documents) from None
-        return taken(*_told(deposit, filed), *_warnings(deposit))
+            raise _placed(refusal, documents) from None
+        return taken(*_told(deposit.act, documents, filed), *_warnings(deposit))
 
     async def _file(
         self, tx: Transaction, ctx: Context, deposit: Deposit, said: Said, contents: Sequence[bytes]
@@ -105,7 +107,7 @@ class Deposits:
     ) -> tuple[Filed, ...]:
         """Withdraw the documents that the message carries, under the unique id of each."""
         patient = await identified(tx, ctx, said, self._services.gateway, Event.WITHDRAWN)
-        ids = dict.fromkeys(read_cda(one).identifier.urn for one in contents)
+        ids = [read_cda(one).identifier.urn for one in contents]
         return tuple([await self._record.withdraw_under(tx, ctx, one, of=patient) for one in ids])
 
 
@@ -178,10 +180,10 @@ def _placed(refusal: Refusal, documents: Sequence[Document]) -> Refusal:
     return refusal
 
 
-def _told(deposit: Deposit, filed: Sequence[Filed]) -> list[Note]:
+def _told(act: Act, documents: Sequence[Document], filed: Sequence[Filed]) -> list[Note]:
     """What became of each document, with its ids, which stay the same when it is sent again."""
-    done = "WITHDRAWN" if deposit.act is Act.WITHDRAW else "FILED"
-    before = "WITHDRAWN_ALREADY" if deposit.act is Act.WITHDRAW else "ALREADY_FILED"
+    done = "WITHDRAWN" if act is Act.WITHDRAW else "FILED"
+    before = "WITHDRAWN_ALREADY" if act is Act.WITHDRAW else "ALREADY_FILED"
     return [
         Note(
             "I",
@@ -191,7 +193,7 @@ def _told(deposit: Deposit, filed: Sequence[Filed]) -> list[Note]:
             document.segment.at(5),
             one.unique_id,
         )
-        for document, one in zip(deposit.documents, filed, strict=False)
+        for document, one in zip(documents, filed, strict=True)
     ]
 
 
