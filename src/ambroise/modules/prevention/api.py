@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ambroise.modules.prevention.advice import Advice
+from ambroise.modules.prevention.advice import chosen as chosen_advice
+from ambroise.modules.prevention.advice import library as advice_library
 from ambroise.modules.prevention.engine import path
 from ambroise.modules.prevention.jobs import Handlers, remind
 from ambroise.modules.prevention.model import (
@@ -22,6 +25,7 @@ from ambroise.modules.prevention.shipped import antigens, shipped
 
 __all__ = [
     "Act",
+    "Advice",
     "Calendar",
     "Declined",
     "Given",
@@ -36,7 +40,9 @@ __all__ = [
     "State",
     "Waiting",
     "Words",
+    "advice_library",
     "antigens",
+    "chosen_advice",
     "day_of",
     "path",
     "remind",

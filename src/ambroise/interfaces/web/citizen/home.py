@@ -15,13 +15,17 @@ from ambroise.interfaces.web import words
 from ambroise.interfaces.web.citizen.views import CitizenService, Notice, Space
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.notices import said
+from ambroise.interfaces.web.prevention import vocabulary, words_of
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Devices
+from ambroise.modules.prevention.api import Waiting
 from ambroise.modules.relations.api import is_minor
+
+_PREVENTION = 3
 
 
 class SpaceChoice(Struct, frozen=True):
@@ -63,6 +67,10 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             others=found.others,
             waiting=len(tasks) + len(found.requests) + found.others,
             latest=found.latest,
+            prevention=_most_urgent(found.prevention),
+            prevention_count=len(found.prevention),
+            sorts=vocabulary()["sorts"],
+            words_of=words_of,
             alerts=[] if visit.who.acting_for else await Devices(visit.site.identity).alerts(visit.who),
             last_access=words.line(found.last_access) if found.last_access else None,
             words=words,
@@ -137,6 +145,10 @@ def _among(spaces: Sequence[Space], chosen: str) -> Space | None:
         if str(space.patient) == chosen:
             return space if space.relation else None
     raise Refusal(Kind.FORBIDDEN, "NO_RELATION", "This citizen does not act for that person.")
+
+
+def _most_urgent(waiting: Sequence[Waiting]) -> Sequence[Waiting]:
+    return sorted(waiting, key=lambda one: (not one.overdue, one.since))[:_PREVENTION]
 
 
 def _task(notice: Notice) -> Task:

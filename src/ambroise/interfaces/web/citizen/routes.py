@@ -7,6 +7,7 @@ from typing import cast
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.citizen.access import access_routes
+from ambroise.interfaces.web.citizen.agenda import agenda_routes
 from ambroise.interfaces.web.citizen.documents import document_routes
 from ambroise.interfaces.web.citizen.history import history_routes
 from ambroise.interfaces.web.citizen.home import home_routes
@@ -32,6 +33,7 @@ def citizen_routes(
         *access_routes(screen, service),
         *keeping_routes(screen, cast(KeepingService, service)),
         *history_routes(screen, service),
+        *agenda_routes(screen, lives),
         *space_routes(screen, lives),
         *relative_routes(screen, lives),
         *(profile_routes(screen, profile) if profile is not None else ()),

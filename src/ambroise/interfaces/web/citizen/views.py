@@ -22,6 +22,7 @@ from ambroise.interfaces.web.views import (
     DocumentRow,
     Viewer,
 )
+from ambroise.modules.prevention.api import Waiting
 from ambroise.trust.context import Context, Relation
 
 
@@ -167,6 +168,7 @@ class Home(Struct, frozen=True):
     last_access: AccessEvent | None
     requests: Sequence[ConsentRequest] = ()
     others: int = 0
+    prevention: Sequence[Waiting] = ()
 
 
 class CitizenService(Protocol):

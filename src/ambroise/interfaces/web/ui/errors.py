@@ -55,6 +55,9 @@ _BY_KIND: Mapping[Kind, tuple[str, str]] = {
 
 # Codes that deserve their own words, wherever they come from.
 _BY_CODE: Mapping[str, str] = {
+    "ALREADY_DONE": N_("C’est déjà noté comme fait."),
+    "DATE_OUTSIDE_LIFE": N_("Donnez un jour entre la naissance et aujourd’hui."),
+    "EXPECTED_DATE_UNLIKELY": N_("Vérifiez la date prévue : elle est dans les 42 semaines qui viennent."),
     "FORM_FORGED": N_(
         "Ce formulaire n’a pas été ouvert dans ce navigateur, ou il y a trop longtemps. Rouvrez la page."
     ),

@@ -8,6 +8,7 @@ from ambroise.interfaces.web.records import Records
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.consent.api import Requests
+from ambroise.modules.prevention.api import Prevention
 from ambroise.modules.record.api import Record
 from ambroise.trust.access.decide import Action, judge_entry, refusal
 from ambroise.trust.access.facts import Eyes
@@ -23,6 +24,7 @@ class Base:
         self._database = records.database
         self._gateway = records.gateway
         self._requests = Requests(records.gateway)
+        self._prevention = Prevention(records.gateway)
 
     async def _hold(self, reader: Reader, ctx: Context) -> None:
         """Make sure, from the facts of now, that this citizen may look at the space."""

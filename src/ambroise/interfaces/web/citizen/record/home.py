@@ -41,6 +41,7 @@ class Homes(Answers):
         async with self._database.reader() as reader:
             told = await notification.notices(reader, ctx, count=_MOST_NOTICES)
             filters = Filters(group="professionals", events=(*LOOKS, Event.EMERGENCY_OPENED))
+            prevention = await self._prevention.waiting(reader, ctx, space)
             lines, _ = await self._gateway.access_history(reader, ctx, space, filters, count=12)
         latest = await self._records.latest(ctx, space, _LATEST)
         named = {one.id: one for one in latest}
@@ -55,6 +56,7 @@ class Homes(Answers):
             last_access=last,
             requests=await self.requests(ctx),
             others=len(told[_NOTICES:]),
+            prevention=prevention,
         )
 
     async def mark_read(self, ctx: Context, notice: UUID | None) -> None:

@@ -1,0 +1,210 @@
+"""The agenda: the path of prevention as a line of life, what one says of it, a pregnancy, advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from wtforms import DateField
+
+from ambroise.interfaces.web import prevention as said
+from ambroise.interfaces.web.lives import Lives
+from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.ui.calendars import all_day
+from ambroise.interfaces.web.ui.forms import Form, Required
+from ambroise.interfaces.web.ui.i18n import N_, lazy
+from ambroise.interfaces.web.ui.security import page_headers
+from ambroise.interfaces.web.ui.toasts import Toast
+from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.prevention.api import (
+    Calendar,
+    Item,
+    Person,
+    State,
+    advice_library,
+    chosen_advice,
+)
+from ambroise.trust.context import Context
+
+_MOST_TO_COME = 8
+_AHEAD = timedelta(days=20 * 365)
+_ADVICE = 3
+_MAY_EXPECT = (15, 50)
+_FIXED = (State.DONE, State.NOT_DONE)
+
+
+class DoneForm(Form):
+    date = DateField(lazy(N_("Quel jour ?")), [Required(N_("Donnez le jour"))])
+
+
+class ExpectingForm(Form):
+    terme = DateField(
+        lazy(N_("Date prévue de la naissance")),
+        [Required(N_("Donnez la date prévue"))],
+        description=lazy(N_("La date que votre médecin ou votre sage-femme vous a donnée.")),
+    )
+
+
+def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
+    prevention = lives.prevention
+
+    async def agenda(visit: Visit) -> Response:
+        ctx = visit.context()
+        found = await _calendar(lives, ctx)
+        years = dates.as_day(visit.now).year - found.person.birth.year
+        return await visit.render(
+            "citizen/agenda.html",
+            waiting=_urgent_first(found.items),
+            line_items=_line(found.items),
+            to_come=_to_come(found),
+            unknown=[one for one in found.items if one.state is State.UNKNOWN],
+            to_discuss=[one for one in found.items if one.state is State.TO_DISCUSS],
+            expected=found.person.expected,
+            may_expect=found.person.sex == "F" and _MAY_EXPECT[0] <= years <= _MAY_EXPECT[1],
+            advice=chosen_advice(found.person, found.today)[:_ADVICE],
+            **_place(),
+        )
+
+    async def one(visit: Visit) -> Response:
+        return await _one(visit, DoneForm(date=dates.as_day(visit.now)))
+
+    async def say(visit: Visit, sent: FormData) -> Response:
+        ctx, key, gesture = visit.context(), visit.parameter("key"), sent.get("geste")
+        patient = _space(ctx)
+        if gesture == "pas-fait":
+            async with lives.database.transaction() as tx:
+                await prevention.not_done(tx, ctx, patient, key)
+            return visit.go(_address(key), Toast("prevention-not-done"))
+        if gesture == "reprendre":
+            async with lives.database.transaction() as tx:
+                await prevention.take_back(tx, ctx, patient, key)
+            return visit.go(_address(key) if _stays(key) else "/agenda", Toast("prevention-taken-back"))
+        form = DoneForm.of(sent)
+        if not form.validate():
+            return await _one(visit, form, 422)
+        try:
+            async with lives.database.transaction() as tx:
+                await prevention.done(tx, ctx, patient, key, form.date.data)
+        except Refusal as refusal:
+            if refusal.kind is not Kind.UNPROCESSABLE:
+                raise
+            form.refuse(refusal)
+            return await _one(visit, form, 422)
+        return visit.go("/agenda", Toast("prevention-done"))
+
+    async def _one(visit: Visit, form: Any, status: int = 200) -> Response:
+        item = (await _calendar(lives, visit.context())).item(visit.parameter("key"))
+        return await visit.render(
+            "citizen/agenda_item.html",
+            status,
+            item=item,
+            form=form,
+            problems=form.problems,
+            address=_address(item.key),
+            **_place(),
+        )
+
+    async def ics(visit: Visit) -> Response:
+        found = await _calendar(lives, visit.context())
+        item = found.item(visit.parameter("key"))
+        content = all_day(
+            uid=f"{item.key}@ambroise",
+            day=max(item.due, found.today),
+            title=said.title_of(item),
+            text=said.words_of(item.rule.why),
+            stamp=visit.now,
+        )
+        headers = {
+            **page_headers(secure=visit.request.url.scheme == "https"),
+            "content-disposition": 'attachment; filename="prevention.ics"',
+        }
+        return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
+
+    async def pregnancy(visit: Visit) -> Response:
+        found = await _calendar(lives, visit.context())
+        return await _pregnancy(visit, ExpectingForm(terme=found.person.expected), found.person)
+
+    async def expecting(visit: Visit, sent: FormData) -> Response:
+        ctx = visit.context()
+        if sent.get("geste") == "finir":
+            async with lives.database.transaction() as tx:
+                await prevention.expect_no_more(tx, ctx, _space(ctx))
+            return visit.go("/agenda", Toast("pregnancy-ended"))
+        form = ExpectingForm.of(sent)
+        if form.validate():
+            try:
+                async with lives.database.transaction() as tx:
+                    await prevention.expect(tx, ctx, _space(ctx), form.terme.data)
+                return visit.go("/agenda", Toast("pregnancy-told"))
+            except Refusal as refusal:
+                if refusal.kind is not Kind.UNPROCESSABLE:
+                    raise
+                form.refuse(refusal)
+        return await _pregnancy(visit, form, (await _calendar(lives, ctx)).person, 422)
+
+    async def _pregnancy(visit: Visit, form: Any, person: Person, status: int = 200) -> Response:
+        return await visit.render(
+            "citizen/agenda_pregnancy.html",
+            status,
+            form=form,
+            problems=form.problems,
+            expected=person.expected,
+            **_place(),
+        )
+
+    async def advice(visit: Visit) -> Response:
+        known = {one.id: one for one in advice_library()}
+        if visit.parameter("id") not in known:
+            raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "There is no such article.")
+        return await visit.render("citizen/agenda_advice.html", one=known[visit.parameter("id")], **_place())
+
+    return [
+        screen.route("/agenda", agenda),
+        screen.route("/agenda/grossesse", pregnancy, expecting),
+        screen.route("/agenda/conseils/{id}", advice),
+        screen.route("/agenda/prevention/{key}", one, say),
+        screen.route("/agenda/prevention/{key}/calendrier.ics", ics),
+    ]
+
+
+async def _calendar(lives: Lives, ctx: Context) -> Calendar:
+    async with lives.database.reader() as reader:
+        return await lives.prevention.calendar(reader, ctx, _space(ctx))
+
+
+def _space(ctx: Context) -> Any:
+    return ctx.space
+
+
+def _urgent_first(items: Sequence[Item]) -> list[Item]:
+    waiting = [one for one in items if one.waits]
+    return sorted(waiting, key=lambda one: (one.state is not State.OVERDUE, one.until or date.max, one.due))
+
+
+def _line(items: Sequence[Item]) -> list[Item]:
+    """What was done, or said not to be, the latest first."""
+    return sorted((one for one in items if one.state in _FIXED), key=lambda one: one.done or one.due, reverse=True)
+
+
+def _to_come(found: Calendar) -> list[Item]:
+    coming = [one for one in found.items if one.state is State.TO_COME and one.due <= found.today + _AHEAD]
+    return sorted(coming, key=lambda one: (one.due, one.key))[:_MOST_TO_COME]
+
+
+def _stays(key: str) -> bool:
+    """Whether an item keeps its key once it is done no more: those of repeated acts bear the day of the act."""
+    return not key.startswith("screening.") or ":" not in key
+
+
+def _address(key: str) -> str:
+    return f"/agenda/prevention/{quote(key)}"
+
+
+def _place() -> dict[str, Any]:
+    return {"place": "agenda", "address_of": _address, **said.vocabulary()}

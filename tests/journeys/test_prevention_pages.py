@@ -1,0 +1,69 @@
+"""The agenda of a citizen: what is due and why, noted as done, taken back; a pregnancy; advice. Then in Chromium."""
+
+from datetime import date
+
+from ambroise.modules.prevention.api import Prevention
+from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.visitors import Visitors
+
+
+async def with_rules(visitors: Visitors) -> Prevention:
+    prevention = Prevention(visitors.world.gateway)
+    async with visitors.world.database.transaction() as tx:
+        await prevention.install(tx, visitors.world.system)
+        await prevention.refresh(tx, visitors.world.patient, visitors.world.system)
+    return prevention
+
+
+async def test_what_is_due_is_shown_with_its_reason_and_noted_as_done(visitors: Visitors) -> None:
+    await with_rules(visitors)
+    citizen = await visitors.enter("Dominique Fictive")
+    await citizen.get("/accueil")
+    assert "Prévention : à faire" in citizen.words
+    await citizen.get("/agenda")
+    assert "Bilan prévention 45-50 ans À faire avant le" in citizen.words
+    await citizen.click("Bilan prévention 45-50 ans")
+    assert "D’après : CSP L. 1411-6-2" in citizen.words
+    await citizen.press("C’est fait ce jour-là", date="2999-01-01")
+    assert citizen.status == 422
+    assert "Donnez un jour entre la naissance et aujourd’hui." in citizen.words
+    await citizen.press("C’est fait ce jour-là", date="2025-12-24")
+    assert "C’est noté." in citizen.words
+    assert "24 décembre 2025 Bilan prévention 45-50 ans" in citizen.words
+    await citizen.click("Bilan prévention 45-50 ans")
+    assert "Noté par vous" in citizen.words
+    await citizen.press("Reprendre ce que j’ai noté")
+    await citizen.press("Pas fait, ne plus me le rappeler")
+    assert "Nous ne vous le rappelons plus" in citizen.words
+    ics = await citizen.http.get("/agenda/prevention/checkup.60-65/calendrier.ics")
+    assert ics.headers["content-type"].startswith("text/calendar")
+    assert "SUMMARY:Bilan prévention 60-65 ans\r\n" in ics.text
+    await citizen.get("/agenda/grossesse")
+    await citizen.press("Enregistrer", terme="2999-01-01")
+    assert "elle est dans les 42 semaines qui viennent" in citizen.words
+    expected = date.fromordinal(visitors.world.clock.now().toordinal() + 100)
+    await citizen.press("Enregistrer", terme=expected.isoformat())
+    assert "L’agenda suit cette grossesse." in citizen.words
+    assert "Examen bucco-dentaire de la grossesse" in citizen.words
+    await citizen.click("Zéro alcool pendant la grossesse")
+    assert "1000 premiers jours" in citizen.words
+
+
+@needs_chromium
+async def test_the_agenda_is_accessible_and_fits(visitors: Visitors) -> None:
+    await with_rules(visitors)
+    problems: list[str] = []
+    async with serving(visitors.application) as home, chromium() as browser:
+        for width in (1280, 390):
+            context = await browser.new_context(viewport={"width": width, "height": 800}, locale="fr-FR")
+            page = await context.new_page()
+            watch = Watch.on(page, home)
+            await page.goto(f"{home}/etre")
+            await page.get_by_role("button", name="Entrer : Dominique Fictive").click()
+            await page.wait_for_url(lambda url: "/etre" not in url)
+            for address in ("/accueil", "/agenda", "/agenda/prevention/checkup.45-50"):
+                await page.goto(home + address)
+                problems += await violations(page)
+                assert await sideways(page) == 0
+            problems += watch.complaints + watch.elsewhere
+    assert problems == []
