@@ -19,7 +19,7 @@ from tests.journeys.support.instance import Instance
 PEOPLE = (None, "NADIA EXEMPLE", "INES MODELE", "Camille TEMOIN", "Hugo PROTOTYPE", "Paul GUICHET")
 # Files, languages, signing off, the port of certificates, and what belongs to machines.
 LEFT = re.compile(
-    r"^/(fhir|auth|static|deconnexion|langue|connexion/pro/certificat)\b|/(fichier|joint|preuve)\b|\.(csv|pdf|json)$"
+    r"^/(fhir|auth|static|deconnexion|langue|connexion/pro/certificat)\b|/(fichier|joint|preuve)\b|\.ics\b|\.(csv|pdf|json)$"
 )
 _KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{5,}|(?<=/)[\w-]{40,}|(?<=/profil/)[a-z-]+(?=/|$)")
 LEAST = 50

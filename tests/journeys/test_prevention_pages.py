@@ -35,7 +35,7 @@ async def test_what_is_due_is_shown_with_its_reason_and_noted_as_done(visitors: 
     await citizen.press("Reprendre ce que j’ai noté")
     await citizen.press("Pas fait, ne plus me le rappeler")
     assert "Nous ne vous le rappelons plus" in citizen.words
-    ics = await citizen.http.get("/agenda/prevention/checkup.60-65/calendrier.ics")
+    ics = await citizen.http.get("/agenda/acte.ics?quoi=checkup.60-65")
     assert ics.headers["content-type"].startswith("text/calendar")
     assert "SUMMARY:Bilan prévention 60-65 ans\r\n" in ics.text
     await citizen.get("/agenda/grossesse")
@@ -61,7 +61,7 @@ async def test_the_agenda_is_accessible_and_fits(visitors: Visitors) -> None:
             await page.goto(f"{home}/etre")
             await page.get_by_role("button", name="Entrer : Dominique Fictive").click()
             await page.wait_for_url(lambda url: "/etre" not in url)
-            for address in ("/accueil", "/agenda", "/agenda/prevention/checkup.45-50"):
+            for address in ("/accueil", "/agenda", "/agenda/acte?quoi=checkup.45-50"):
                 await page.goto(home + address)
                 problems += await violations(page)
                 assert await sideways(page) == 0

@@ -23,6 +23,7 @@ from ambroise.interfaces.demonstration.repository import nation as loaded
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Transaction
 from ambroise.modules.identity.api import add_insi_people
+from ambroise.modules.prevention.api import Prevention
 
 __all__ = ["DEFAULT_POPULATION", "DEFAULT_SEED", "Doors", "Loaded", "OpenDoors", "Progress", "load", "loaded"]
 
@@ -62,6 +63,7 @@ async def load(
     await _directory(doors, nation, newcomers, report)
     patients = await _citizens(doors, nation, report, open_doors)
     await _families(doors, nation, newcomers, patients)
+    await _calendars(doors, nation, patients)
     async with doors.database.transaction() as tx:
         await repository.finish(tx, doors.clock.now())
     return Loaded(wanted.seed, wanted.population, wanted.until, finished=True)
@@ -113,6 +115,15 @@ async def _families(doors: Doors, nation: Nation, newcomers: Newcomers, patients
     async with doors.database.transaction() as tx:
         for citizen in nation.citizens:
             await newcomers.family(tx, nation.until, citizen, people, patients)
+
+
+async def _calendars(doors: Doors, nation: Nation, patients: Patients) -> None:
+    """Work out at once what waits for the people one can be; a job does it for everybody else, little by little."""
+    prevention, ctx = Prevention(doors.gateway), system(doors.clock)
+    async with doors.database.transaction() as tx:
+        for citizen in nation.citizens:
+            if citizen.star and citizen.matricule in patients:
+                await prevention.refresh(tx, patients[citizen.matricule], ctx)
 
 
 class _Bars:

@@ -26,7 +26,7 @@ from ambroise.interfaces.demonstration.model import (
 from ambroise.interfaces.demonstration.professions import PROFESSIONS
 from ambroise.interfaces.demonstration.territories import DirectoryBuilder
 
-DESK = Operator("guichet", "Paul GUICHET", ("registration", "mediation", "identity", "support"))
+DESK = Operator("guichet", "Paul GUICHET", ("registration", "mediation", "identity", "support", "prevention"))
 
 # The author of the published sample documents, under many names; its key is right all the same.
 SAMPLE_AUTHOR_RPPS = "01234567897"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -20,7 +19,7 @@ from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
 from ambroise.interfaces.web.ui.security import page_headers
 from ambroise.interfaces.web.ui.toasts import Toast
-from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.prevention.api import (
     Calendar,
@@ -75,7 +74,7 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         return await _one(visit, DoneForm(date=dates.as_day(visit.now)))
 
     async def say(visit: Visit, sent: FormData) -> Response:
-        ctx, key, gesture = visit.context(), visit.parameter("key"), sent.get("geste")
+        ctx, key, gesture = visit.context(), _key(visit), sent.get("geste")
         patient = _space(ctx)
         if gesture == "pas-fait":
             async with lives.database.transaction() as tx:
@@ -99,20 +98,20 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         return visit.go("/agenda", Toast("prevention-done"))
 
     async def _one(visit: Visit, form: Any, status: int = 200) -> Response:
-        item = (await _calendar(lives, visit.context())).item(visit.parameter("key"))
+        item = (await _calendar(lives, visit.context())).item(_key(visit))
         return await visit.render(
             "citizen/agenda_item.html",
             status,
             item=item,
             form=form,
             problems=form.problems,
-            address=_address(item.key),
+            calendar=with_query("/agenda/acte.ics", quoi=item.key),
             **_place(),
         )
 
     async def ics(visit: Visit) -> Response:
         found = await _calendar(lives, visit.context())
-        item = found.item(visit.parameter("key"))
+        item = found.item(_key(visit))
         content = all_day(
             uid=f"{item.key}@ambroise",
             day=max(item.due, found.today),
@@ -160,16 +159,17 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
 
     async def advice(visit: Visit) -> Response:
         known = {one.id: one for one in advice_library()}
-        if visit.parameter("id") not in known:
+        chosen = known.get(visit.query.get("lequel", ""))
+        if chosen is None:
             raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "There is no such article.")
-        return await visit.render("citizen/agenda_advice.html", one=known[visit.parameter("id")], **_place())
+        return await visit.render("citizen/agenda_advice.html", one=chosen, **_place())
 
     return [
         screen.route("/agenda", agenda),
         screen.route("/agenda/grossesse", pregnancy, expecting),
-        screen.route("/agenda/conseils/{id}", advice),
-        screen.route("/agenda/prevention/{key}", one, say),
-        screen.route("/agenda/prevention/{key}/calendrier.ics", ics),
+        screen.route("/agenda/conseil", advice),
+        screen.route("/agenda/acte", one, say),
+        screen.route("/agenda/acte.ics", ics),
     ]
 
 
@@ -203,7 +203,11 @@ def _stays(key: str) -> bool:
 
 
 def _address(key: str) -> str:
-    return f"/agenda/prevention/{quote(key)}"
+    return with_query("/agenda/acte", quoi=key)
+
+
+def _key(visit: Visit) -> str:
+    return visit.query.get("quoi", "")
 
 
 def _place() -> dict[str, Any]:
