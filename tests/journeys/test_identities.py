@@ -13,6 +13,8 @@ from ambroise.interfaces.web.identities.routes import Identities
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.records import Records
+from ambroise.interfaces.xdm.filing import Zips
+from ambroise.interfaces.xdm.writing import Exports
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.modules.directory.api import FileKind, import_file
 from ambroise.modules.identity.api import AccountKind, Identity, KeySealer, NewAccount, datamatrix_of, identity_of
@@ -38,11 +40,11 @@ async def people(visitors: Visitors, write: Write) -> Visitors:
     )
     async with world.database.transaction() as tx:
         await identity.create_account(tx, operator)
-    records = Records(world.database, world.gateway)
+    records = Records(world.database, world.gateway, Exports(world.database, world.gateway, "2.25.1"))
     pages = portals(
         identity,
         CitizenRecord(records, world.record),
-        ProfessionalRecord(records, world.record),
+        ProfessionalRecord(records, world.record, Zips(world.database, world.gateway, world.record)),
         DeskRecord(world.database, Desk(world.record, world.gateway)),
         Lives.on(world.database, world.gateway, world.record),
         identities=Identities(world.database, world.gateway),

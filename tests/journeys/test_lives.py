@@ -19,6 +19,8 @@ from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.records import Records
+from ambroise.interfaces.xdm.filing import Zips
+from ambroise.interfaces.xdm.writing import Exports
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.modules.identity.api import AccountKind, Identity, KeySealer, NewAccount
@@ -81,12 +83,12 @@ def whole(client: StrictClient) -> str:
 @pytest.fixture
 async def town(world: World) -> Town:
     identity = Identity(world.database, world.clock, KeySealer(ApplicationSecret(b"s" * 32)), demonstration=True)
-    records = Records(world.database, world.gateway)
+    records = Records(world.database, world.gateway, Exports(world.database, world.gateway, "2.25.1"))
     lives = Lives.on(world.database, world.gateway, world.record)
     pages = portals(
         identity,
         CitizenRecord(records, world.record),
-        ProfessionalRecord(records, world.record),
+        ProfessionalRecord(records, world.record, Zips(world.database, world.gateway, world.record)),
         DeskRecord(world.database, Desk(world.record, world.gateway)),
         lives,
     )

@@ -72,15 +72,25 @@ async def test_an_emergency_that_the_person_refuses_stays_closed(portal: Portal)
 
 async def test_a_deposit_goes_in_two_steps(portal: Portal) -> None:
     doctor = await (await portal.as_person("Dr Camille Fictif")).get(f"{RECORD}/deposer")
-    await doctor.press("Continuer", titre="Consultation")
-    assert "Choisissez un type de document" in doctor.words
-    await doctor.press("Continuer", titre="Consultation", type="11488-4", date="2026-03-14")
+    await doctor.press("Continuer", titre="Consultation", date="2026-03-14")
     assert "Étape 2 sur 2" in doctor.words
     assert "FICTIVE Alice, 14/09/1983" in doctor.words
-    file = {"fichier": ("cr.pdf", PDF, "application/pdf")}
-    await doctor.press("Déposer le document", file)
+    file = {"fichiers": ("cr.pdf", PDF, "application/pdf")}
+    await doctor.press("Déposer", file)
+    assert "choisissez un type, puis déposez-le de nouveau" in doctor.words
+    await doctor.press("Corriger")
+    await doctor.press("Continuer", titre="Consultation", type="11488-4", date="2026-03-14")
+    await doctor.press("Déposer", file)
     assert "Document déposé" in doctor.words
-    assert portal.record.said == ["deposit Consultation"]
+    assert portal.record.said == ["deposit Consultation", "deposit Consultation"]
+
+
+async def test_chosen_documents_are_taken_away_as_one_file(portal: Portal) -> None:
+    for person, address in (("Dr Camille Fictif", f"{RECORD}/exporter"), ("Alice Fictive", "/documents/emporter")):
+        visitor = await (await portal.as_person(person)).get(address)
+        await visitor.press("Télécharger le fichier ZIP")
+        assert "Choisissez au moins un document." in visitor.words
+    assert portal.record.said == []
 
 
 async def test_content_is_shown_inline_or_kept_never_run(portal: Portal) -> None:

@@ -33,6 +33,7 @@ from ambroise.interfaces.web.professional.views import (
     Asked,
     Colleague,
     Deposit,
+    Deposited,
     PatientIdentity,
     PatientQuery,
     ProfessionalDocuments,
@@ -364,9 +365,18 @@ class SampleRecord:
         rows = [row for row in self.rows if wanted.words.lower() in row.title.lower()]
         return ProfessionalDocuments(rows, len(rows), None, {"BIOLOGIE": 1, "CPT_REND": 2})
 
-    async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
+    async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> Sequence[Deposited]:
         self.said.append(f"deposit {deposit.title}")
-        return _id("ordonnance")
+        if not deposit.type_code:
+            raise Refusal(Kind.INVALID, "TYPE_UNKNOWN", "Choose a type of document.")
+        return [Deposited([row for row in self.rows if row.id == _id("ordonnance")])]
+
+    async def zipped(self, ctx: Context, *asked: object) -> Content:
+        self.said.append(f"zip of {asked[-1]}")
+        return Content(b"PK", "application/zip", "IHE_XDM.ZIP")
+
+    async def recent(self, ctx: Context, *asked: object) -> DocumentList:
+        return DocumentList(self.rows, len(self.rows))
 
     def document_types(self) -> Sequence[tuple[str, str]]:
         return [("11488-4", "Compte rendu de consultation"), ("11502-2", "Compte rendu d’examens biologiques")]

@@ -17,6 +17,8 @@ from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.records import Records
+from ambroise.interfaces.xdm.filing import Zips
+from ambroise.interfaces.xdm.writing import Exports as ZipExports
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
 from ambroise.modules.identity.sealing import KeySealer
@@ -91,7 +93,7 @@ async def visitors(world: World) -> Visitors:
     async with world.database.transaction() as tx:
         for one in people:
             await identity.create_account(tx, one)
-    records = Records(world.database, world.gateway)
+    records = Records(world.database, world.gateway, ZipExports(world.database, world.gateway, "2.25.1"))
     exports = Exports.over(
         world.database,
         world.gateway,
@@ -104,7 +106,7 @@ async def visitors(world: World) -> Visitors:
     pages = portals(
         identity,
         CitizenRecord(records, world.record),
-        ProfessionalRecord(records, world.record),
+        ProfessionalRecord(records, world.record, Zips(world.database, world.gateway, world.record)),
         DeskRecord(world.database, Desk(world.record, world.gateway)),
         Lives.on(world.database, world.gateway, world.record),
         exports=exports,

@@ -50,6 +50,8 @@ from ambroise.interfaces.web.ui.assets import Assets
 from ambroise.interfaces.web.ui.pages import environment
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, refused
 from ambroise.interfaces.web.vitale.routes import vitale_routes
+from ambroise.interfaces.xdm.filing import Zips
+from ambroise.interfaces.xdm.writing import Exports as ZipExports
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Passkeys, Proofs, Provider
 from ambroise.modules.identity.provider.portal import Portal
@@ -63,11 +65,11 @@ __all__ = ["portals", "routes"]
 
 def routes(services: Services) -> Sequence[BaseRoute]:
     """The portals of an instance, as one application under `/`: mounted last, after the machine interfaces."""
-    records = Records(services.database, services.gateway)
+    records = Records(services.database, services.gateway, ZipExports.on(services))
     return portals(
         services.identity,
         CitizenRecord(records, services.record),
-        ProfessionalRecord(records, services.record),
+        ProfessionalRecord(records, services.record, Zips.of(services)),
         DeskRecord(services.database, Desk(services.record, services.gateway)),
         Lives.on(services.database, services.gateway, services.record),
         passkeys=services.passkeys,

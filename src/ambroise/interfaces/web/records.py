@@ -29,6 +29,7 @@ from ambroise.interfaces.web.views import (
     Told,
     VisibleTo,
 )
+from ambroise.interfaces.xdm.writing import Exports
 from ambroise.kernel.db import Database, Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import (
@@ -84,9 +85,10 @@ class Opened(Struct, frozen=True):
 class Records:
     """Reads documents for pages. Everything passes the gateway with the context of the visit."""
 
-    def __init__(self, database: Database, gateway: Gateway) -> None:
+    def __init__(self, database: Database, gateway: Gateway, exports: Exports) -> None:
         self.database = database
         self.gateway = gateway
+        self._exports = exports
 
     async def page(self, ctx: Context, patient: UUID, wanted: DocumentFilter, *, count: int = PER_PAGE) -> Page:
         """One page of the documents in force, the newest first."""
@@ -122,6 +124,11 @@ class Records:
         if document.media_type == "text/plain":
             return Opened(document, stored, html=_plain(content), header=described(document))
         return _rendered(document, stored, content, address)
+
+    async def zipped(self, ctx: Context, patient: UUID, ids: Sequence[str]) -> Content:
+        """These documents of one patient in an XDM zip."""
+        content = await self._exports.of(ctx, ids, patient=patient)
+        return Content(content, "application/zip", "IHE_XDM.ZIP")
 
     async def described(self, ctx: Context, id: str) -> Document:
         """One document, without its content."""

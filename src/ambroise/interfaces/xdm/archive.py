@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
 
+_STARTS: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
 _COMMENT: Final = 65_535
@@ -100,6 +101,11 @@ class Archive:
             raise _too_large(f"{shown(name)} has {entry.file_size} bytes; at most {self._limits.file} are read.")
         if entry.file_size > _SMALL and entry.file_size > self._limits.ratio * max(entry.compress_size, 1):
             raise _too_large(f"{shown(name)} unfolds to more than {self._limits.ratio} times its size.")
+
+
+def is_zip(content: bytes) -> bool:
+    """Whether a file begins as a zip."""
+    return content.startswith(_STARTS)
 
 
 def is_inside(path: str) -> bool:

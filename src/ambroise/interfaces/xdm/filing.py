@@ -14,10 +14,13 @@ from ambroise.interfaces.xdm.reading import Subset, folders, read_subset
 from ambroise.interfaces.xds.names import SET_PATIENT
 from ambroise.interfaces.xds.packages import Submissions
 from ambroise.interfaces.xds.values import Cx
+from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.record.api import Filed
+from ambroise.modules.record.api import Filed, Record
 from ambroise.trust.context import Context
+from ambroise.trust.gateway import Gateway
 
+MEGABYTE: Final = 1_000_000
 _TIMES: Final = 4
 """How many of the largest documents a zip may hold, in bytes."""
 
@@ -35,12 +38,18 @@ class Taken(Struct, frozen=True):
 class Zips:
     """Takes XDM zips in."""
 
-    def __init__(self, services: Services) -> None:
-        self._database = services.database
-        self._record = services.record
-        self._submissions = Submissions(services.gateway)
-        most = services.settings.document_max_bytes
+    def __init__(self, database: Database, gateway: Gateway, record: Record, *, most: int = 50 * MEGABYTE) -> None:
+        """`most`: bytes of the largest document."""
+        self._database = database
+        self._record = record
+        self._submissions = Submissions(gateway)
         self._limits = Limits(file=most, total=_TIMES * most)
+
+    @classmethod
+    def of(cls, services: Services) -> Zips:
+        """Those of an instance."""
+        most = services.settings.document_max_bytes
+        return cls(services.database, services.gateway, services.record, most=most)
 
     async def file(self, ctx: Context, content: bytes, *, only: Cx | None = None) -> Sequence[Taken]:
         """File every SubmissionSet of a zip, each in its transaction.

@@ -25,8 +25,8 @@ class Operations:
     """The two operations."""
 
     def __init__(self, services: Services) -> None:
-        self._zips = Zips(services)
-        self._exports = Exports(services)
+        self._zips = Zips.of(services)
+        self._exports = Exports.on(services)
         self._most = services.settings.document_max_bytes
 
     def table(self) -> Table:

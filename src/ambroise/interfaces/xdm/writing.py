@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from lxml import etree
@@ -38,8 +38,10 @@ from ambroise.interfaces.xds.names import (
     tag,
 )
 from ambroise.interfaces.xds.values import Cx, Xcn, Xon, hl7_time
+from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.trust.context import Citizen, Context, Professional
+from ambroise.trust.gateway import Gateway
 
 Json = dict[str, Any]
 MOST: Final = 100
@@ -72,14 +74,22 @@ class Chosen(Struct, frozen=True):
 class Exports:
     """Makes XDM zips. Each document passes the door as any reading of it, and leaves the same trace."""
 
-    def __init__(self, services: Services) -> None:
-        self._database = services.database
-        self._gateway = services.gateway
-        self._repository = repository_id(services.settings.repository_oid, services.installation.id)
-        self._most = _TIMES * services.settings.document_max_bytes
+    def __init__(self, database: Database, gateway: Gateway, repository: str, *, most: int = 200_000_000) -> None:
+        """`repository`: the OID of where the documents come from; `most`: bytes of documents in one zip."""
+        self._database = database
+        self._gateway = gateway
+        self._repository = repository
+        self._most = most
 
-    async def of(self, ctx: Context, ids: Sequence[str]) -> bytes:
-        """The zip of these documents (logical ids).
+    @classmethod
+    def on(cls, services: Services) -> Exports:
+        """Those of an instance."""
+        settings = services.settings
+        repository = repository_id(settings.repository_oid, services.installation.id)
+        return cls(services.database, services.gateway, repository, most=_TIMES * settings.document_max_bytes)
+
+    async def of(self, ctx: Context, ids: Sequence[str], *, patient: UUID | None = None) -> bytes:
+        """The zip of these documents (logical ids); `patient` is the only one that they may be about.
 
         Refuses XDM_NOTHING, XDM_TOO_MANY, XDM_SEVERAL_PATIENTS, TOO_LARGE, and what reading each of them refuses.
         """
@@ -95,14 +105,16 @@ class Exports:
             finder = Finder(self._gateway, reader, ctx, None)
             for number, id in enumerate(wanted, start=1):
                 stored, content = await self._gateway.document_content(reader, ctx, id)
+                if patient is not None and stored.label.patient != patient:
+                    raise Refusal(Kind.NOT_FOUND, "NO_SUCH_DOCUMENT", "This patient has no such document.")
                 left -= len(content)
                 if left < 0:
                     text = f"These documents have more than {self._most} bytes: make several zips."
                     raise Refusal(Kind.TOO_LARGE, "TOO_LARGE", text)
                 resource: Json = decode(stored.body)
-                patient = await finder.patient_of(resource, self._repository)
-                patients.add(patient)
-                chosen.append(_chosen(number, entry_of(resource, patient, self._repository), content))
+                named = await finder.patient_of(resource, self._repository)
+                patients.add(named)
+                chosen.append(_chosen(number, entry_of(resource, named, self._repository), content))
         if len(patients) > 1:
             text = "A zip is about one patient: choose documents of one record."
             raise Refusal(Kind.UNPROCESSABLE, "XDM_SEVERAL_PATIENTS", text)

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import Struct
 
+from ambroise.interfaces.xdm.archive import is_zip
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import Sort, sniff, tables
 
@@ -18,7 +19,6 @@ Json = dict[str, Any]
 
 ZIP = "application/zip"
 _SUFFIXES = frozenset({".xml", ".pdf", ".zip"})
-_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _URI = "urn:ietf:rfc:3986"
 _PERSON_SYSTEM = "urn:oid:1.2.250.1.71.4.2.1"
 _STRUCTURE_SYSTEM = "urn:oid:1.2.250.1.71.4.2.2"
@@ -71,7 +71,7 @@ def read(path: Path, sender: Sender, described: Described) -> Paper:
         content = path.read_bytes()
     except OSError as error:
         raise Refusal(Kind.INVALID, "FILE_UNREADABLE", f"{error.strerror}: check the name and the rights.") from error
-    if content.startswith(_ZIPS):
+    if is_zip(content):
         return Paper(content, ZIP, None)
     sort = sniff(content)
     if sort is Sort.XML:

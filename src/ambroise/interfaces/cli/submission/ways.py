@@ -70,7 +70,7 @@ class LocalWay:
     def __init__(self, services: Services, context: Callable[[], Awaitable[Context]]) -> None:
         self._services = services
         self._context = context
-        self._zips = Zips(services)
+        self._zips = Zips.of(services)
 
     async def send(self, paper: Paper) -> Sequence[Became]:
         """File one document, or the submissions of one zip."""

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import exporting, words
 from ambroise.interfaces.web.citizen.forms import MOST_BYTES, AddForm, MisfiledForm
 from ambroise.interfaces.web.citizen.views import (
     CitizenService,
@@ -21,6 +21,7 @@ from ambroise.interfaces.web.documents import by_month, served, shown
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
+from ambroise.interfaces.web.views import Content
 from ambroise.kernel.errors import Refusal
 
 PER_PAGE = 20
@@ -123,8 +124,25 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             "citizen/add.html", 422, form=form, problems=form.problems, drafted=False, place="documents"
         )
 
+    async def ask_export(visit: Visit) -> Response:
+        return await _export(visit, False)
+
+    async def export(visit: Visit, sent: FormData) -> Response:
+        return await exporting.answer(visit, sent, _export, _zipped)
+
+    async def _zipped(visit: Visit, ids: list[str]) -> Content:
+        return await service.zipped(visit.context(), ids)
+
+    async def _export(visit: Visit, nothing: bool) -> Response:
+        found = await service.recent(visit.context(), DocumentFilter())
+        status = 422 if nothing else 200
+        return await visit.render(
+            "citizen/export.html", status, found=found, nothing=nothing, words=words, place="documents"
+        )
+
     return [
         screen.route("/documents", timeline),
+        screen.route("/documents/emporter", ask_export, export),
         screen.route("/documents/ajouter", ask_new, add, most=MOST_BYTES + 100_000),
         screen.route("/documents/{id}", show),
         screen.route("/documents/{id}/qui", audience),

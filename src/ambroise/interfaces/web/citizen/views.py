@@ -186,6 +186,14 @@ class CitizenService(Protocol):
 
     async def documents(self, ctx: Context, wanted: DocumentFilter) -> DocumentList: ...
 
+    async def recent(self, ctx: Context, wanted: DocumentFilter) -> DocumentList:
+        """The newest documents, as many as a zip holds."""
+        ...
+
+    async def zipped(self, ctx: Context, ids: Sequence[str]) -> Content:
+        """These documents in an XDM zip."""
+        ...
+
     async def document(self, ctx: Context, id: str) -> DocumentPage: ...
 
     async def about(self, ctx: Context, id: str) -> DocumentPage:

@@ -1,21 +1,38 @@
-"""Depositing in two steps: what the document is, then the file once the identity was read again."""
+"""Depositing in two steps: what the documents are, then the files once the identity was read again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from starlette.datastructures import FormData
+from msgspec import Struct
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.forms import MOST_BYTES, DepositForm, SendForm
-from ambroise.interfaces.web.professional.views import Deposit, ProfessionalService
+from ambroise.interfaces.web.professional.views import Deposit, Deposited, ProfessionalService
 from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.ui.errors import explain
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.interfaces.web.views import DocumentRow
 from ambroise.kernel.errors import Refusal
+
+_MOST_AT_ONCE = 4 * MOST_BYTES
+"""Bytes of all the files of one form."""
+
+
+class Line(Struct, frozen=True):
+    """What the page tells of one file, or of one submission of a zip."""
+
+    name: str
+    documents: Sequence[DocumentRow] = ()
+    there: bool = False
+    problem: str = ""
+    """Why it was refused, in words."""
 
 
 def deposit_routes(screen: Screen, service: ProfessionalService) -> list[BaseRoute]:
@@ -35,14 +52,31 @@ def deposit_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
 
     async def _send(visit: Visit, form: Any) -> Response:
         _offer_types(form)
-        patient = visit.id("patient")
-        if form.validate():
-            try:
-                id = await service.deposit(visit.context(patient), patient, await _deposit(form))
-                return visit.go(f"/pro/patients/{patient}/depose/{id}", Toast("deposited"))
-            except Refusal as refusal:
-                form.refuse(refusal, "fichier")
-        return await _show(visit, "professional/deposit_check.html", form, 422)
+        if not form.validate():
+            return await _show(visit, "professional/deposit_check.html", form, 422)
+        lines: list[Line] = []
+        for upload in form.fichiers.data:
+            lines += await _deposit(visit, form, upload)
+        if len(lines) == 1 and lines[0].problem:
+            form.fichiers.errors = [*form.fichiers.errors, lines[0].problem]
+            return await _show(visit, "professional/deposit_check.html", form, 422)
+        alone = lines[0].documents if len(lines) == 1 else ()
+        if len(alone) == 1:
+            patient = visit.id("patient")
+            return visit.go(f"/pro/patients/{patient}/depose/{alone[0].id}", Toast("deposited"))
+        refused = sum(1 for line in lines if line.problem)
+        return await _show(
+            visit, "professional/deposited_several.html", form, 422 if refused else 200, lines=lines, refused=refused
+        )
+
+    async def _deposit(visit: Visit, form: Any, upload: UploadFile) -> list[Line]:
+        """Deposit one file; its refusal is told beside its name, and the others go on."""
+        patient, name = visit.id("patient"), upload.filename or ""
+        try:
+            deposited = await service.deposit(visit.context(patient), patient, await _read(form, upload))
+        except Refusal as refusal:
+            return [Line(name, problem=_problem(refusal))]
+        return [_line(name, one) for one in deposited]
 
     async def done(visit: Visit) -> Response:
         return await _show(visit, "professional/deposited.html", DepositForm(), id=visit.parameter("id"))
@@ -71,19 +105,29 @@ def deposit_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
         form.type.choices = [("", gettext("Choisir…")), *service.document_types()]
 
     return [
-        screen.route("/pro/patients/{patient}/deposer", first_step, next_step, most=MOST_BYTES + 100_000),
+        screen.route("/pro/patients/{patient}/deposer", first_step, next_step, most=_MOST_AT_ONCE),
         screen.route("/pro/patients/{patient}/depose/{id}", done),
     ]
 
 
-async def _deposit(form: Any) -> Deposit:
-    upload = form.fichier.data
+def _line(name: str, one: Deposited) -> Line:
+    problem = _problem(one.refusal) if one.refusal is not None else ""
+    return Line(f"{name} ({one.part})" if one.part else name, one.documents, one.there, problem)
+
+
+def _problem(refusal: Refusal) -> str:
+    if refusal.code == "TYPE_UNKNOWN":
+        return gettext("Ce fichier ne dit pas ce qu’il est : choisissez un type, puis déposez-le de nouveau.")
+    return explain(refusal).text
+
+
+async def _read(form: Any, upload: UploadFile) -> Deposit:
     return Deposit(
         content=await upload.read(),
         media_type=upload.content_type or "application/octet-stream",
         file_name=upload.filename or "",
-        type_code=form.type.data,
-        title=form.titre.data.strip(),
+        type_code=form.type.data or "",
+        title=(form.titre.data or "").strip(),
         day=form.date.data,
         masked=form.masque.data,
         withheld=form.annonce.data,

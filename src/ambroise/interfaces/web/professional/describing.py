@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, time
+from pathlib import PurePath
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from ambroise.interfaces.web.professional.views import Deposit
 from ambroise.interfaces.web.ui import dates
@@ -45,7 +47,9 @@ def labels(patient: UUID, deposit: Deposit) -> dict[str, Any] | None:
     return {**described, "securityLabel": labels} if labels else described
 
 
-async def metadata(reader: Reader, ctx: Context, patient: UUID, deposit: Deposit, media_type: str) -> dict[str, Any]:
+async def metadata(
+    reader: Reader, ctx: Context, patient: UUID, deposit: Deposit, content: bytes, media_type: str
+) -> dict[str, Any]:
     """The metadata of a file that says nothing of itself: written by the professional, in the present situation."""
     me = professional_of(ctx)
     entry = tables.type_code(deposit.type_code)
@@ -57,14 +61,14 @@ async def metadata(reader: Reader, ctx: Context, patient: UUID, deposit: Deposit
     return {
         **(labels(patient, deposit) or {}),
         "contained": _author(me),
-        "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
+        "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": _unique_id(me, patient, deposit, content)},
         "type": {"coding": [{"system": f"urn:oid:{entry.system}", "code": entry.code}]},
         "category": [{"coding": [{"system": _CLASSES, "code": label}]}],
         "date": when,
         "author": [{"reference": "#role"}],
         "content": [
             {
-                "attachment": {"language": "fr-FR", "title": deposit.title},
+                "attachment": {"language": "fr-FR", "title": deposit.title or _named(deposit.file_name)},
                 "format": {"system": _FORMATS, "code": tables.format_of_media(media_type)},
             }
         ],
@@ -74,6 +78,18 @@ async def metadata(reader: Reader, ctx: Context, patient: UUID, deposit: Deposit
             "practiceSetting": _coded("practice_setting", place.setting if place else None, _SETTING),
         },
     }
+
+
+def _unique_id(me: Professional, patient: UUID, deposit: Deposit, content: bytes) -> str:
+    """The same for the same file described the same way by the same author: a form sent twice files it once."""
+    said = (me.id, str(patient), deposit.type_code, deposit.title, deposit.day.isoformat())
+    digest = hashlib.sha256("\0".join(said).encode() + content).hexdigest()
+    return f"urn:uuid:{uuid5(NAMESPACE_URL, f'urn:ambroise:deposit:{digest}')}"
+
+
+def _named(file_name: str) -> str:
+    """The title that the name of a file makes."""
+    return PurePath(file_name.replace("\\", "/")).stem.replace("_", " ").strip()[:120] or "Document"
 
 
 def _author(me: Professional) -> list[dict[str, Any]]:

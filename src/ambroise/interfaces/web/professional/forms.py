@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, FileField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    HiddenField,
+    MultipleFileField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import Optional, ValidationError
 
-from ambroise.interfaces.web.ui.forms import Form, HasFile, Required
+from ambroise.interfaces.web.ui.forms import Form, HasFiles, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
 
 MOST_BYTES = 50 * 1024 * 1024
@@ -131,11 +140,13 @@ class DepositForm(Form):
     """First step: what the document is."""
 
     type = SelectField(
-        lazy(N_("Type de document")), [Required(N_("Choisissez un type de document"))], validate_choice=False
+        lazy(N_("Type de document")),
+        validate_choice=False,
+        description=lazy(N_("Inutile pour un CDA ou un export XDM (.zip) : ils le disent eux-mêmes.")),
     )
     titre = StringField(
-        lazy(N_("Titre")),
-        [Required(N_("Donnez un titre au document"))],
+        lazy(N_("Titre (facultatif)")),
+        description=lazy(N_("Sans titre, ce sera le nom de chaque fichier.")),
         render_kw={"maxlength": "120", "autocomplete": "off"},
     )
     date = DateField(lazy(N_("Date de l’acte")), [Required(N_("Donnez la date de l’acte"))])
@@ -149,17 +160,19 @@ class DepositForm(Form):
 
 
 class SendForm(DepositForm):
-    """Second step: the file, once the identity was read again."""
+    """Second step: the files, once the identity was read again."""
 
-    fichier = FileField(
-        lazy(N_("Fichier")),
+    fichiers = MultipleFileField(
+        lazy(N_("Fichiers")),
         [
-            HasFile(
-                N_("Choisissez le fichier à déposer"),
-                N_("Ce fichier dépasse 50 Mo. Choisissez un fichier plus petit."),
+            HasFiles(
+                N_("Choisissez les fichiers à déposer"),
+                N_("Un de ces fichiers dépasse 50 Mo. Choisissez-en un plus petit."),
                 MOST_BYTES,
             )
         ],
-        description=lazy(N_("PDF, CDA (XML), image ou texte, 50 Mo au plus.")),
-        render_kw={"accept": ".pdf,.xml,.jpg,.jpeg,.png,.tif,.tiff,.txt,.rtf"},
+        description=lazy(
+            N_("Choisissez-les ou faites-les glisser ici : dix au plus. PDF, CDA (.xml), image, texte ou XDM (.zip).")
+        ),
+        render_kw={"accept": ".pdf,.xml,.jpg,.jpeg,.png,.tif,.tiff,.txt,.rtf,.zip", "data-files": ""},
     )

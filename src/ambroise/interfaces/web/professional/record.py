@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,21 +9,24 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from ambroise.interfaces.web.files import fileable, sniffed
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professional.colleagues import colleague
-from ambroise.interfaces.web.professional.describing import labels, metadata, professional_of
+from ambroise.interfaces.web.professional.describing import professional_of
+from ambroise.interfaces.web.professional.filing import Filing
 from ambroise.interfaces.web.professional.views import (
     Asked,
     Colleague,
     Deposit,
+    Deposited,
     PatientIdentity,
     PatientQuery,
     ProfessionalDocuments,
     Standing,
 )
 from ambroise.interfaces.web.records import Records, reported_as, row_of
-from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentPage, DocumentRow
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, DocumentRow
+from ambroise.interfaces.xdm.filing import Zips
+from ambroise.interfaces.xdm.writing import MOST
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.consent.api import Consents, Request, Requests
 from ambroise.modules.directory import api as directory
@@ -32,10 +34,8 @@ from ambroise.modules.identity.api import Ins, Sex, check_ins, identity_of
 from ambroise.modules.identity.api import PatientIdentity as Known
 from ambroise.modules.record.api import (
     Document,
-    Incoming,
     Record,
     ReportKind,
-    Submission,
     reports,
     tables,
 )
@@ -62,9 +62,10 @@ _SEXES: Mapping[Sex, str] = {Sex.FEMALE: "female", Sex.MALE: "male"}
 class ProfessionalRecord:
     """Answers the professional's pages."""
 
-    def __init__(self, records: Records, record: Record) -> None:
+    def __init__(self, records: Records, record: Record, zips: Zips) -> None:
         self._records = records
         self._record = record
+        self._filing = Filing(records, record, zips)
         self._database = records.database
         self._gateway: Gateway = records.gateway
         self._requests = Requests(records.gateway)
@@ -207,18 +208,15 @@ class ProfessionalRecord:
         async with self._database.transaction() as tx:
             await reports.report(tx, ctx, patient, ReportKind.CHANGED_INS, str(patient), details)
 
-    async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
-        content = await asyncio.to_thread(fileable, deposit.content)
-        media_type = sniffed(content)
-        async with self._database.transaction() as tx:
-            described = (
-                labels(patient, deposit)
-                if media_type == "text/xml"
-                else await metadata(tx, ctx, patient, deposit, media_type)
-            )
-            submission = Submission((Incoming(content, None, described),))
-            filed = await self._record.submit(tx, ctx, submission)
-        return str(filed.documents[0].document)
+    async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> Sequence[Deposited]:
+        return await self._filing.deposit(ctx, patient, deposit)
+
+    async def zipped(self, ctx: Context, patient: UUID, ids: Sequence[str]) -> Content:
+        return await self._records.zipped(ctx, patient, ids)
+
+    async def recent(self, ctx: Context, patient: UUID, wanted: DocumentFilter) -> DocumentList:
+        page = await self._records.page(ctx, patient, wanted, count=MOST)
+        return DocumentList([row_of(one, ctx) for one in page.documents], page.total, page.older)
 
     def document_types(self) -> Sequence[tuple[str, str]]:
         entries = tables.table("document_type").entries

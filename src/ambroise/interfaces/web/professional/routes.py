@@ -13,6 +13,7 @@ from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.consents import consent_routes
 from ambroise.interfaces.web.professional.deposit import deposit_routes
+from ambroise.interfaces.web.professional.exporting import exporting_routes
 from ambroise.interfaces.web.professional.finding import finding_routes
 from ambroise.interfaces.web.professional.forms import EmergencyForm
 from ambroise.interfaces.web.professional.reporting import reporting_routes
@@ -99,6 +100,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         *finding_routes(screen, service),
         screen.route("/pro/patients/{patient}", record),
         *deposit_routes(screen, service),
+        *exporting_routes(screen, service),
         *reporting_routes(screen, service),
         *rights_routes(screen, service),
         *consent_routes(screen, service),

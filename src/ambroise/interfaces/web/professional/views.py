@@ -9,7 +9,8 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, DocumentRow
+from ambroise.kernel.errors import Refusal
 from ambroise.trust.context import Context
 
 
@@ -79,7 +80,10 @@ class ProfessionalDocuments(DocumentList, frozen=True):
 
 
 class Deposit(Struct, frozen=True):
-    """What a professional deposits. A CDA brings its own metadata; for any other file, these are they."""
+    """What a professional deposits. A CDA and an XDM zip bring their own metadata; for any other file, these are they.
+
+    Without a `title`, it is the name of the file.
+    """
 
     content: bytes
     media_type: str
@@ -90,6 +94,16 @@ class Deposit(Struct, frozen=True):
     masked: bool = False
     withheld: bool = False
     hidden_from_representatives: bool = False
+
+
+class Deposited(Struct, frozen=True):
+    """What became of one file, or of one submission of a zip (`part`): its documents, or why it was refused."""
+
+    documents: Sequence[DocumentRow] = ()
+    refusal: Refusal | None = None
+    part: str = ""
+    there: bool = False
+    """It was there already."""
 
 
 class ProfessionalService(Protocol):
@@ -135,8 +149,16 @@ class ProfessionalService(Protocol):
         """Tell the desk the new matricule of the person of this record."""
         ...
 
-    async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> str:
-        """Deposit a document; its id."""
+    async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> Sequence[Deposited]:
+        """Deposit a file: one document, or the submissions of a zip. Raises the refusal of a file as a whole."""
+        ...
+
+    async def zipped(self, ctx: Context, patient: UUID, ids: Sequence[str]) -> Content:
+        """These documents of the patient in an XDM zip."""
+        ...
+
+    async def recent(self, ctx: Context, patient: UUID, wanted: DocumentFilter) -> DocumentList:
+        """The newest documents, as many as a zip holds."""
         ...
 
     def document_types(self) -> Sequence[tuple[str, str]]:

@@ -77,6 +77,9 @@ _BY_CODE: Mapping[str, str] = {
     "XDM_HASH_MISSING": N_("L’empreinte ou la taille d’un document manque dans ce fichier ZIP. Refaites l’export."),
     "HASH_MISMATCH": N_("Un document a changé en route : son empreinte n’est pas celle annoncée. Refaites l’export."),
     "XDM_OTHER_PATIENT": N_("Ce fichier ZIP concerne quelqu’un d’autre. Ouvrez le dossier de cette personne."),
+    "XDM_VISIBILITY": N_(
+        "Un export XDM dit lui-même qui voit ses documents. Déposez-le à part, sans choix de visibilité."
+    ),
     "XDM_NOTHING": N_("Choisissez au moins un document."),
     "XDM_TOO_MANY": N_("Un fichier ZIP contient au plus cent documents. Faites-en plusieurs."),
     "METADATA_INVALID": N_("La description du document n’est pas conforme. Prévenez l’éditeur de votre logiciel."),

@@ -95,6 +95,23 @@ class Required:
             raise ValidationError(str(lazy(self._message)))
 
 
+class HasFiles:
+    """One file or several must be chosen, each of at most this many bytes."""
+
+    field_flags: Mapping[str, Any] = {"required": True, "multiple": True}
+
+    def __init__(self, message: str, too_large: str, most: int) -> None:
+        self._message, self._too_large, self._most = message, too_large, most
+
+    def __call__(self, form: WTForm, field: Any) -> None:
+        chosen = [one for one in field.data or () if isinstance(one, UploadFile) and one.filename]
+        if not chosen:
+            raise ValidationError(str(lazy(self._message)))
+        if any((one.size or 0) > self._most for one in chosen):
+            raise ValidationError(str(lazy(self._too_large)))
+        field.data = chosen
+
+
 class HasFile:
     """A file must be chosen, of at most this many bytes."""
 

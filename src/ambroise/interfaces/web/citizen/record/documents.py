@@ -15,6 +15,7 @@ from ambroise.interfaces.web.files import fileable, sniffed
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.records import reported_as, row_of
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, Viewer
+from ambroise.interfaces.xdm.writing import MOST
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.notification import api as notification
@@ -50,6 +51,13 @@ class Documents(Base):
             results=await self._records.results(ctx, opened.document),
             viewers=viewers,
         )
+
+    async def recent(self, ctx: Context, wanted: DocumentFilter) -> DocumentList:
+        page = await self._records.page(ctx, space_of(ctx), wanted, count=MOST)
+        return DocumentList([row_of(one, ctx) for one in page.documents], page.total, page.older)
+
+    async def zipped(self, ctx: Context, ids: Sequence[str]) -> Content:
+        return await self._records.zipped(ctx, space_of(ctx), ids)
 
     async def about(self, ctx: Context, id: str) -> DocumentPage:
         return await self._described(ctx, await self._records.described(ctx, id))

@@ -1,0 +1,45 @@
+"""Taking documents of a patient away in an XDM zip."""
+
+from __future__ import annotations
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.web import exporting, words
+from ambroise.interfaces.web.professional.banner import banner_of
+from ambroise.interfaces.web.professional.views import ProfessionalService
+from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.interfaces.web.views import Content, DocumentFilter
+
+
+def exporting_routes(screen: Screen, service: ProfessionalService) -> list[BaseRoute]:
+    async def choose(visit: Visit) -> Response:
+        return await _show(visit, False)
+
+    async def export(visit: Visit, sent: FormData) -> Response:
+        return await exporting.answer(visit, sent, _show, _zipped)
+
+    async def _zipped(visit: Visit, ids: list[str]) -> Content:
+        patient = visit.id("patient")
+        return await service.zipped(visit.context(patient), patient, ids)
+
+    async def _show(visit: Visit, nothing: bool) -> Response:
+        patient = visit.id("patient")
+        ctx = visit.context(patient)
+        identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
+        return await visit.render(
+            "professional/export.html",
+            422 if nothing else 200,
+            banner=banner_of(identity, standing, visit),
+            standing=standing,
+            emergency=visit.who.emergency_for(patient),
+            base=f"/pro/patients/{patient}",
+            found=await service.recent(ctx, patient, DocumentFilter()),
+            nothing=nothing,
+            words=words,
+            place="patients",
+            section="documents",
+        )
+
+    return [screen.route("/pro/patients/{patient}/exporter", choose, export)]
