@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from ambroise.modules.profile.api import Draft, Profile, Section
 from ambroise.trust.access.kinds import kinds
 from ambroise.trust.access.people import Party
 from ambroise.trust.gateway import Action, Flags
@@ -267,6 +268,31 @@ async def a_representative_and_what_is_kept_from_representatives(door: Door, sec
     seen = (await door.search(parent, f"DocumentReference?{patient}&_total=accurate")).total
     assert total is not None
     assert seen == total - 1
+
+
+@case
+async def what_the_holder_hides_in_the_medical_profile(door: Door, secrets: Secrets) -> None:
+    """A line, then a whole section with what is told later: unknown to professionals, by any way of asking."""
+    world, patient = secrets.world, secrets.patient
+    profile = Profile(world.database, world.gateway)
+    told = Draft(Section.ILLNESSES, "secret illness", start="2020")
+    async with world.database.transaction() as tx:
+        line = await profile.add(tx, secrets.knower, patient, told)
+    assert await door.read(secrets.viewer, line), "the control: it is told"
+    async with world.database.transaction() as tx:
+        await profile.hide(tx, secrets.knower, patient, line, hidden=True)
+        await profile.hide_section(tx, secrets.knower, patient, Section.ALLERGIES, hidden=True)
+        allergy = await profile.add(tx, secrets.knower, patient, Draft(Section.ALLERGIES, "secret allergy"))
+    for hidden in (line, allergy):
+        assert await door.read(secrets.knower, hidden)
+        assert not await door.read(secrets.viewer, hidden)
+        await _only_the_knower(door, secrets, f"{hidden.partition('/')[0]}?patient=Patient/{patient}", hidden)
+        assert not [one for one in await door.history(secrets.viewer, hidden.partition("/")[0]) if hidden in one]
+    marks = f"List?patient=Patient/{patient}&code=urn:ambroise:profile|section"
+    assert len((await door.search(secrets.knower, marks)).entries) == 1
+    assert not (await door.search(secrets.viewer, marks)).entries, "that something is hidden is hidden"
+    seen = await profile.sheet(secrets.viewer, patient)
+    assert not any(part.items or part.hidden for part in seen.parts.values())
 
 
 @case

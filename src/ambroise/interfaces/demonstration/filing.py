@@ -25,11 +25,13 @@ from ambroise.interfaces.demonstration.newcomers import Newcomers, actor_of, car
 from ambroise.interfaces.demonstration.patients import own_document_metadata, visibility_metadata
 from ambroise.interfaces.demonstration.population import build
 from ambroise.interfaces.demonstration.printing import Printed, print_document
+from ambroise.interfaces.demonstration.profiles import tell
 from ambroise.interfaces.demonstration.story import MASKED
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
 from ambroise.modules.identity.api import Identity
 from ambroise.modules.notification.api import mark_read
+from ambroise.modules.profile.api import Profile
 from ambroise.modules.record.api import Incoming, Record, Submission
 from ambroise.modules.space.api import TERMS, Spaces
 from ambroise.trust.context import Citizen as CitizenActor
@@ -171,6 +173,7 @@ class _Filling:
         self._tell = tell
         self._newcomers = Newcomers(doors.gateway, doors.identity, system(doors.clock))
         self._spaces = Spaces(doors.gateway, doors.record)
+        self._profile = Profile(doors.database, doors.gateway)
         self._writer = CdaWriter()
         self._contexts: dict[str, Context] = {}
 
@@ -191,6 +194,10 @@ class _Filling:
             async with self._doors.database.transaction() as tx:
                 for citizen, documents in group:
                     await self._file(tx, citizen, documents)
+                    if citizen.star is not None:
+                        patient = self.patients[citizen.matricule]
+                        ctx, until = self._as_citizen(citizen, patient), self._nation.until
+                        await tell(tx, self._profile, ctx, patient, citizen, until)
             self._tell("documents", sum(len(documents) for _, documents in group))
 
     async def _file(self, tx: Transaction, citizen: Citizen, documents: Sequence[Document]) -> None:

@@ -158,7 +158,7 @@ def portals(
             *(portal_routes(site, site.portal) if site.portal is not None else ()),
             *citizen_routes(site, citizen, lives, profile),
             *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
-            *professional_routes(site, professional),
+            *professional_routes(site, professional, profile),
             *(launching_routes(site, professional, provider) if provider is not None else ()),
             *desk_routes(site, desk),
             *desk_life_routes(site, lives),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.modules.profile import reading, states
-from ambroise.modules.profile.fhir import HOUSE
+from ambroise.modules.profile.fhir import HOUSE, LOINC, Json, code_in
 from ambroise.modules.profile.grouping import grouped
 from ambroise.modules.profile.kinds import kind_of_section
 from ambroise.modules.profile.measures import by_code
@@ -71,6 +71,19 @@ class Looking:
         said = dict(filter(None, (states.read(one) for one in found if one.type == "List")))
         return Sheet({section: _part(ctx, section, items, said.get(section)) for section in wanted})
 
+    async def results(self, ctx: Context, patient: UUID, count: int) -> Sequence[Json]:
+        """The latest results of a laboratory, as FHIR, the newest first."""
+        pairs = [
+            ("patient", f"Patient/{patient}"),
+            ("category", "laboratory"),
+            ("_sort", "-date"),
+            ("_count", str(count)),
+        ]
+        async with self.database.reader() as reader:
+            page = await self.gateway.search(reader, ctx, parse("Observation", pairs, now=ctx.now()))
+        found = (decode(stored.body) for stored, _ in page.entries)
+        return [one for one in found if "hasMember" not in one and code_in(one.get("code"), LOINC) != BLOOD_GROUP[1]]
+
     async def _found(self, reader: Reader, ctx: Context, patient: UUID, wanted: frozenset[Section]) -> list[Stored]:
         queries = [("List", (("code", f"{HOUSE}|{states.MARK}"),))]
         if len(wanted & _FEW) > 1:
@@ -108,8 +121,7 @@ def _named(item: Item, document: Document | None) -> Item:
     author = document.authors[0] if document.authors else None
     name = (author.name or author.organization or "") if author else ""
     day = document.date or document.act_start or document.filed
-    recorded = day.date().isoformat() if item.section is not Section.MEASURES else item.recorded
-    return replace(reading.titled(item, document.title, name), recorded=recorded)
+    return replace(reading.titled(item, document.title, name), recorded=day.date().isoformat())
 
 
 def _items(found: Iterable[Stored], wanted: frozenset[Section]) -> Iterable[Item]:

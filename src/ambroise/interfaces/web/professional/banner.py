@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from uuid import UUID
@@ -37,14 +38,18 @@ class Banner(Struct, frozen=True):
     alerts: list[tuple[str, str, str]]
 
 
-def banner_of(identity: PatientIdentity, standing: Standing, visit: Visit) -> Banner:
-    """The identity line: NAME First, age, birth, INS, status; without access, nothing more."""
+def banner_of(
+    identity: PatientIdentity, standing: Standing, visit: Visit, allergies: Sequence[tuple[str, str, str]] = ()
+) -> Banner:
+    """The identity line: NAME First, age, birth, INS, status, allergies; without access, identity alone."""
     sex = {"female": gettext("femme"), "male": gettext("homme")}.get(identity.sex, "")
     years = dates.age(identity.birth_date, dates.as_day(visit.now)) if identity.birth_date else ""
     state, picture, status = _STATUS[identity.status]
     alerts = [(state, picture, gettext(status))]
     alerts += [(one[0], "triangle-alert", one[1]) for one in map(attribute, identity.attributes)]
-    if not standing.allowed:
+    if standing.allowed:
+        alerts += allergies
+    else:
         alerts.append(("off", "x", gettext("Accès refusé")))
     return Banner(
         patient=identity.patient,

@@ -18,16 +18,18 @@ from ambroise.interfaces.web.professional.finding import finding_routes
 from ambroise.interfaces.web.professional.forms import EmergencyForm
 from ambroise.interfaces.web.professional.reporting import reporting_routes
 from ambroise.interfaces.web.professional.rights import rights_routes, show_refusal
+from ambroise.interfaces.web.professional.summary import alerts_of, summary_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, with_query
 from ambroise.interfaces.web.views import DocumentFilter
 from ambroise.modules.identity.api import AccountKind
+from ambroise.modules.profile.api import Profile
 
 _PERIODS = {"2": 2, "5": 5, "": 0}
 
 
-def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRoute]:
+def professional_routes(site: Site, service: ProfessionalService, profile: Profile | None = None) -> list[BaseRoute]:
     """Every page of the professional's portal."""
     screen = Screen(site, AccountKind.PROFESSIONAL)
 
@@ -48,7 +50,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         base = f"/pro/patients/{patient}"
         return await visit.render(
             "professional/record.html",
-            banner=banner_of(identity, standing, visit),
+            banner=banner_of(identity, standing, visit, await alerts_of(profile, ctx, patient)),
             standing=standing,
             why=rules.read_as(standing.rule),
             emergency=visit.who.emergency_for(patient),
@@ -77,7 +79,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
         return await visit.render(
             "professional/document.html",
-            banner=banner_of(identity, standing, visit),
+            banner=banner_of(identity, standing, visit, await alerts_of(profile, ctx, patient)),
             emergency=visit.who.emergency_for(patient),
             why=rules.read_as(standing.rule),
             base=f"/pro/patients/{patient}",
@@ -99,6 +101,7 @@ def professional_routes(site: Site, service: ProfessionalService) -> list[BaseRo
         screen.route("/pro", lambda visit: _to_patients(visit)),
         *finding_routes(screen, service),
         screen.route("/pro/patients/{patient}", record),
+        *(summary_routes(screen, service, profile) if profile is not None else ()),
         *deposit_routes(screen, service),
         *exporting_routes(screen, service),
         *reporting_routes(screen, service),

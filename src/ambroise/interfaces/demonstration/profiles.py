@@ -1,0 +1,159 @@
+"""What the people one can be tell in their medical profile; nobody else tells anything, so that loading stays short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from ambroise.interfaces.demonstration.model import Citizen
+from ambroise.kernel.db import Transaction
+from ambroise.modules.profile.api import Code, Draft, Profile, Section
+from ambroise.trust.context import Context
+
+_CIM10 = "http://hl7.org/fhir/sid/icd-10"
+_ATC = "http://www.whocc.no/atc"
+_SNOMED = "http://snomed.info/sct"
+
+
+async def tell(tx: Transaction, profile: Profile, ctx: Context, patient: UUID, citizen: Citizen, until: date) -> None:
+    """Tell the profile of one of them; nothing when it was told before."""
+    drafts, nothing = told_by(citizen, until)
+    if not drafts and not nothing:
+        return
+    sheet = await profile.sheet_in(tx, ctx, patient)
+    if any(item.own for part in sheet.parts.values() for item in part.items):
+        return
+    for draft in drafts:
+        await profile.add(tx, ctx, patient, draft)
+    for section in nothing:
+        if not sheet[section].items:
+            await profile.declare_none(tx, ctx, patient, section, none=True)
+
+
+def told_by(citizen: Citizen, until: date) -> tuple[Sequence[Draft], Sequence[Section]]:
+    """What somebody tells, and of what they say that they have none."""
+    if citizen.star is None or citizen.star not in _TOLD:
+        return (), ()
+    drafts, nothing = _TOLD[citizen.star]
+    return (*drafts, *_measured(citizen.star, until)), nothing
+
+
+def _measured(star: str, until: date) -> list[Draft]:
+    """A few measures, a month apart, the last one lately."""
+    found: list[Draft] = []
+    for name, values in _MEASURES.get(star, {}).items():
+        for place, value in enumerate(reversed(values)):
+            day = (until - timedelta(days=3 + 31 * place)).isoformat()
+            systolic, _, diastolic = value.partition("/")
+            figures = {"systolic": systolic, "diastolic": diastolic} if diastolic else {"value": value}
+            found.append(Draft(Section.MEASURES, name, start=day, details={"measure": name, **figures}))
+    return found
+
+
+def _contact(first: str, last: str, kinds: str, kinship: str, mobile: str) -> Draft:
+    details = {
+        "first": first, "last": last, "contact": kinds, "kinship": kinship, "mobile": mobile,
+        "postal": "35000", "city": "Rennes",
+    }  # fmt: skip
+    return Draft(Section.CONTACTS, f"{first} {last}", details=details)
+
+
+_GP = Draft(Section.NETWORK, "Dr Camille TEMOIN", details={"role": "MEDECIN_TRAITANT", "about": "Médecin généraliste"})
+
+_TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
+    "test-identity": (
+        (
+            Draft(Section.ILLNESSES, "Asthme", start="1991", comment="Surtout au printemps."),
+            Draft(Section.ALLERGIES, "Pollens de graminées", details={"reaction": "Éternuements, yeux qui piquent"}),
+            Draft(Section.HABITS, "Je marche 30 minutes par jour.", details={"habit": "PHYSICAL_ACTIVITY"}),
+            _GP,
+            _contact("Alix", "PAT-TROIS", "EMERGENCY_CONTACT,TRUSTED_CONTACT", "SPOUSE", "0600000001"),
+        ),
+        (Section.STAYS, Section.DISABILITIES),
+    ),
+    "diabetic": (
+        (
+            Draft(Section.ILLNESSES, "Diabète de type 2", Code(_CIM10, "E11", "Diabète sucré de type 2"), start="2014"),
+            Draft(
+                Section.ILLNESSES,
+                "Tension trop haute",
+                Code(_CIM10, "I10", "Hypertension essentielle (primitive)"),
+                start="2018-05",
+            ),
+            Draft(
+                Section.TREATMENTS,
+                "Metformine 1000 mg",
+                start="2015",
+                details={"dosage": "1 comprimé matin et soir, pendant le repas", "reason": "Diabète"},
+            ),
+            Draft(Section.TREATMENTS, "Ibuprofène", start="2020", end="2020", comment="Arrêté : mal à l’estomac."),
+            Draft(Section.ALLERGIES, "Pénicilline", details={"reaction": "Urticaire géante"}, comment="En 1999."),
+            Draft(
+                Section.VACCINATIONS,
+                "Diphtérie-poliomyélite-tétanos",
+                Code(_ATC, "J07CA01", "Diphtérie-poliomyélite-tétanos"),
+                start="2020-04-12",
+                details={"stage": "BOOSTER", "lot": "EXEMPLE-1", "performer": "Dr Camille TEMOIN"},
+            ),
+            Draft(Section.STAYS, "Appendicite", start="1987", details={"duration": "5", "unit": "DAY"}),
+            Draft(Section.STAYS, "Accouchement", start="2004-09", details={"duration": "4", "unit": "DAY"}),
+            Draft(
+                Section.FAMILY,
+                "Diabète sucré de type 2",
+                Code(_CIM10, "E11", "Diabète sucré de type 2"),
+                details={"relation": "MOTHER"},
+            ),
+            Draft(Section.FAMILY, "Infarctus à 58 ans", details={"relation": "FATHER"}),
+            Draft(Section.BLOOD, "Groupe sanguin A positif", Code(_SNOMED, "278149003", "Groupe sanguin A positif")),
+            Draft(Section.TARGETS, "GLYCATED_HEMOGLOBIN", details={"measure": "GLYCATED_HEMOGLOBIN", "high": "7"}),
+            Draft(Section.TARGETS, "WEIGHT", details={"measure": "WEIGHT", "high": "72"}),
+            Draft(Section.HABITS, "J’ai arrêté en 2010.", details={"habit": "TOBACCO"}),
+            Draft(Section.HABITS, "Piscine le jeudi.", details={"habit": "PHYSICAL_ACTIVITY"}),
+            _GP,
+            _contact("Marcel", "FICTIF", "HELP_CONTACT", "OTHER", "0600000002"),
+            _contact("Samir", "EXEMPLE", "EMERGENCY_CONTACT,TRUSTED_CONTACT", "SPOUSE", "0600000003"),
+            Draft(Section.DONATION, "informed", details={"informed": "yes"}),
+        ),
+        (Section.DISABILITIES,),
+    ),
+    "elderly": (
+        (
+            Draft(Section.ILLNESSES, "Insuffisance cardiaque", start="2019"),
+            Draft(Section.ALLERGIES, "Produits de contraste iodés", details={"reaction": "Malaise"}),
+            Draft(
+                Section.DISABILITIES,
+                "J’entends mal des deux oreilles",
+                details={
+                    "disability": "SENSORY",
+                    "rate": "LESS_THAN_50",
+                    "technical": "Appareils auditifs",
+                    "human": "NO",
+                },
+            ),
+            Draft(Section.BLOOD, "Groupe sanguin O négatif", Code(_SNOMED, "278148006", "Groupe sanguin O négatif")),
+            _GP,
+            _contact("Nadia", "EXEMPLE", "EMERGENCY_CONTACT,CAREGIVER_CONTACT", "CHILD", "0600000004"),
+        ),
+        (),
+    ),
+    "pregnant": (
+        (
+            Draft(Section.VACCINATIONS, "Coqueluche", start="2024-05", details={"stage": "BOOSTER"}),
+            Draft(Section.BLOOD, "Groupe sanguin B positif", Code(_SNOMED, "278150003", "Groupe sanguin B positif")),
+            Draft(Section.HABITS, "Pas d’alcool.", details={"habit": "ALCOHOL"}),
+            _contact("Karim", "MODELE", "EMERGENCY_CONTACT", "SPOUSE", "0600000005"),
+        ),
+        (Section.ALLERGIES, Section.DISABILITIES),
+    ),
+}
+
+_MEASURES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "diabetic": {
+        "WEIGHT": ("78.5", "77.2", "76.4", "75.9", "74.8"),
+        "HEIGHT": ("1.64",),
+        "BLOOD_PRESSURE": ("146/88", "141/86", "138/84", "135/82"),
+    },
+    "elderly": {"WEIGHT": ("69", "70.5", "69.4")},
+    "pregnant": {"WEIGHT": ("63", "64.5", "66"), "HEIGHT": ("1.70",)},
+}

@@ -1,0 +1,114 @@
+"""The summary that a doctor reads in twenty seconds, and the allergies on top of every page of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from ambroise.interfaces.web import profiles
+from ambroise.interfaces.web.professional import rules
+from ambroise.interfaces.web.professional.banner import banner_of
+from ambroise.interfaces.web.professional.views import ProfessionalService
+from ambroise.interfaces.web.results import result
+from ambroise.interfaces.web.ui import plots
+from ambroise.interfaces.web.ui.i18n import gettext
+from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.modules.profile.api import Item, Part, Profile, Section, Sheet
+from ambroise.trust.context import Context
+
+_FIRST = (Section.ILLNESSES, Section.TREATMENTS, Section.ALLERGIES)
+_THEN = (Section.VACCINATIONS, Section.STAYS, Section.FAMILY, Section.DISABILITIES)
+_LAST = (Section.HABITS, Section.NETWORK, Section.CONTACTS)
+_MOST_ALERTS, _MOST_RESULTS = 3, 8
+
+
+class Latest(Struct, frozen=True):
+    """One result as the summary says it."""
+
+    name: str
+    value: str
+    reference: str
+    flag: str
+    day: str
+    document: str
+
+
+def summary_routes(screen: Screen, service: ProfessionalService, profile: Profile) -> list[BaseRoute]:
+    async def summary(visit: Visit) -> Response:
+        patient = visit.id("patient")
+        ctx = visit.context(patient)
+        identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
+        if not standing.allowed:
+            # The page of the record says why, and what one can lawfully do.
+            return visit.go(f"/pro/patients/{patient}")
+        sheet = await profile.sheet(ctx, patient)
+        return await visit.render(
+            "professional/summary.html",
+            banner=banner_of(identity, standing, visit, allergies(sheet[Section.ALLERGIES])),
+            emergency=visit.who.emergency_for(patient),
+            why=rules.read_as(standing.rule),
+            base=f"/pro/patients/{patient}",
+            first=[sheet[section] for section in _FIRST],
+            then=[sheet[section] for section in _THEN],
+            last=[sheet[section] for section in _LAST if sheet[section].told],
+            measures=latest(sheet),
+            blood=next(iter(sheet[Section.BLOOD].items), None),
+            results=await _results(profile, ctx, patient),
+            unread=[part for part in sheet.parts.values() if not part.readable],
+            profiles=profiles,
+            place="patients",
+            section="synthese",
+        )
+
+    return [screen.route("/pro/patients/{patient}/synthese", summary)]
+
+
+async def alerts_of(profile: Profile | None, ctx: Context, patient: UUID) -> list[tuple[str, str, str]]:
+    """The allergies of a record that is open, for the line on top of its pages."""
+    if profile is None:
+        return []
+    return allergies((await profile.sheet(ctx, patient, (Section.ALLERGIES,)))[Section.ALLERGIES])
+
+
+def allergies(part: Part) -> list[tuple[str, str, str]]:
+    """What the banner says of allergies: the first ones by name, or that there is none; nothing when none is known."""
+    known = [item for item in part.items if item.active and not item.denied]
+    said = [("late", "triangle-alert", gettext("Allergie : %(what)s", what=item.name)) for item in known[:_MOST_ALERTS]]
+    if len(known) > _MOST_ALERTS:
+        said.append(
+            ("late", "triangle-alert", gettext("et %(count)s autres allergies", count=len(known) - _MOST_ALERTS))
+        )
+    if part.none_since and not known:
+        said.append(("done", "check", gettext("Pas d’allergie, dit le patient")))
+    return said
+
+
+def latest(sheet: Sheet) -> Sequence[Item]:
+    """The last value of each measure."""
+    found: dict[str, Item] = {}
+    for item in sheet[Section.MEASURES].items:
+        found.setdefault(item.details.get("measure", ""), item)
+    return tuple(found.values())
+
+
+async def _results(profile: Profile, ctx: Context, patient: UUID) -> Sequence[Latest]:
+    shown: list[Latest] = []
+    for one in await profile.results(ctx, patient, _MOST_RESULTS):
+        told = result(one, ())
+        words = {"high": gettext("Haut"), "low": gettext("Bas"), "abnormal": gettext("Anormal")}
+        source = str((one.get("meta") or {}).get("source", ""))
+        shown.append(
+            Latest(
+                told.name,
+                f"{plots.number(told.number) if told.number is not None else told.value}\u00a0{told.unit}".strip(),
+                plots.range_words(told.low, told.high),
+                words.get(told.flag or "", ""),
+                profiles.when(str(one.get("effectiveDateTime", ""))[:10]),
+                source.partition("/")[2].partition("#")[0] if source.startswith("DocumentReference/") else "",
+            )
+        )
+    return shown
