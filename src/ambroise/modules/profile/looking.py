@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from ambroise.fhir.json import decode
-from ambroise.fhir.search import parse
+from ambroise.fhir.search import Query, SearchResult, parse
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.modules.profile import reading, states
 from ambroise.modules.profile.fhir import HOUSE, LOINC, Json, code_in
@@ -91,17 +91,20 @@ class Looking:
             wanted -= _FEW
         queries += [_SEARCHES[section] for section in Section if section in wanted]
         asked = [
-            self.gateway.search(
-                reader, ctx, parse(type, [("patient", f"Patient/{patient}"), *pairs, ("_count", _MOST)], now=ctx.now())
-            )
+            parse(type, [("patient", f"Patient/{patient}"), *pairs, ("_count", _MOST)], now=ctx.now())
             for type, pairs in queries
         ]
         if ctx.purpose is Purpose.NORMAL and not isinstance(reader, Transaction):
-            pages = await asyncio.gather(*asked)
+            pages = await asyncio.gather(*(self._one(ctx, query) for query in asked))
         else:
-            # On one connection, one after the other: a transaction's, or that which may open the emergency access.
-            pages = [await one for one in asked]
+            # One after the other: those of a transaction, and those of which the first may open the emergency access.
+            pages = [await self.gateway.search(reader, ctx, query) for query in asked]
         return [stored for page in pages for stored, _ in page.entries]
+
+    async def _one(self, ctx: Context, query: Query) -> SearchResult:
+        """One search with a reader of its own: several at once cannot share one."""
+        async with self.database.reader() as reader:
+            return await self.gateway.search(reader, ctx, query)
 
     async def _with_documents(self, reader: Reader, ctx: Context, patient: UUID, items: Iterable[Item]) -> list[Item]:
         """The lines with what can be said of the documents that they come from."""
