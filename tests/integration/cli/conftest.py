@@ -14,11 +14,14 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from ambroise.interfaces.cli import build
+from ambroise.interfaces.hl7v2.doors import Door
+from ambroise.interfaces.hl7v2.listener import Listener
 from ambroise.interfaces.services import Services
 from ambroise.kernel.settings import Settings
 from ambroise.main import app as asgi
 from ambroise.main.builder import InstanceBuilder
 from ambroise.main.composition import compose
+from ambroise.main.feeds import open_feeds
 from ambroise.main.place import Addresses, prepare
 from ambroise.main.sockets import listen
 from ambroise.modules.directory import api as directory
@@ -64,14 +67,23 @@ def installation(fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.fixture
-def served(installation: Installation) -> Iterator[str]:
+def doors(installation: Installation) -> list[Door]:
+    """Its ports of HL7 v2."""
+    return open_feeds(installation.settings, demonstration=True)
+
+
+@pytest.fixture
+def served(installation: Installation, doors: list[Door]) -> Iterator[str]:
     """The address of that instance, while it runs."""
     sockets = listen("127.0.0.1", 0)
     servers: list[uvicorn.Server] = []
     started = threading.Event()
 
     async def serve() -> None:
-        async with compose(installation.settings, installation.database.app_dsn) as application:
+        async with (
+            compose(installation.settings, installation.database.app_dsn) as application,
+            Listener(application.services, doors),
+        ):
             config = uvicorn.Config(asgi.build(application.services), lifespan="off", log_config=None)
             server = uvicorn.Server(config)
             server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]

@@ -16,6 +16,7 @@ import pytest
 from ambroise.interfaces.demonstration.corridors import corridor_documents
 from ambroise.interfaces.demonstration.model import Professional
 from ambroise.interfaces.demonstration.population import build
+from ambroise.interfaces.hl7v2.doors import Door
 from ambroise.kernel.crypto.authority import DemonstrationAuthority
 from ambroise.main.composition import compose
 from ambroise.modules.directory import api as directory
@@ -46,6 +47,7 @@ def client(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Calla
 def test_every_corridor_files_its_document_and_reads_it_back(
     installation: Installation,
     served: str,
+    doors: list[Door],
     client: Callable[[str], ModuleType],
     tmp_path: Path,
     rows: Rows,
@@ -77,13 +79,20 @@ def test_every_corridor_files_its_document_and_reads_it_back(
 
     monkeypatch.setattr(laboratory, "drop", dropped)
     laboratory.main(str(inbox), served)
-    for name in ("radiology", "hospital", "pharmacy", "medico_social"):
+    keys = tmp_path / "keys"
+    structure = next(one.author.organization for one in _documents().values() if one.encounter == "IMP")
+    issued = installation.run(
+        "pki", "issue", "SIH", "--structure", "CH", "--structure-id", structure.id_nat, "--out", keys
+    )
+    assert issued.exit_code == 0, issued.output
+    client("hospital").main(str(keys), served, str(doors[0].port))
+    for name in ("radiology", "pharmacy", "medico_social"):
         client(name).main(served)
 
     held = rows("select unique_id from record_unique_id")
     assert {one for (one,) in held} == {f"urn:oid:{document.uid}" for document in _documents().values()}
     channels = rows("select distinct channel from trace where event = 'create' and patient is not null and outcome = 0")
-    assert {one for (one,) in channels} >= {"fhir", "cli", "xds"}
+    assert {one for (one,) in channels} >= {"fhir", "cli", "xds", "hl7"}
 
 
 def _documents() -> Any:
