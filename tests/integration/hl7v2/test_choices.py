@@ -127,6 +127,8 @@ async def test_what_was_not_collected_changes_nothing_and_movements_are_not_kept
     before = await lines(house)
     assert (await laboratory.one(mended(sample(NOTHING), b""))).codes == ["NOTHING_COLLECTED"]
     assert (await laboratory.one(sample("SGL_sortie.er7").read_bytes())).codes == ["NOTHING_TO_RECORD"]
+    nobody_answers = await laboratory.one(sample("SGL_admission.er7").read_bytes())
+    assert nobody_answers.notes == [("E", "101", "HL7_SENDER_MISSING")]
     assert await lines(house) == before
 
 

@@ -137,6 +137,11 @@ async def test_an_mdm_withholds_then_replaces_by_its_txa_then_deletes(
     assert filed is not None
     flags = {one["coding"][0]["code"] for one in filed["securityLabel"]}
     assert flags == {"N", "INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX"}
+    async with house.services.database.reader() as reader:
+        rows = await reader.fetch_all(
+            "select secret from trace where resource = %s and event = 'create'", (filed["id"],)
+        )
+    assert [row[0] for row in rows] == [True], "the message asks for a secret connection"
     parent = {"1.2.250.1.71.4.2.2.120456789A71024000081^Organisation-Y": first.unique_id}
     replaced = await laboratory.one(mended(sample(MDM_AGAIN), second.content, **PAT_TROIS, **parent))
     assert replaced.code == "AA", replaced.notes
@@ -309,3 +314,33 @@ async def test_the_example_client_and_the_command_send_a_document(
     with connection:
         answer = await asyncio.to_thread(example.exchange, connection, text.encode())
     assert b"ALREADY_FILED" in answer
+
+
+async def test_frames_may_be_split_too_large_or_broken_and_each_is_answered(
+    ports: dict[str, int], sample: Sample
+) -> None:
+    async def answer() -> bytes:
+        return (await asyncio.wait_for(reader.readuntil(b"\x1c\r"), 20))[1:-2]
+
+    text = mended(sample(ORU), letter().content).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", ports["hl7_plain_port"])
+    for start in range(0, len(text), 3000):
+        writer.write((b"\x0b" if start == 0 else b"") + text[start : start + 3000])
+        await writer.drain()
+        await asyncio.sleep(0)
+    writer.write(b"\x1c")
+    await writer.drain()
+    writer.write(b"\r\r\n\x0b" + text + b"\x1c\r")
+    assert b"\rMSA|AA|015\r" in await answer()
+    assert b"|ALREADY_FILED^" in await answer()
+    writer.write(b"\x0b" + text[:200] + b"x" * 4_000_000 + b"\x1c\r\x0b" + text + b"\x1c\r")
+    large = await answer()
+    assert b"\rMSA|AR|015\r" in large
+    assert b"|HL7_TOO_LARGE^" in large
+    assert b"|ALREADY_FILED^" in await answer()
+    writer.write(b"MSH|this is no frame")
+    broken = await answer()
+    assert b"\rMSA|AR|" in broken
+    assert b"|HL7_FRAMING^" in broken
+    assert await reader.read() == b""
+    writer.close()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import ssl
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from ambroise.kernel.crypto.authority import DemonstrationAuthority
 from tests.support.operating import Operated, is_alive, run
 
 pytestmark = pytest.mark.slow
@@ -40,6 +43,25 @@ def test_it_answers_where_it_says_and_as_localhost(operated: Operated) -> None:
     with urllib.request.urlopen(f"http://localhost:{operated.port}/healthz") as answer:
         assert answer.status == 200
     assert any("http://localhost:" in line for line in operated.said)
+
+
+def test_it_takes_hl7_where_it_says_from_who_shows_a_certificate(operated: Operated) -> None:
+    port = next(int(line.rpartition(":")[2]) for line in operated.said if "mllps://localhost:" in line)
+    authority = DemonstrationAuthority.open(operated.data / "secrets" / "pki")
+    write_keys(authority, operated.data)
+    context = ssl.create_default_context(cafile=str(authority.certificate))
+    context.load_cert_chain(operated.data / "client.pem")
+    with socket.create_connection(("localhost", port)) as plain:
+        with context.wrap_socket(plain, server_hostname="localhost") as connection:
+            connection.sendall(b"\x0bMSH|^~\\&|A|B|C|D|2026||QRY^A19|7|P|2.5\x1c\r")
+            answer = connection.recv(4096)
+    assert b"\rMSA|AR|7\r" in answer
+    assert b"|200^Unsupported message type^HL70357|" in answer
+
+
+def write_keys(authority: DemonstrationAuthority, folder: Path) -> None:
+    issued = authority.issue("SIL", "Cabinet fictif", "1750803447")
+    (folder / "client.pem").write_bytes(issued.certificate + issued.key)
 
 
 def test_metrics_speak_of_surfaces_and_never_of_paths(operated: Operated) -> None:

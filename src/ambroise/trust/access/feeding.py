@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from ambroise.kernel.db import Transaction
+from msgspec import Struct
+
+from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.ids import shard_of
 from ambroise.trust.access.people import Party, recorder
 from ambroise.trust.context import Context
+
+
+class Opposition(Struct, frozen=True):
+    """A structure that may not feed the record, and since when."""
+
+    structure: Party
+    since: datetime
+
+
+async def oppositions_of(reader: Reader, patient: UUID) -> list[Opposition]:
+    """The structures that a patient opposes, by name."""
+    rows = await reader.fetch_all(
+        """
+        select organization_id, organization_name, since
+        from access_feed_opposition
+        where shard = %s and patient = %s
+        order by organization_name, organization_id
+        """,
+        (shard_of(patient), patient),
+    )
+    return [Opposition(Party(id, name, "organization"), since) for id, name, since in rows]
 
 
 async def oppose(tx: Transaction, ctx: Context, patient: UUID, structure: Party) -> None:

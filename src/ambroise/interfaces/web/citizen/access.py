@@ -113,6 +113,10 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
                 form.refuse(refusal, "motif")
         return await visit.render("citizen/filing.html", 422, form=form, problems=form.problems, place="acces")
 
+    async def let_structure_file(visit: Visit, form: FormData) -> Response:
+        await service.let_structure_file(visit.context(), str(form.get("structure")))
+        return visit.go("/acces#depots", Toast("filing-settings"))
+
     async def ask_answer(visit: Visit) -> Response:
         request = _waiting(await service.requests(visit.context()), visit.parameter("id"))
         return await visit.render("citizen/request.html", request=request, place="acces")
@@ -133,6 +137,7 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         screen.route("/acces/chercher", look_for),
         screen.route("/acces/comme", see_as),
         screen.route("/acces/depots", ask_filing, choose_filing),
+        screen.route("/acces/depots/structures", None, let_structure_file),
         screen.route("/acces/urgence", ask_emergency, choose_emergency),
         screen.route("/acces/personnes/{id}", one, change),
     ]

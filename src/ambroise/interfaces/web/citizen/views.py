@@ -23,6 +23,7 @@ from ambroise.interfaces.web.views import (
     Viewer,
 )
 from ambroise.modules.prevention.api import Waiting
+from ambroise.trust.access.feeding import Opposition
 from ambroise.trust.context import Context, Relation
 
 
@@ -78,6 +79,8 @@ class FilingChoices(Struct, frozen=True):
     masked: bool
     opposed: bool
     reason: str = ""
+    structures: tuple[Opposition, ...] = ()
+    """Those that may not, as each collected it at an admission."""
 
 
 class Directory(Struct, frozen=True):
@@ -253,6 +256,8 @@ class CitizenService(Protocol):
     async def filing_choices(self, ctx: Context) -> FilingChoices: ...
 
     async def choose_filing(self, ctx: Context, choices: FilingChoices) -> None: ...
+
+    async def let_structure_file(self, ctx: Context, id: str) -> None: ...
 
     async def professions(self, ctx: Context) -> Sequence[Profession]: ...
 

@@ -13,6 +13,7 @@ from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.directory import api as directory
 from ambroise.trust.access import spaces
+from ambroise.trust.access.feeding import oppositions_of
 from ambroise.trust.access.grants import grants_of
 from ambroise.trust.access.people import Party
 from ambroise.trust.audit.history import LOOKS, Filters
@@ -92,7 +93,16 @@ class Accesses(Base):
 
     async def filing_choices(self, ctx: Context) -> FilingChoices:
         space = await self._space(ctx)
-        return FilingChoices(space.masked_by_default, space.feed_opposed)
+        async with self._database.reader() as reader:
+            structures = await oppositions_of(reader, space.patient)
+        return FilingChoices(space.masked_by_default, space.feed_opposed, structures=tuple(structures))
+
+    async def let_structure_file(self, ctx: Context, id: str) -> None:
+        """End the opposition to one structure; nothing where there is none."""
+        opposed = [one.structure for one in (await self.filing_choices(ctx)).structures if one.structure.id == id]
+        async with self._database.transaction() as tx:
+            for structure in opposed:
+                await self._gateway.rights.oppose_feeding(tx, ctx, space_of(ctx), structure, opposed=False)
 
     async def choose_filing(self, ctx: Context, choices: FilingChoices) -> None:
         """Keep what changed: each choice that did leaves its own line in the history."""
