@@ -51,10 +51,12 @@ def test_it_takes_hl7_where_it_says_from_who_shows_a_certificate(operated: Opera
     write_keys(authority, operated.data)
     context = ssl.create_default_context(cafile=str(authority.certificate))
     context.load_cert_chain(operated.data / "client.pem")
-    with socket.create_connection(("localhost", port)) as plain:
-        with context.wrap_socket(plain, server_hostname="localhost") as connection:
-            connection.sendall(b"\x0bMSH|^~\\&|A|B|C|D|2026||QRY^A19|7|P|2.5\x1c\r")
-            answer = connection.recv(4096)
+    with (
+        socket.create_connection(("localhost", port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        connection.sendall(b"\x0bMSH|^~\\&|A|B|C|D|2026||QRY^A19|7|P|2.5\x1c\r")
+        answer = connection.recv(4096)
     assert b"\rMSA|AR|7\r" in answer
     assert b"|200^Unsupported message type^HL70357|" in answer
 
