@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ambroise.kernel.outbox import Delivery, Subscriptions
-from ambroise.modules.portability.api import GOES_ON
+from ambroise.modules.portability.api import GOES_ON, TAKES_ON
+from tests.integration.portability.test_imports import IPS
 from tests.journeys.support.browser import SCREENSHOTS, chromium, needs_chromium, serving, sideways, violations
 from tests.journeys.support.visitors import Visitors
 
@@ -16,6 +17,7 @@ from tests.journeys.support.visitors import Visitors
 async def work(visitors: Visitors) -> None:
     subscriptions = Subscriptions()
     subscriptions.on(GOES_ON, visitors.exports.go_on)
+    subscriptions.on(TAKES_ON, visitors.imports.go_on)
     await Delivery(visitors.world.database, subscriptions, visitors.world.clock).deliver_all()
 
 
@@ -68,3 +70,29 @@ async def test_a_citizen_takes_a_copy_away_reads_it_without_us_and_prints_a_page
         await page.get_by_role("link", name="Page 1", exact=True).click()
         await page.get_by_role("link", name="Compte rendu de consultation", exact=True).click()
         assert await page.get_by_role("heading", name="Compte rendu de consultation").count() >= 1
+
+
+async def test_a_citizen_sees_what_a_foreign_summary_brings_takes_it_and_undoes_it(visitors: Visitors) -> None:
+    citizen = await visitors.enter("Dominique Fictive")
+    await citizen.get("/mes-donnees/reprendre")
+    await citizen.press("Voir ce qui sera repris", files={"fichier": ("lettre.xml", b"<a/>", "text/xml")})
+    assert citizen.status == 422
+    assert "Ce fichier n’est ni un résumé médical" in citizen.words
+    other = IPS.replace(b"1979-03-28", b"1980-01-01")
+    await citizen.press("Voir ce qui sera repris", files={"fichier": ("ips.json", other, "application/json")})
+    assert "Ce fichier parle de quelqu’un d’autre" in citizen.words
+    await citizen.press("Voir ce qui sera repris", files={"fichier": ("ips.json", IPS, "application/json")})
+    assert "Hospital Ficticio de Sevilla (ES)" in citizen.words
+    assert "Penicilina Allergie" in citizen.words
+    await citizen.press("Reprendre")
+    await work(visitors)
+    await citizen.get(citizen.address)
+    assert "1 document rangé, 4 informations reprises." in citizen.words
+    await citizen.get("/documents")
+    assert "Resumen del paciente (IPS)" in citizen.words
+    await citizen.get("/mes-donnees/reprendre")
+    await citizen.get(next(one for one in citizen.page.xpath("//main//a/@href") if "/reprendre/" in one))
+    await citizen.press("Annuler la reprise")
+    assert "Reprise annulée." in citizen.words
+    await citizen.get("/documents")
+    assert "Resumen del paciente (IPS)" not in citizen.words

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ambroise.modules.identity.api import Enrolments, Federation, Identity, Passkeys, Provider
     from ambroise.modules.letters.api import Letters
     from ambroise.modules.notification.api import Wishing
-    from ambroise.modules.portability.api import Exports
+    from ambroise.modules.portability.api import Exports, Imports
     from ambroise.modules.record.api import Record
     from ambroise.modules.relations.api import Relations
     from ambroise.modules.space.api import Spaces
@@ -43,6 +43,7 @@ class Services(Struct, frozen=True):
     federation: Federation
     letters: Letters
     exports: Exports
+    imports: Imports
     wishing: Wishing
     provider: Provider
     authenticator: Authenticator

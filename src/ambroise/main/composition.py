@@ -14,6 +14,7 @@ from ambroise.interfaces.authentication import Authenticator
 from ambroise.interfaces.departures import hearing
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.web import templates
+from ambroise.interfaces.web.copies.filer import Filing
 from ambroise.interfaces.web.copies.scribe import Pages as CopyPages
 from ambroise.kernel import installation
 from ambroise.kernel.clock import Clock, ShiftedClock, SystemClock
@@ -42,7 +43,7 @@ from ambroise.modules.identity.api import (
 from ambroise.modules.letters.api import Channel as LetterChannel
 from ambroise.modules.letters.api import Letters
 from ambroise.modules.notification.api import Wishing
-from ambroise.modules.portability.api import Exports
+from ambroise.modules.portability.api import Exports, Imports
 from ambroise.modules.prevention.api import Prevention
 from ambroise.modules.record.api import ClamAv, Limits, Record
 from ambroise.modules.relations.api import Relations
@@ -172,6 +173,7 @@ def _services(
         enrolments=enrolments,
         federation=Federation.over(identity, enrolments, provider, read_partners(settings.federation_file), addresses),
         letters=letters,
+        imports=Imports(database, gateway, record, clock, Filing(templates), installed.demonstration),
         exports=Exports.over(
             database,
             gateway,

@@ -20,7 +20,7 @@ from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.identity.vihf.api import forget as forget_assertions
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
 from ambroise.modules.notification.api import PUSH_DUE, Teller, Visits, forget_sent
-from ambroise.modules.portability.api import GOES_ON
+from ambroise.modules.portability.api import GOES_ON, TAKES_ON
 from ambroise.modules.prevention.api import Handlers as PreventionHandlers
 from ambroise.modules.prevention.api import Prevention, remind
 from ambroise.modules.record.api import Handlers, own_types
@@ -70,7 +70,9 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     subscriptions.on(PRINTING_ASKED, Printer(printings(services), templates, services.public_url).make)
     subscriptions.on(RECOVERY_ASKED, Recovery(services.identity).answer)
     subscriptions.on(GOES_ON, services.exports.go_on)
-    subscriptions.on(PURGED, services.exports.forget)
+    subscriptions.on(TAKES_ON, services.imports.go_on)
+    for forgetting in (services.exports.forget, services.imports.forget):
+        subscriptions.on(PURGED, forgetting)
     subscriptions.on(CLIENT_TO_TELL, services.provider.leaving.tell)
 
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from ambroise.interfaces.web import portals, templates
 from ambroise.interfaces.web.citizen.record import CitizenRecord
+from ambroise.interfaces.web.copies.filer import Filing
 from ambroise.interfaces.web.copies.scribe import Pages
 from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.lives import Lives
@@ -22,7 +23,7 @@ from ambroise.interfaces.xdm.writing import Exports as ZipExports
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
 from ambroise.modules.identity.sealing import KeySealer
-from ambroise.modules.portability.api import Exports
+from ambroise.modules.portability.api import Exports, Imports
 from ambroise.modules.record.api import Desk, Report, reports
 from tests.integration.record.conftest import World
 from tests.integration.record.test_feed_checks import LETTER
@@ -37,6 +38,7 @@ class Visitors:
     application: Starlette
     document: UUID
     exports: Exports
+    imports: Imports
 
     async def enter(self, name: str) -> StrictClient:
         transport = httpx.ASGITransport(self.application)
@@ -103,6 +105,7 @@ async def visitors(world: World) -> Visitors:
         address="http://127.0.0.1:8000",
         demonstration=True,
     )
+    imports = Imports(world.database, world.gateway, world.record, world.clock, Filing(templates), demonstration=True)
     pages = portals(
         identity,
         CitizenRecord(records, world.record),
@@ -110,5 +113,6 @@ async def visitors(world: World) -> Visitors:
         DeskRecord(world.database, Desk(world.record, world.gateway)),
         Lives.on(world.database, world.gateway, world.record),
         exports=exports,
+        imports=imports,
     )
-    return Visitors(world, Starlette(routes=pages), document, exports)
+    return Visitors(world, Starlette(routes=pages), document, exports, imports)

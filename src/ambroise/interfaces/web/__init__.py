@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.web.citizen.copies import copy_routes
 from ambroise.interfaces.web.citizen.home import shell_of
+from ambroise.interfaces.web.citizen.imports import import_routes
 from ambroise.interfaces.web.citizen.record import CitizenRecord
 from ambroise.interfaces.web.citizen.routes import citizen_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
@@ -55,7 +56,7 @@ from ambroise.interfaces.xdm.writing import Exports as ZipExports
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Passkeys, Proofs, Provider
 from ambroise.modules.identity.provider.portal import Portal
-from ambroise.modules.portability.api import Exports
+from ambroise.modules.portability.api import Exports, Imports
 from ambroise.modules.profile.api import Profile
 from ambroise.modules.record.api import Desk
 from ambroise.modules.vitale.api import Vitale
@@ -79,6 +80,7 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         federation=services.federation,
         vitale=services.vitale,
         exports=services.exports,
+        imports=services.imports,
         profile=Profile(services.database, services.gateway),
     )
 
@@ -109,6 +111,7 @@ def portals(
     federation: Federation | None = None,
     vitale: Vitale | None = None,
     exports: Exports | None = None,
+    imports: Imports | None = None,
     profile: Profile | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
@@ -157,6 +160,7 @@ def portals(
             *(sign_on_routes(site, provider) if provider is not None else ()),
             *(portal_routes(site, site.portal) if site.portal is not None else ()),
             *citizen_routes(site, citizen, lives, profile),
+            *(import_routes(Screen(site, AccountKind.CITIZEN), imports) if imports is not None else ()),
             *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
             *professional_routes(site, professional, profile),
             *(launching_routes(site, professional, provider) if provider is not None else ()),

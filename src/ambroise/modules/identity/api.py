@@ -19,6 +19,7 @@ from ambroise.modules.identity.ins import (
     birth_date_of,
     check_ins,
     check_traits,
+    comparable,
     differences,
     normal_name,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "check_ins",
     "check_software",
     "check_traits",
+    "comparable",
     "datamatrix_of",
     "differences",
     "enter_many",

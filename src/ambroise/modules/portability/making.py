@@ -245,7 +245,7 @@ class Maker(Struct, frozen=True):
         for path, content in self.scribe.index(summary):
             piece.add(path, content)
         members += piece.members
-        piece.add(MANIFEST, _manifest(members, made_at, export.patient))
+        piece.add(MANIFEST, _manifest(members, made_at, export.patient, self.address))
         members.append(piece.members[-1])
         end = export.size + len(piece.content)
         for line in directory(members, end, export.asked_at):
@@ -284,7 +284,7 @@ async def _facts(tx: Transaction, patient: UUID) -> dict[str, Any]:
     return told
 
 
-def _manifest(members: list[Member], made_at: datetime, patient: UUID) -> bytes:
+def _manifest(members: list[Member], made_at: datetime, patient: UUID, origin: str) -> bytes:
     """What the copy holds, each file with its digest, so that one can check that nothing was lost or changed."""
     files: list[Mapping[str, Any]] = [
         {"path": one.path, "size": one.size, "sha256": one.sha256, **({"about": one.about} if one.about else {})}
@@ -294,6 +294,7 @@ def _manifest(members: list[Member], made_at: datetime, patient: UUID) -> bytes:
         "format": FORMAT,
         "version": VERSION,
         "made": made_at.isoformat(),
+        "origin": origin,
         "patient": f"Patient/{patient}",
         "files": files,
     }

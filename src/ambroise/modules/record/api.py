@@ -5,6 +5,7 @@ from __future__ import annotations
 from ambroise.modules.record import entry, reports, tables
 from ambroise.modules.record.categories import CITIZEN_TYPES, Category, category_of, types_of
 from ambroise.modules.record.cda import write
+from ambroise.modules.record.cda.extract import extract
 from ambroise.modules.record.cda.model import ClinicalDocument, Identifier
 from ambroise.modules.record.cda.parse import attachment
 from ambroise.modules.record.cda.parse import read as read_cda
@@ -73,6 +74,7 @@ __all__ = [
     "category_of",
     "clean_photo",
     "entry",
+    "extract",
     "header_facts",
     "own_types",
     "read_cda",

@@ -53,6 +53,10 @@ class Copies:
         rule = await self._allow(tx, ctx, patient, Event.COPY_ASKED)
         await record(tx, ctx, Entry("C", Event.COPY_ASKED, patient, rule=rule))
 
+    async def may(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
+        """Make sure that the caller may take a copy of this record, or bring one into it. Raises FORBIDDEN, traced."""
+        await self._allow(tx, ctx, patient, Event.COPY_ASKED)
+
     async def counts(self, tx: Transaction, ctx: Context, patient: UUID) -> dict[str, int]:
         """How many resources of each type the copy will hold."""
         await self._allow(tx, ctx, patient, Event.COPIED)

@@ -66,6 +66,18 @@ _BY_CODE: Mapping[str, str] = {
     "MALWARE": N_("Ce fichier contient un virus connu. Il n’a pas été gardé."),
     "XML_MALFORMED": N_("Ce document est abîmé : son contenu ne se lit pas."),
     "XML_DTD_FORBIDDEN": N_("Ce document contient des définitions interdites. Son éditeur doit le corriger."),
+    "IMPORT_NOT_UNDERSTOOD": N_(
+        "Ce fichier n’est ni un résumé médical (IPS, en FHIR ou en CDA), ni la copie d’un espace Ambroise."
+    ),
+    "IMPORT_TOO_LARGE": N_("Ce fichier est trop lourd pour être repris d’un coup."),
+    "IMPORT_OTHER_PERSON": N_(
+        "Ce fichier parle de quelqu’un d’autre : le nom, le prénom, la date de naissance ou le sexe ne sont pas ceux "
+        "de ce dossier. Rien n’a été repris."
+    ),
+    "IMPORT_TAKEN_BEFORE": N_("Ce fichier a déjà été repris. Annulez d’abord la reprise pour recommencer."),
+    "IMPORT_DECIDED": N_("Vous avez déjà décidé pour ce fichier."),
+    "COPY_UNDER_WAY": N_("Une copie se prépare déjà. Attendez qu’elle soit prête."),
+    "COPY_OVER": N_("Cette copie a été supprimée à la fin de son délai. Demandez-en une autre."),
     "TOO_LARGE": N_("Ce fichier est trop lourd. Choisissez un fichier plus petit."),
     "CONTENT_UNSUPPORTED": N_("Ce format n’est pas accepté. Choisissez un PDF, une photo ou un texte."),
     "ZIP_DAMAGED": N_("Ce fichier ZIP est abîmé : refaites-le, puis recommencez."),

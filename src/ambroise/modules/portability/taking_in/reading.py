@@ -1,0 +1,224 @@
+"""Understands a file brought from elsewhere: an International Patient Summary (FHIR or CDA), or one of our copies.
+
+Sources: HL7 IPS 2.0.0 (a Bundle of type document whose first entry is a Composition), CDA R2; `making.py` for copies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+import nh3
+
+from ambroise.fhir.json import decode
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.portability.making import FORMAT, MANIFEST
+from ambroise.modules.portability.taking_in.adopting import TAKEN, item
+from ambroise.modules.portability.taking_in.model import Brought, Item, Json, Paper, Person, Problem, Section, Sort
+from ambroise.modules.record.api import (
+    Document,
+    Words,
+    attachment,
+    category_of,
+    extract,
+    read_cda,
+    read_document,
+    render,
+    sniff,
+)
+from ambroise.modules.record.api import Sort as FileSort
+
+MOST_BYTES: Final = 20 * 1024 * 1024
+_MOST_INSIDE: Final = 200 * 1024 * 1024
+_MOST_DOCUMENTS: Final = 500
+_SUMMARY: Final = "60591-5"
+_SUMMARIES: Final = "SYNTHESE"
+_FILED: Final = frozenset({FileSort.PDF, FileSort.JPEG, FileSort.TEXT})
+
+
+def understand(content: bytes) -> Brought:
+    """What a file offers. Raises IMPORT_NOT_UNDERSTOOD, IMPORT_TOO_LARGE."""
+    if len(content) > MOST_BYTES:
+        raise Refusal(Kind.TOO_LARGE, "IMPORT_TOO_LARGE", f"The file has more than {MOST_BYTES} bytes.")
+    try:
+        if content[:4] == b"PK\x03\x04":
+            return _copy(content)
+        if content.lstrip()[:1] == b"{":
+            return _ips(decode(content))
+        return _cda(content)
+    except (Refusal, KeyError, ValueError, TypeError, IndexError, AttributeError, zipfile.BadZipFile) as error:
+        if isinstance(error, Refusal) and error.code == "IMPORT_TOO_LARGE":
+            raise
+        raise _not_understood() from error
+
+
+def _ips(bundle: Json) -> Brought:
+    entries: list[Json] = bundle["entry"]
+    resources: list[Json] = [one["resource"] for one in entries]
+    composition = resources[0]
+    if bundle.get("type") != "document" or composition.get("resourceType") != "Composition":
+        raise ValueError("not a document")
+    if _SUMMARY not in [coding.get("code") for coding in composition["type"]["coding"]]:
+        raise ValueError("not a patient summary")
+    named: dict[str, Json] = {}
+    for one in entries:
+        resource = one["resource"]
+        named[f"{resource['resourceType']}/{resource.get('id')}"] = resource
+        if one.get("fullUrl"):
+            named[str(one["fullUrl"])] = resource
+    patient = named[str(composition["subject"]["reference"])]
+    origin = _organization(composition, named)
+    told = [
+        item(resource, str(one.get("fullUrl") or resource.get("id")), named)
+        for one, resource in zip(entries, resources, strict=True)
+        if resource["resourceType"] not in _CARRIERS
+    ]
+    sections = tuple(
+        Section(str(one.get("title", "")), nh3.clean(str(one.get("text", {}).get("div", ""))))
+        for one in composition.get("section", ())
+    )
+    paper = Paper(
+        str(composition["title"]),
+        date.fromisoformat(str(composition["date"])[:10]),
+        origin,
+        _SUMMARIES,
+        sections=sections,
+        items=tuple(told),
+    )
+    return Brought(Sort.IPS_FHIR, origin, _person(patient), (paper,))
+
+
+_CARRIERS: Final = frozenset(
+    {"Composition", "Patient", "Practitioner", "PractitionerRole", "Organization", "Medication", "Device", "Provenance"}
+)
+"""What a summary holds besides facts: who, where, and what facts name."""
+
+
+def _organization(composition: Json, named: Mapping[str, Json]) -> str:
+    """Who answers for a summary: its custodian, else its author."""
+    answering: list[Json] = [composition.get("custodian") or {}, *composition.get("author", ())]
+    for reference in answering:
+        found: Json = named.get(str(reference.get("reference"))) or {}
+        name: Any = found.get("name")
+        if isinstance(name, str):
+            country = next((one["country"] for one in found.get("address", ()) if one.get("country")), "")
+            return f"{name} ({country})" if country else name
+        if name:
+            person: Json = name[0]
+            return " ".join([*person.get("given", ()), str(person.get("family", ""))]).strip()
+        if reference.get("display"):
+            return str(reference["display"])
+    return ""
+
+
+def _person(patient: Json) -> Person:
+    names: list[Json] = patient.get("name") or []
+    return Person(
+        tuple(str(one["family"]) for one in names if one.get("family")),
+        tuple(str(given) for one in names for given in one.get("given", ())),
+        str(patient.get("birthDate", "")),
+        str(patient.get("gender", "")),
+    )
+
+
+def _cda(content: bytes) -> Brought:
+    clinical = read_cda(content)
+    who = clinical.patient
+    custodian = clinical.custodian.name if clinical.custodian else None
+    facts = [item(dict(one.resource), one.key, {}) for one in extract(clinical)]
+    shown = render(clinical, words=Words(image="", file=""), file_url=lambda name: "#")
+    paper = Paper(
+        clinical.title,
+        clinical.effective_time.start.date(),
+        custodian or "",
+        _SUMMARIES,
+        sections=(Section("", shown.html),),
+        items=tuple(facts),
+    )
+    person = Person(
+        tuple(filter(None, (who.birth_name, who.used_name))),
+        tuple(filter(None, (who.first_given, who.given_names, who.used_given))),
+        _cda_date(who.birth_date),
+        {"F": "female", "M": "male"}.get(who.sex, who.sex),
+    )
+    return Brought(Sort.IPS_CDA, custodian or "", person, (paper,))
+
+
+def _cda_date(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if text[:8].isdigit() and len(text) >= 8 else text
+
+
+def _copy(content: bytes) -> Brought:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(one.file_size for one in archive.infolist()) > _MOST_INSIDE:
+            raise Refusal(Kind.TOO_LARGE, "IMPORT_TOO_LARGE", "This file unfolds into too much.")
+        manifest = json.loads(archive.read(MANIFEST))
+        if manifest["format"] != FORMAT:
+            raise ValueError("not a copy of ours")
+        files = {one["path"]: one for one in manifest["files"]}
+        held: list[Json] = [
+            decode(line)
+            for path in sorted(files)
+            if path.startswith("fhir/")
+            for line in archive.read(path).splitlines()
+        ]
+        patient = next(one for one in held if one["resourceType"] == "Patient")
+        by_document = {one["about"]: one for one in manifest["files"] if one.get("about")}
+        named = {f"{one['resourceType']}/{one['id']}": one for one in held}
+        documents = [one for one in held if one["resourceType"] == "DocumentReference"]
+        if len(documents) > _MOST_DOCUMENTS:
+            raise Refusal(Kind.TOO_LARGE, "IMPORT_TOO_LARGE", f"More than {_MOST_DOCUMENTS} documents at once.")
+        origin = str(manifest.get("origin", ""))
+        facts = [one for one in held if one["resourceType"] in TAKEN]
+        papers: list[Paper] = []
+        for resource in documents:
+            reference = f"DocumentReference/{resource['id']}"
+            mine = [item(one, str(one["id"]), named) for one in facts if one.get("meta", {}).get("source") == reference]
+            papers.append(_paper(archive, read_document(resource), by_document.get(reference), mine))
+        return Brought(Sort.COPY, origin, _person(patient), tuple(papers))
+
+
+def _paper(archive: zipfile.ZipFile, document: Document, file: Json | None, items: list[Item]) -> Paper:
+    """One document of a copy; a CDA is read, since only its author may file it again as such."""
+    day = (document.date or document.act_start or document.filed).date()
+    author = document.authors[0].name if document.authors else ""
+    origin = ", ".join(filter(None, (author, document.place)))
+    paper = Paper(document.title, day, origin, category_of(document.type_code).value, items=tuple(items))
+    if file is None:
+        return _with_problem(paper, Problem.MISSING)
+    content = archive.read(str(file["path"]))
+    if hashlib.sha256(content).hexdigest() != file["sha256"]:
+        return _with_problem(paper, Problem.ALTERED)
+    sort = sniff(content)
+    if sort in _FILED:
+        return _of_content(paper, content)
+    if sort is not FileSort.XML:
+        return _with_problem(paper, Problem.FORMAT)
+    clinical = read_cda(content)
+    shown = render(clinical, words=Words(image="", file=""), file_url=lambda name: "#")
+    body = next((one for one in shown.files if one.in_body and one.content_type == "application/pdf"), None)
+    inside = attachment(clinical, body.identifier) if body else None
+    if inside is not None:
+        return _of_content(paper, inside.content)
+    return Paper(paper.title, day, origin, paper.category, sections=(Section("", shown.html),), items=paper.items)
+
+
+def _of_content(paper: Paper, content: bytes) -> Paper:
+    return Paper(paper.title, paper.day, paper.origin, paper.category, content, items=paper.items)
+
+
+def _with_problem(paper: Paper, problem: Problem) -> Paper:
+    return Paper(paper.title, paper.day, paper.origin, paper.category, problem=problem)
+
+
+def _not_understood() -> Refusal:
+    return Refusal(
+        Kind.UNPROCESSABLE,
+        "IMPORT_NOT_UNDERSTOOD",
+        "This is no patient summary (IPS, as FHIR or CDA) and no copy of a record made by this software.",
+    )

@@ -1,0 +1,165 @@
+"""Bringing one's data from elsewhere: what is shown first, what is taken, what is refused, taking it back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ambroise.fhir.json import decode
+from ambroise.fhir.search import parse
+from ambroise.fhir.validation import validate
+from ambroise.interfaces.web import templates
+from ambroise.interfaces.web.copies.filer import Filing
+from ambroise.kernel.errors import Refusal
+from ambroise.kernel.outbox import Delivery, Subscriptions
+from ambroise.modules.portability.api import TAKES_ON, Import, Imports, ImportState, Problem
+from ambroise.trust.context import Citizen, Context
+from tests.integration.portability.conftest import Copying
+from tests.integration.record.conftest import World
+from tests.integration.record.test_feed_checks import LETTER
+from tests.support.cda_samples import cda_names, mended
+
+IPS: bytes = (Path(__file__).parents[3] / "examples" / "fhir" / "ips.json").read_bytes()
+IPS_CDA = "IPS-FR_2024.01.xml"
+
+
+@dataclass(frozen=True)
+class Bringing:
+    world: World
+    imports: Imports
+
+    async def propose(self, content: bytes, ctx: Context | None = None) -> Import:
+        return await self.imports.propose(ctx or self.world.citizen, self.world.patient, content)
+
+    async def taken(self, content: bytes) -> Import:
+        one = await self.propose(content)
+        await self.imports.take(self.world.citizen, self.world.patient, one.id)
+        subscriptions = Subscriptions()
+        subscriptions.on(TAKES_ON, self.imports.go_on)
+        await Delivery(self.world.database, subscriptions, self.world.clock).deliver_all()
+        return (await self.imports.shown(self.world.citizen, self.world.patient, one.id))[0]
+
+    async def refused(self, content: bytes, ctx: Context | None = None) -> Refusal:
+        with pytest.raises(Refusal) as refusal:
+            await self.propose(content, ctx)
+        return refusal.value
+
+    async def found(
+        self, type: str, ctx: Context | None = None, about: dict[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        async with self.world.database.reader() as reader:
+            query = parse(type, [*(about or {"patient": str(self.world.patient)}).items(), ("_count", "200")])
+            found = await self.world.gateway.search(reader, ctx or self.world.citizen, query)
+        return [decode(one.body) for one, _ in found.entries]
+
+
+@pytest.fixture
+async def bringing(world: World) -> Bringing:
+    return Bringing(
+        world, Imports(world.database, world.gateway, world.record, world.clock, Filing(templates), demonstration=True)
+    )
+
+
+def changed(**patient: Any) -> bytes:
+    """The same summary with other words about the person."""
+    bundle = json.loads(IPS)
+    next(one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] == "Patient").update(patient)
+    return json.dumps(bundle).encode()
+
+
+async def test_a_summary_of_another_country_is_shown_taken_once_and_undone(bringing: Bringing) -> None:
+    world = bringing.world
+    proposed = await bringing.propose(IPS)
+    _, offered = await bringing.imports.shown(world.citizen, world.patient, proposed.id)
+    assert offered is not None
+    (paper,) = offered.papers
+    assert offered.origin == "Hospital Ficticio de Sevilla (ES)"
+    assert [(one.type, one.problem) for one in paper.items] == [
+        ("AllergyIntolerance", None), ("Condition", None), ("MedicationStatement", None), ("Immunization", None),
+    ]  # fmt: skip
+    assert await bringing.found("AllergyIntolerance") == [], "nothing is taken before one decides"
+    await bringing.imports.drop(world.citizen, world.patient, proposed.id)
+
+    done = await bringing.taken(IPS)
+    assert (done.state, done.papers, done.items) == (ImportState.DONE, 1, 4)
+    (allergy,) = await bringing.found("AllergyIntolerance")
+    assert allergy["recorder"] == {"display": "Lucía Inventada"}
+    (treatment,) = await bringing.found("MedicationStatement")
+    assert treatment["medicationCodeableConcept"]["coding"][0]["code"] == "R03AC02"
+    (document,) = await bringing.found("DocumentReference")
+    assert document["content"][0]["attachment"]["contentType"] == "application/pdf"
+    assert "Hospital Ficticio de Sevilla" in document["description"]
+    assert allergy["meta"]["source"] == f"DocumentReference/{document['id']}"
+    whence = {"target": f"AllergyIntolerance/{allergy['id']}"}
+    (provenance,) = await bringing.found("Provenance", about=whence)
+    assert provenance["agent"][0]["who"] == {"display": "Hospital Ficticio de Sevilla (ES)"}
+    assert len(provenance["target"]) == 4
+    for one in (allergy, treatment, provenance):
+        assert validate(one) == []
+    await world.authorise(world.professional(1))
+    assert await bringing.found("AllergyIntolerance", world.professional(1)), "the doctor sees it live"
+
+    assert (await bringing.refused(IPS)).code == "IMPORT_TAKEN_BEFORE"
+    assert await bringing.imports.undo(world.citizen, world.patient, done.id) == 1
+    for type in ("AllergyIntolerance", "MedicationStatement", "DocumentReference"):
+        assert await bringing.found(type) == [], type
+    assert await bringing.found("Provenance", about=whence) == []
+    again = await bringing.taken(IPS)
+    assert again.items == 4, "what was undone can be taken again"
+
+
+async def test_a_file_about_somebody_else_is_refused_with_what_differs(bringing: Bringing) -> None:
+    world = bringing.world
+    for said, wrong in (
+        ({"birthDate": "1979-03-29"}, ["birth_date"]),
+        ({"name": [{"family": "Otra", "given": ["Dominique"]}]}, ["name"]),
+        ({"name": [{"family": "PAT TROIS", "given": ["Lola"]}], "gender": "male"}, ["given", "sex"]),
+    ):
+        refusal = await bringing.refused(changed(**said))
+        assert (refusal.code, refusal.data["traits"]) == ("IMPORT_OTHER_PERSON", wrong)
+    for content in (b"{}", b"PK\x03\x04 nothing", b"<a/>", b"hello", IPS.replace(b'"document"', b'"collection"', 1)):
+        assert (await bringing.refused(content)).code == "IMPORT_NOT_UNDERSTOOD"
+    stranger = world.context(Citizen(await world.create_space("279035121518890"), "Autre"))
+    assert (await bringing.refused(IPS, stranger)).code in ("NOT_FOUND", "ACCESS_OTHER_SPACE")
+
+
+async def test_what_cannot_be_taken_says_why(bringing: Bringing) -> None:
+    bundle = json.loads(IPS)
+    subject = {"reference": bundle["entry"][1]["fullUrl"]}
+    wrong = {"resourceType": "Condition", "code": {"text": "Asma"}, "subject": subject, "onsetDateTime": "el lunes"}
+    goal = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "Correr"}, "subject": subject}
+    bundle["entry"] += [{"fullUrl": "urn:uuid:1", "resource": wrong}, {"fullUrl": "urn:uuid:2", "resource": goal}]
+    proposed = await bringing.propose(json.dumps(bundle).encode())
+    _, offered = await bringing.imports.shown(bringing.world.citizen, bringing.world.patient, proposed.id)
+    assert offered is not None
+    assert [one.problem for one in offered.papers[0].items][-2:] == [Problem.INVALID, Problem.TYPE]
+
+
+@pytest.mark.skipif(IPS_CDA not in cda_names(), reason="the sample documents are not installed")
+async def test_a_summary_as_cda_is_taken_with_its_facts(bringing: Bringing) -> None:
+    done = await bringing.taken(mended(IPS_CDA))
+    assert done.papers == 1
+    assert done.items > 3
+
+
+async def test_a_copy_of_another_instance_is_taken_as_ones_own_documents(copying: Copying, bringing: Bringing) -> None:
+    world = bringing.world
+    await world.submit(world.author, LETTER)
+    taken = await copying.exports.take(world.citizen, world.patient, (await _made(copying)).id)
+    content = b"".join([chunk async for chunk in taken.chunks])
+    done = await bringing.taken(content)
+    assert done.papers == 1
+    documents = await bringing.found("DocumentReference")
+    assert len(documents) == 2, "the original is untouched, the copy stands beside it"
+    mine = next(one for one in documents if "description" in one and "Repris par moi" in one["description"])
+    assert mine["author"][0]["reference"] == f"Patient/{world.patient}"
+    assert mine["content"][0]["attachment"]["contentType"] == "application/pdf"
+
+
+async def _made(copying: Copying) -> Any:
+    asked = await copying.ask(copying.world.citizen)
+    return await copying.exports.finish(asked.id)
