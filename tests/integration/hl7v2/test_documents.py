@@ -344,3 +344,10 @@ async def test_frames_may_be_split_too_large_or_broken_and_each_is_answered(
     assert b"|HL7_FRAMING^" in broken
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_many_large_messages_at_once_are_all_answered(laboratory: Laboratory, sample: Sample) -> None:
+    entry = letter()
+    large = mended(sample(ORU), entry.content) + "NTE|1||" + "x" * 1_500_000 + "\r"
+    answers = await asyncio.gather(*(laboratory.one(large) for _ in range(10)))
+    assert sorted(one.codes[0] for one in answers) == ["ALREADY_FILED"] * 9 + ["FILED"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from ambroise.interfaces.hl7v2.acknowledging import Outcome, acknowledgements, failed, refused
@@ -18,6 +19,7 @@ from ambroise.kernel.log import logger
 
 _log = logger(__name__)
 
+_LARGE: Final = 1_000_000
 _EVENTS: Final = {"ORU": {"R01"}, "MDM": {"T02", "T04", "T10"}, "ADT": EVENTS}
 
 
@@ -49,7 +51,7 @@ class Exchange:
     async def _taken(self, peer: Peer | Refusal, content: bytes) -> Outcome:
         if isinstance(peer, Refusal):
             raise peer
-        message = read(content)
+        message = await asyncio.to_thread(read, content) if len(content) > _LARGE else read(content)
         kind = check_header(message, demonstration=self._services.demonstration)
         _check_event(message, kind)
         taker = self._choices if kind == "ADT" else self._deposits

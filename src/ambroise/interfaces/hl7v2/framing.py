@@ -62,6 +62,11 @@ class Deframer:
         """Whether a message has begun that is not whole yet."""
         return self._inside
 
+    @property
+    def held(self) -> int:
+        """How many bytes of it are in memory."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> list[Framed]:
         """What these bytes completed, in order."""
         found: list[Framed] = []

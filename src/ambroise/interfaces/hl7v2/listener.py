@@ -27,6 +27,9 @@ _STALLED_SECONDS: Final = 60
 _HANDSHAKE_SECONDS: Final = 10
 _GRACE_SECONDS: Final = 10
 _MOST_CONNECTIONS: Final = 200
+_LARGE: Final = 1_000_000
+_MOST_LARGE: Final = 8
+"""How many messages larger than that are taken at once: what is in memory is bounded, the others wait to be read."""
 _ENVELOPE: Final = 1_000_000
 
 
@@ -37,6 +40,7 @@ class Listener:
         # A document of the largest size, in base64, and what stands around it.
         self._limit = services.settings.document_max_bytes * 4 // 3 + _ENVELOPE
         self._exchange = Exchange(services, self._limit)
+        self._large = asyncio.Semaphore(_MOST_LARGE)
         self._clock = services.clock
         self._doors = doors
         self._servers: list[asyncio.Server] = []
@@ -64,7 +68,7 @@ class Listener:
 
     async def _serve(self, door: Door, listening: socket.socket) -> asyncio.Server:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            connection = _Connection(self._exchange, self._limit, reader, writer)
+            connection = _Connection(self._exchange, Deframer(self._limit), self._large, reader, writer)
             task = asyncio.current_task()
             assert task is not None  # noqa: S101 - asyncio runs this in one.
             self._connections[task] = connection
@@ -104,12 +108,19 @@ class _Connection:
     """Messages of one peer, one after the other, each answered before the next is read."""
 
     def __init__(
-        self, exchange: Exchange, limit: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        exchange: Exchange,
+        deframer: Deframer,
+        large: asyncio.Semaphore,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self._exchange = exchange
+        self._deframer = deframer
+        self._large = large
+        self._has_room = False
         self._reader = reader
         self._writer = writer
-        self._deframer = Deframer(limit)
         self.busy = False
         self.closing = False
 
@@ -119,17 +130,38 @@ class _Connection:
 
     async def run(self, peer: _Who) -> None:
         """Until the peer leaves, says what is no message, or the server closes."""
-        while not self.closing:
-            wait = _STALLED_SECONDS if self._deframer.pending else _IDLE_SECONDS
-            async with asyncio.timeout(wait):
-                data = await self._reader.read(_CHUNK)
-            if not data:
-                return
-            self.busy = True
+        try:
+            while not self.closing and await self._step(peer):
+                await self._keep_room()
+        finally:
+            self._leave_room()
+
+    async def _step(self, peer: _Who) -> bool:
+        """Read what came and answer what is whole; false at the end."""
+        wait = _STALLED_SECONDS if self._deframer.pending else _IDLE_SECONDS
+        async with asyncio.timeout(wait):
+            data = await self._reader.read(_CHUNK)
+        self.busy = True
+        try:
             for framed in self._deframer.feed(data):
                 for answer in await self._exchange.answer(peer(), framed):
                     self._writer.write(frame(answer))
                 await self._writer.drain()
                 if isinstance(framed, Broken):
-                    return
+                    return False
+        finally:
             self.busy = False
+        return bool(data)
+
+    async def _keep_room(self) -> None:
+        """Have room for a message that turns out to be large, and leave it once the message was answered."""
+        if self._deframer.held <= _LARGE:
+            self._leave_room()
+        elif not self._has_room:
+            await self._large.acquire()
+            self._has_room = True
+
+    def _leave_room(self) -> None:
+        if self._has_room:
+            self._large.release()
+            self._has_room = False
