@@ -7,11 +7,12 @@ import types
 import typing
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic.fields import FieldInfo
+from msgspec import NODEFAULT, Meta
+from msgspec.structs import FieldInfo, fields
 
-from ambroise.kernel.settings import Settings
+from ambroise.kernel.settings import PREFIX, Settings
 
 PAGE = Path(__file__).parent.parent / "docs" / "operations" / "settings.md"
 
@@ -26,13 +27,15 @@ never values: they are paths of files that only the service's user can read.
 
 
 def page() -> str:
-    return _HEAD + "\n".join(_line(name, field) for name, field in Settings.model_fields.items()) + "\n"
+    return _HEAD + "\n".join(_line(field) for field in fields(Settings)) + "\n"
 
 
-def _line(name: str, field: FieldInfo) -> str:
-    return (
-        f"| `AMBROISE_{name.upper()}` | {field.description} | {_values(field.annotation)} | {_default(field.default)} |"
-    )
+def _line(field: FieldInfo) -> str:
+    hints = typing.get_type_hints(Settings, include_extras=True)[field.name]
+    said, *_ = [one for one in typing.get_args(hints) if isinstance(one, Meta)]
+    default = field.default_factory() if field.default is NODEFAULT else field.default
+    values = _values(typing.get_args(hints)[0])
+    return f"| `{PREFIX}{field.name.upper()}` | {said.description} | {values} | {_default(default)} |"
 
 
 def _values(annotation: Any) -> str:
@@ -41,6 +44,8 @@ def _values(annotation: Any) -> str:
         return ", ".join(f"`{value}`" for value in typing.get_args(annotation))
     if origin in (typing.Union, types.UnionType):
         return _values(next(part for part in typing.get_args(annotation) if part is not type(None)))
+    if origin is Annotated:
+        return _values(typing.get_args(annotation)[0])
     if origin in (dict, frozenset):
         return "JSON"
     return {Path: "path", int: "number", str: "text", date: "date", bool: "`true`, `false`"}[annotation]

@@ -12,9 +12,10 @@ import os
 import pickle
 import sys
 import tempfile
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from subprocess import PIPE, Popen
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -66,42 +67,45 @@ def measure_together(settings: Settings) -> tempfile.TemporaryDirectory[str] | N
 @asynccontextmanager
 async def crew(work: Work) -> AsyncGenerator[None]:
     """Have the other processes answer for the time of the block."""
+    others = work.settings.processes - 1
     bare = replace(work, front=replace(work.front, sockets=[]) if work.front else None)
-    keeping = [asyncio.create_task(_keep(bare)) for _ in range(work.settings.processes - 1)]
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(cancel(task) for task in keeping))
-
-
-async def _keep(work: Work) -> None:
-    """Have one process answer for ever."""
-    while True:
-        process = await _start(work)
+    with ThreadPoolExecutor(others or 1, "crew") as waiting:
+        keeping = [asyncio.create_task(_keep(bare, waiting)) for _ in range(others)]
         try:
-            code = await process.wait()
+            yield
+        finally:
+            await asyncio.gather(*(cancel(task) for task in keeping))
+
+
+async def _keep(work: Work, waiting: ThreadPoolExecutor) -> None:
+    """Have one process answer for ever."""
+    loop = asyncio.get_running_loop()
+    while True:
+        process = await asyncio.to_thread(_start, work)
+        ended = loop.run_in_executor(waiting, process.wait)
+        try:
+            code = await asyncio.shield(ended)
         except asyncio.CancelledError:
-            await _stop(process)
+            await _stop(process, ended)
             raise
         _log.error("process_ended", code=code)
         await asyncio.sleep(_AGAIN_SECONDS)
 
 
-async def _start(work: Work) -> Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ambroise.main.member", stdin=PIPE, pass_fds=work.inherited
-    )
+def _start(work: Work) -> Popen[bytes]:
+    # Not by the event loop: between fork and exec it runs Python, which may wait for ever for a lock of another thread.
+    process = Popen([sys.executable, "-m", "ambroise.main.member"], stdin=PIPE, pass_fds=work.inherited)
     assert process.stdin is not None  # noqa: S101 - asked for.
     # The pipe stays open as long as this process lives: its end tells the other that nobody will stop it any more.
     process.stdin.write(work.written())
+    process.stdin.flush()
     return process
 
 
-async def _stop(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), _GRACE_SECONDS)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+async def _stop(process: Popen[bytes], ended: asyncio.Future[int]) -> None:
+    process.terminate()
+    try:
+        await asyncio.wait_for(asyncio.shield(ended), _GRACE_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await ended

@@ -7,6 +7,8 @@ import socket
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, nullcontext
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ambroise.kernel.log import configure, logger
 from ambroise.kernel.postgres import EmbeddedPostgres, locks
 from ambroise.kernel.settings import Settings
@@ -36,11 +38,11 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
     feeds = open_feeds(settings, demonstration=demonstration) if "api" in settings.roles else []
     if sockets:
         # With port 0 the system has chosen; everything that shows an address shows that one.
-        settings = settings.model_copy(update={"port": sockets[0].getsockname()[1]})
+        settings = replace(settings, port=sockets[0].getsockname()[1])
     if front is not None:
-        settings = settings.model_copy(update={"mtls_port": front.port})
+        settings = replace(settings, mtls_port=front.port)
     if feeds:
-        settings = settings.model_copy(update=chosen(feeds))
+        settings = replace(settings, **chosen(feeds))
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(settings))
         stack.enter_context(measure_together(settings) or nullcontext())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from ambroise.interfaces.hl7v2.listener import Listener
 from ambroise.main.feeds import chosen, open_feeds
@@ -24,7 +25,7 @@ async def house(module_database: TestDatabase, tmp_path_factory: pytest.TempPath
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ports(house: House) -> AsyncIterator[dict[str, int]]:
-    settings = house.services.settings.model_copy(update={"port": 0, "hl7_plain_port": 0})
+    settings = replace(house.services.settings, port=0, hl7_plain_port=0)
     doors = open_feeds(settings, demonstration=True)
     async with Listener(house.services, doors):
         yield chosen(doors)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import ValidationError
 from starlette.applications import Starlette
 
 from ambroise.interfaces.security_txt import complaint, routes
-from ambroise.kernel.settings import Settings
+from ambroise.kernel.errors import Refusal
+from ambroise.kernel.settings import Settings, load
 
 TODAY = date(2026, 3, 14)
 
@@ -54,11 +54,11 @@ async def test_without_a_contact_there_is_no_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "contact", ["securite@ambroise.example", "http://a.example", "mailto:a\nContact: b", "mailto:"]
+    "contact", ["securite@ambroise.example", "http://a.example", "mailto:a\nContact: b", "mailto:a\n", "mailto:"]
 )
 def test_a_contact_is_an_address_that_a_program_can_open(contact: str) -> None:
-    with pytest.raises(ValidationError):
-        chosen(security_contact=contact)
+    with pytest.raises(Refusal, match="AMBROISE_SECURITY_CONTACT"):
+        load(data=Path("nowhere"), security_contact=contact)
 
 
 def test_the_doctor_asks_for_what_is_missing_or_over() -> None:

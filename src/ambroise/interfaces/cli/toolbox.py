@@ -96,16 +96,12 @@ class Toolbox:
 
     def settings(self, data: Path | None, **chosen: Any) -> Settings:
         """The settings of a command, from its options and the environment."""
-        from pydantic import ValidationError
-
         from ambroise.kernel.settings import load
 
         if data is None and not os.environ.get("AMBROISE_DATA") and not os.environ.get("AMBROISE_DATABASE_URL"):
             data = DEFAULT_DATA
-        try:
+        with explained():
             return load(data=data.absolute() if data else None, **chosen)
-        except ValidationError as error:
-            fail("; ".join(str(problem["msg"]) for problem in error.errors()))
 
     async def present(self, settings: Settings) -> datetime:
         """The present instant by the clock of the installation, which a demonstration may have moved."""

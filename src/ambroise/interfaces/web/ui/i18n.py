@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel.messages.pofile import read_po
 from msgspec import Struct
 
 LANGUAGES = ("fr", "en")
@@ -54,6 +53,9 @@ def language(code: str) -> Language:
     """The language of this code; French when it is not one of ours."""
     if code not in LANGUAGES or code == "fr":
         return Language("fr", {}, {})
+    # The reader of catalogues takes as long to load as thirty of our modules, and most starts never speak English.
+    from babel.messages.pofile import read_po
+
     with (_CATALOGUES / code / "messages.po").open("rb") as file:
         catalogue = read_po(file, locale=code)
     messages: dict[str, str] = {}
