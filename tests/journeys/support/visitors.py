@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from ambroise.interfaces.web import portals, templates
 from ambroise.interfaces.web.citizen.record import CitizenRecord
+from ambroise.interfaces.web.citizen.record.notices import Notices
 from ambroise.interfaces.web.copies.filer import Filing
 from ambroise.interfaces.web.copies.scribe import Pages
 from ambroise.interfaces.web.desk.record import DeskRecord
@@ -23,6 +24,7 @@ from ambroise.interfaces.xdm.writing import Exports as ZipExports
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
 from ambroise.modules.identity.sealing import KeySealer
+from ambroise.modules.notification.api import Channel, Pusher, PushServices, Vapid, Wishing
 from ambroise.modules.portability.api import Exports, Imports
 from ambroise.modules.record.api import Desk, Report, reports
 from tests.integration.record.conftest import World
@@ -58,6 +60,13 @@ class Visitors:
     @property
     def record(self) -> str:
         return f"/pro/patients/{self.world.patient}"
+
+
+def wishing_of(world: World) -> Wishing:
+    """How people say what they want to be told, with browsers told by a service on this machine."""
+    secret = ApplicationSecret(b"s" * 32)
+    pusher = Pusher(Vapid.of(secret, "mailto:ambroise@exemple.fr"), PushServices((), local=True), world.clock)
+    return Wishing(world.clock, secret.derive("notification"), pusher)
 
 
 @pytest.fixture
@@ -114,5 +123,6 @@ async def visitors(world: World) -> Visitors:
         Lives.on(world.database, world.gateway, world.record),
         exports=exports,
         imports=imports,
+        notices=Notices(records, world.record, wishing_of(world), [Channel.MAIL, Channel.PUSH]),
     )
     return Visitors(world, Starlette(routes=pages), document, exports, imports)

@@ -17,13 +17,16 @@ from ambroise.interfaces.services import Services
 from ambroise.interfaces.web.citizen.copies import copy_routes
 from ambroise.interfaces.web.citizen.home import shell_of
 from ambroise.interfaces.web.citizen.imports import import_routes
+from ambroise.interfaces.web.citizen.notices import notice_routes
 from ambroise.interfaces.web.citizen.record import CitizenRecord
+from ambroise.interfaces.web.citizen.record.notices import Notices
 from ambroise.interfaces.web.citizen.routes import citizen_routes
 from ambroise.interfaces.web.citizen.views import CitizenService
 from ambroise.interfaces.web.desk.clients import client_routes
 from ambroise.interfaces.web.desk.colleagues import colleague_routes
 from ambroise.interfaces.web.desk.first_passkeys import first_passkey_desk_routes
 from ambroise.interfaces.web.desk.lives import desk_life_routes
+from ambroise.interfaces.web.desk.notices import notice_desk_routes
 from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.desk.rescues import rescue_routes
 from ambroise.interfaces.web.desk.routes import desk_routes
@@ -56,6 +59,8 @@ from ambroise.interfaces.xdm.writing import Exports as ZipExports
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind, Enrolments, Federation, Identity, Passkeys, Proofs, Provider
 from ambroise.modules.identity.provider.portal import Portal
+from ambroise.modules.letters.api import Channel as LetterChannel
+from ambroise.modules.notification.api import Channel
 from ambroise.modules.portability.api import Exports, Imports
 from ambroise.modules.profile.api import Profile
 from ambroise.modules.record.api import Desk
@@ -82,7 +87,14 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         exports=services.exports,
         imports=services.imports,
         profile=Profile(services.database, services.gateway),
+        notices=Notices(records, services.record, services.wishing, _channels(services)),
     )
+
+
+def _channels(services: Services) -> list[Channel]:
+    """By which ways this instance tells people outside the portal."""
+    mailed = LetterChannel.MAIL in services.letters.channels
+    return [Channel.MAIL] * mailed + [Channel.PUSH] * (services.wishing.pusher is not None)
 
 
 @cache
@@ -113,6 +125,7 @@ def portals(
     exports: Exports | None = None,
     imports: Imports | None = None,
     profile: Profile | None = None,
+    notices: Notices | None = None,
     tokens: Path | None = None,
 ) -> Sequence[BaseRoute]:
     """The portals over any services. `tokens`: a country's own table of colours, type and space, in place of ours.
@@ -127,8 +140,9 @@ def portals(
         demonstration=identity.demonstration,
         proofs=passkeys.proofs if passkeys is not None else Proofs(identity),
         passkeys=passkeys,
-        shells={AccountKind.CITIZEN: shell_of(citizen)},
+        shells={AccountKind.CITIZEN: shell_of(citizen, notices.unread if notices is not None else None)},
         federation=federation,
+        tells=notices is not None,
         portal=Portal(provider, identity) if provider is not None else None,
     )
 
@@ -163,6 +177,8 @@ def portals(
             *(import_routes(Screen(site, AccountKind.CITIZEN), imports) if imports is not None else ()),
             *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
             *professional_routes(site, professional, profile),
+            *(notice_routes(site, notices) if notices is not None else ()),
+            *(notice_desk_routes(site, lives.gateway) if notices is not None else ()),
             *(launching_routes(site, professional, provider) if provider is not None else ()),
             *desk_routes(site, desk),
             *desk_life_routes(site, lives),

@@ -12,13 +12,15 @@ from ambroise.kernel.errors import Kind as Refused
 from ambroise.kernel.errors import Refusal
 from ambroise.modules.notification import repository
 from ambroise.modules.notification.model import Code, Kind, Notice, codes_of, kind_of
-from ambroise.modules.notification.push.sending import Pusher
+from ambroise.modules.notification.push.sending import Browser, Pusher
 from ambroise.modules.notification.push.services import PushServices
 from ambroise.modules.notification.push.vapid import Vapid
+from ambroise.modules.notification.refusing import Refusing
 from ambroise.modules.notification.repositories import outgoing
 from ambroise.modules.notification.repositories import wishes as wishes_repository
+from ambroise.modules.notification.repositories.browsers import Kept
 from ambroise.modules.notification.repositories.outgoing import Delivery
-from ambroise.modules.notification.support import Support
+from ambroise.modules.notification.support import Day, Support
 from ambroise.modules.notification.teller import PUSH_DUE, Teller
 from ambroise.modules.notification.timing import DIGEST_AT
 from ambroise.modules.notification.visits import Visits
@@ -31,14 +33,18 @@ __all__ = [
     "MOST_UNREAD",
     "PUSH_DUE",
     "ZONES",
+    "Browser",
     "Cadence",
     "Channel",
     "Code",
+    "Day",
     "Delivery",
+    "Kept",
     "Kind",
     "Notice",
     "PushServices",
     "Pusher",
+    "Refusing",
     "Rhythm",
     "Support",
     "Teller",

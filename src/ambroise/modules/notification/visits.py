@@ -75,9 +75,8 @@ class Visits(Struct, frozen=True):
         """What the looks amount to; a document that is withheld from somebody on the holder's side counts for none."""
         numbers = {kinds().number(one) for one in _VACCINATION_TYPES}
         vaccinations = any(one.kind in numbers or (one.type or "").startswith("Immunization") for one in looks)
-        keys: set[UUID] = {
-            key for one in looks if one.type == "DocumentReference" and one.kind not in numbers for key in one.resources
-        }
+        documents = [one for one in looks if one.opened and one.type == "DocumentReference" and one.kind not in numbers]
+        keys: set[UUID] = {key for one in documents for key in one.resources}
         labels = await self.gateway.labels(tx, "DocumentReference", sorted(keys)) if keys else []
         if any(not label.flags & _HIDDEN for label in labels):
             return Code.DOCUMENT_READ

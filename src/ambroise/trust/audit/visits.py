@@ -21,7 +21,10 @@ _APART: Final = timedelta(hours=1)
 
 
 class Look(Struct, frozen=True):
-    """What one professional looked at in one record, of one sort, between two seals; `begins`: it opens a visit."""
+    """What one professional looked at in one record, of one sort, between two seals.
+
+    `begins`: it opens a visit. `opened`: it was read, not only met in a list.
+    """
 
     patient: UUID
     actor_id: str
@@ -29,6 +32,7 @@ class Look(Struct, frozen=True):
     at: datetime
     begins: bool
     secret: bool
+    opened: bool
     type: str | None
     kind: int | None
     resources: Sequence[UUID]
@@ -45,7 +49,8 @@ async def looks_between(reader: Reader, after: int, upto: int) -> list[Look]:
         """
         with looks as (
           select t.shard, t.patient, t.actor_id, t.actor_name, t.at, t.id, t.resource_type, t.resource, t.resource_kind,
-            t.secret, lag(t.at) over (partition by t.shard, t.patient, t.actor_id order by t.at, t.id) as before
+            t.secret, t.event <> 'search' as opened,
+            lag(t.at) over (partition by t.shard, t.patient, t.actor_id order by t.at, t.id) as before
           from trace_seal s
           join trace t on t.era = s.era and t.xid >= s.from_xid and t.xid < s.to_xid
           where s.number > %(after)s and s.number <= %(upto)s
@@ -66,15 +71,29 @@ async def looks_between(reader: Reader, after: int, upto: int) -> list[Look]:
             over (partition by shard, patient, actor_id order by at, id) as visit
           from told
         )
-        select patient, actor_id, min(actor_name), min(at), bool_or(begins), secret, resource_type, resource_kind,
+        select patient, actor_id, min(actor_name), min(at), bool_or(begins), secret, opened, resource_type,
+          resource_kind,
           coalesce(array_agg(distinct resource) filter (where resource is not null), '{}')
         from numbered
-        group by shard, patient, actor_id, visit, secret, resource_type, resource_kind
+        group by shard, patient, actor_id, visit, secret, opened, resource_type, resource_kind
         order by min(at), patient, actor_id, visit
         """,
         {"after": after, "upto": upto, "looks": list(LOOKS), "apart": _APART},
     )
-    return [
-        Look(patient, actor, name, at, begins, secret, type_name(type) if type is not None else None, kind, resources)
-        for patient, actor, name, at, begins, secret, type, kind, resources in rows
-    ]
+    return [_look(*row) for row in rows]
+
+
+def _look(
+    patient: UUID,
+    actor: str,
+    name: str,
+    at: datetime,
+    begins: bool,
+    secret: bool,
+    opened: bool,
+    type: int | None,
+    kind: int | None,
+    resources: Sequence[UUID],
+) -> Look:
+    sort = type_name(type) if type is not None else None
+    return Look(patient, actor, name, at, begins, secret, opened, sort, kind, resources)

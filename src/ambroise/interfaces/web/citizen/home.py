@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Devices
 from ambroise.modules.prevention.api import Waiting
 from ambroise.modules.relations.api import is_minor
+from ambroise.trust.context import Context
 
 _PREVENTION = 3
 
@@ -103,8 +104,10 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
     ]
 
 
-def shell_of(service: CitizenService) -> Callable[[Visit], Any]:
-    """What every page of a citizen shows: whose space is open, and which others may be."""
+def shell_of(
+    service: CitizenService, unread: Callable[[Context], Awaitable[int]] | None = None
+) -> Callable[[Visit], Any]:
+    """What every page of a citizen shows: whose space is open, which others may be, how many notices are unread."""
 
     async def shell(visit: Visit) -> dict[str, Any]:
         ctx = visit.context()
@@ -120,7 +123,7 @@ def shell_of(service: CitizenService) -> Callable[[Visit], Any]:
             for space in await service.spaces(ctx)
         ]
         present = next((choice for choice in choices if choice.open), choices[0])
-        return {"spaces": choices, "space": present}
+        return {"spaces": choices, "space": present, "unread": await unread(ctx) if unread is not None else None}
 
     return shell
 

@@ -45,6 +45,12 @@ _SAID = {
     "reported-before": N_("Vous l’avez déjà signalé : le guichet vérifie."),
     "reported-desk": N_("Signalement envoyé au guichet."),
     "all-read": N_("Tout est marqué comme vu."),
+    "notice-deleted": N_("Notification supprimée, pour tous ceux qui ouvrent ce dossier."),
+    "notices-deleted": N_("Les notifications lues sont supprimées."),
+    "notice-settings": N_("Vos choix sont enregistrés."),
+    "notice-settings-undone": N_("Vos choix d’avant sont rétablis."),
+    "notice-device": N_("Cet appareil sera prévenu."),
+    "notice-device-forgotten": N_("Cet appareil ne sera plus prévenu."),
     "space": N_("Vous avez changé de dossier."),
     "consent": N_("Accord enregistré. Le patient le voit dans son historique."),
     "consent-for": N_("Accord enregistré. Le patient voit que c’est vous qui l’avez recueilli."),
@@ -112,6 +118,7 @@ _SAID = {
 
 # Which toasts offer to undo: where that is asked, and by which gesture.
 _UNDO = {
+    "notice-settings": ("/reglages/notifications/{id}", "annuler"),
     "masked": ("/documents/{id}/visibilite", "montrer"),
     "unmasked": ("/documents/{id}/visibilite", "masquer"),
     "authorised": ("/acces/personnes/{id}", "retirer"),

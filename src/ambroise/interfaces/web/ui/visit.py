@@ -46,7 +46,7 @@ _NEVER_KEPT = frozenset(
 
 
 class Site(Struct, frozen=True):
-    """What every visit needs, built once."""
+    """What every visit needs, built once. `tells`: whether people are told of things outside the portals."""
 
     identity: Identity
     environment: Environment
@@ -57,6 +57,7 @@ class Site(Struct, frozen=True):
         default_factory=dict[AccountKind, Callable[["Visit"], Awaitable[dict[str, Any]]]]
     )
     federation: Federation | None = None
+    tells: bool = False
     portal: Portal | None = None
 
 
