@@ -1,11 +1,14 @@
 """The cases. Each proves two things: the control finds what is hidden (so it is there), the viewer does not."""
 
+import json
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 
-from ambroise.modules.profile.api import Draft, Profile, Section
+from ambroise.kernel.errors import Refusal
+from ambroise.modules.profile.api import Draft, Profile, Section, summary
 from ambroise.trust.access.kinds import kinds
 from ambroise.trust.access.people import Party
 from ambroise.trust.gateway import Action, Flags
@@ -293,6 +296,13 @@ async def what_the_holder_hides_in_the_medical_profile(door: Door, secrets: Secr
     assert not (await door.search(secrets.viewer, marks)).entries, "that something is hidden is hidden"
     seen = await profile.sheet(secrets.viewer, patient)
     assert not any(part.items or part.hidden for part in seen.parts.values())
+    whole = json.dumps(await summary(profile, secrets.knower, patient, "http://x/fhir"), default=str)
+    assert whole.count("secret illness") > 1, "the control: the summary says it to its holder"
+    shown = json.dumps(await summary(profile, secrets.viewer, patient, "http://x/fhir"), default=str)
+    assert "secret illness" not in shown
+    assert "secret allergy" not in shown
+    with pytest.raises(Refusal):
+        await summary(profile, secrets.viewer, secrets.other, "http://x/fhir")
 
 
 @case

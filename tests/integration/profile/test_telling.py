@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from ambroise.fhir.json import decode
+from ambroise.fhir.json import decode, encode
 from ambroise.fhir.search import parse
 from ambroise.fhir.validation import validate
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.profile.api import DECLARABLE, Code, Draft, Profile, Section, Sheet, codes
+from ambroise.modules.profile.api import DECLARABLE, Code, Draft, Profile, Section, Sheet, codes, summary
 from ambroise.trust.context import Context
 from tests.integration.record.conftest import World
 
@@ -203,3 +203,29 @@ async def test_what_is_typed_finds_codes_of_the_software_and_of_official_files(w
         assert (medicine.system, medicine.code) == ("urn:oid:1.2.250.1.213.2.3.1", "60002283")
         assert await codes.exactly(reader, "medicine", medicine.label) == medicine
         assert await codes.search(reader, "medicine", "50%_") == ()
+
+
+async def test_the_summary_is_a_whole_document_of_what_its_reader_may_see(world: World, samples: Path) -> None:
+    await told(world, *EVERYTHING)
+    await world.submit(world.author, (samples / "cda/VSM_1.4_2022.01.xml").read_bytes())
+    profile = Profile(world.database, world.gateway)
+    whole = await summary(profile, world.citizen, world.patient, "http://x/fhir")
+    assert not [one for one in validate(decode(encode(whole))) if one.severity in ("error", "fatal")]
+    composition = whole["entry"][0]["resource"]
+    present = {one["fullUrl"].removeprefix("http://x/fhir/") for one in whole["entry"]}
+    sections = {one["code"]["coding"][0]["code"]: one for one in composition["section"]}
+    assert {"11450-4", "48765-2", "10160-0", "11369-6", "47519-4", "8716-3", "29762-2", "10157-6"} <= sections.keys()
+    assert all(entry["reference"] in present for one in sections.values() for entry in one["entry"])
+    assert composition["subject"]["reference"] == f"Patient/{world.patient}"
+
+
+async def test_an_empty_summary_says_whether_there_is_none_or_nothing_is_known(world: World) -> None:
+    profile = Profile(world.database, world.gateway)
+    async with world.database.transaction() as tx:
+        await profile.declare_none(tx, world.citizen, world.patient, Section.ALLERGIES, none=True)
+    whole = encode(await summary(profile, world.citizen, world.patient, "http://x/fhir")).decode()
+    assert "no-known-allergies" in whole
+    assert "no-medication-info" in whole
+    for stranger in (world.professional(2), world.operator):
+        with pytest.raises(Refusal):
+            await summary(profile, stranger, world.patient, "http://x/fhir")

@@ -12,7 +12,7 @@ from ambroise.interfaces.fhir_rest.documents import Documents
 from ambroise.interfaces.fhir_rest.endpoints import Endpoints
 from ambroise.interfaces.fhir_rest.http import PATH
 from ambroise.interfaces.fhir_rest.metadata import Metadata
-from ambroise.interfaces.fhir_rest.operations import GenerateMetadata, Validation
+from ambroise.interfaces.fhir_rest.operations import GenerateMetadata, Summary, Validation
 from ambroise.interfaces.fhir_rest.reading import Reading
 from ambroise.interfaces.fhir_rest.routing import Table, router
 from ambroise.interfaces.fhir_rest.smart import Smart
@@ -48,5 +48,7 @@ def edge(services: Services, of_documents: Table | None = None) -> FhirEdge:
     }
     generate = GenerateMetadata(database, documents, max_raw=max_raw, max_json=max_json, max_inline=max_inline)
     binaries = Binaries(database, gateway, actions, max_raw=max_raw, max_json=max_json)
-    own = {"DocumentReference": {**generate.table(), **(of_documents or {})}, "Binary": binaries.table()}
+    patients = Summary(database, gateway).table()
+    of_documents = {**generate.table(), **(of_documents or {})}
+    own = {"Patient": patients, "DocumentReference": of_documents, "Binary": binaries.table()}
     return FhirEdge(router(table, own), services.authenticator.context, public_url=settings.public_url)

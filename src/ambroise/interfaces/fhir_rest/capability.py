@@ -31,6 +31,7 @@ _GUIDES: Final = (
     "https://profiles.ihe.net/ITI/MHD/ImplementationGuide/ihe.iti.mhd",
 )
 _OPERATIONS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "Patient": (("summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),),
     "DocumentReference": (
         ("generate-metadata", "https://profiles.ihe.net/ITI/MHD/OperationDefinition/generate-metadata"),
     ),

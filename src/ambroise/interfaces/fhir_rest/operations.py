@@ -1,6 +1,7 @@
-"""Operations: `$validate` on every type, `$generate-metadata` on DocumentReference (ITI-106)."""
+"""Operations: `$validate` on every type, `$summary` of a Patient, `$generate-metadata` on DocumentReference."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from ambroise.fhir.json import decode, encode
 from ambroise.fhir.validation import validate
@@ -12,7 +13,9 @@ from ambroise.interfaces.fhir_rest.routing import Table
 from ambroise.interfaces.fhir_rest.submissions import decoded
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Issue, Kind, Refusal
+from ambroise.modules.profile.api import Profile, summary
 from ambroise.modules.record.api import Incoming
+from ambroise.trust.gateway import Gateway
 
 Json = Any
 _THERE_ALREADY = Issue(
@@ -41,6 +44,23 @@ class Validation:
         issues = validate(resource)
         found = outcomes.outcome(issues) if issues else outcomes.information("The resource is valid.")
         return Answer(200, encode(found))
+
+
+class Summary:
+    """`Patient/[id]/$summary`: the International Patient Summary of what the caller may see."""
+
+    def __init__(self, database: Database, gateway: Gateway) -> None:
+        self._profile = Profile(database, gateway)
+
+    def table(self) -> Table:
+        """The handlers of Patient's own."""
+        return {"Type/id/$summary": {"GET": self.summary, "POST": self.summary}}
+
+    async def summary(self, call: Call) -> Answer:
+        key = _key(call.segments[1])
+        if key is None:
+            raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", "There is no Patient with this id.")
+        return Answer(200, encode(await summary(self._profile, call.context, key, call.base)))
 
 
 class GenerateMetadata:
@@ -118,3 +138,10 @@ def _listed(sent: dict[str, Json]) -> list[dict[str, Json]]:
     parameters: Json = sent.get("parameter")
     listed = cast("list[Json]", parameters) if isinstance(parameters, list) else []
     return [cast("dict[str, Json]", each) for each in listed if isinstance(each, dict)]
+
+
+def _key(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

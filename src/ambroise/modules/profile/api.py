@@ -7,6 +7,7 @@ from ambroise.modules.profile.limits import CHOICES
 from ambroise.modules.profile.measures import Figure, Measure, measure_of, measures
 from ambroise.modules.profile.model import DECLARABLE, EXPECTED, Code, Draft, Item, Origin, Part, Section, Sheet
 from ambroise.modules.profile.service import Profile
+from ambroise.modules.profile.summary import summary
 
 __all__ = [
     "CHOICES",
@@ -25,4 +26,5 @@ __all__ = [
     "codes",
     "measure_of",
     "measures",
+    "summary",
 ]

@@ -68,8 +68,20 @@ class Looking:
         wanted = frozenset(sections)
         found = await self._found(reader, ctx, patient, wanted)
         items = await self._with_documents(reader, ctx, patient, _items(found, wanted))
-        said = dict(filter(None, (states.read(one) for one in found if one.type == "List")))
-        return Sheet({section: _part(ctx, section, items, said.get(section)) for section in wanted})
+        return _sheet(ctx, found, items, wanted)
+
+    async def material(self, ctx: Context, patient: UUID) -> tuple[Sheet, Mapping[str, Json]]:
+        """The whole profile, and the resources behind its lines by `Type/id`."""
+        async with self.database.reader() as reader:
+            found = await self._found(reader, ctx, patient, frozenset(Section))
+        sheet = _sheet(ctx, found, list(_items(found, frozenset(Section))), frozenset(Section))
+        return sheet, {f"{one.type}/{one.id}": decode(one.body) for one in found if one.type != "List"}
+
+    async def documents(self, reader: Reader, ctx: Context, patient: UUID, type: str) -> list[Document]:
+        """The documents in force of a type, the newest first."""
+        pairs = [("patient", f"Patient/{patient}"), ("status", "current"), ("type", type), ("_sort", "-date")]
+        page = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs, now=ctx.now()))
+        return [read_document(decode(stored.body)) for stored, _ in page.entries]
 
     async def results(self, ctx: Context, patient: UUID, count: int) -> Sequence[Json]:
         """The latest results of a laboratory, as FHIR, the newest first."""
@@ -125,6 +137,11 @@ def _named(item: Item, document: Document | None) -> Item:
     name = (author.name or author.organization or "") if author else ""
     day = document.date or document.act_start or document.filed
     return replace(reading.titled(item, document.title, name), recorded=day.date().isoformat())
+
+
+def _sheet(ctx: Context, found: Iterable[Stored], items: Sequence[Item], wanted: frozenset[Section]) -> Sheet:
+    said = dict(filter(None, (states.read(one) for one in found if one.type == "List")))
+    return Sheet({section: _part(ctx, section, items, said.get(section)) for section in wanted})
 
 
 def _items(found: Iterable[Stored], wanted: frozenset[Section]) -> Iterable[Item]:

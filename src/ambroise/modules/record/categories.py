@@ -39,6 +39,7 @@ CITIZEN_TYPES: Mapping[Category, str] = {
     Category.CERTIFICATES: "DOCPAT07",
     Category.ADMINISTRATIVE: "DOCPAT09",
     Category.DIRECTIVES: "EXPPAT_3",
+    Category.PROFILE: "DOCPAT08",
     Category.OTHER: "EXPPAT_2",
 }
 """The document type of what a citizen adds under each category."""

@@ -36,5 +36,5 @@ def citizen_routes(
         *agenda_routes(screen, lives),
         *space_routes(screen, lives),
         *relative_routes(screen, lives),
-        *(profile_routes(screen, profile) if profile is not None else ()),
+        *(profile_routes(screen, profile, lives.record) if profile is not None else ()),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, cast
-from uuid import UUID
 
 from markupsafe import escape
 from starlette.datastructures import FormData
@@ -12,16 +11,18 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import profiles
 from ambroise.interfaces.web.citizen.profile.forms import FORMS, LIST_OF, draft_of, values_of
+from ambroise.interfaces.web.citizen.profile.papers import paper_routes
+from ambroise.interfaces.web.citizen.profile.spaces import space_of
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.profile.api import DECLARABLE, EXPECTED, Code, Item, Profile, Section, codes
-from ambroise.trust.context import Context
+from ambroise.modules.record.api import Record
 
 _SHOWN = (*EXPECTED, Section.DONATION)
 
 
-def profile_routes(screen: Screen, profile: Profile) -> list[BaseRoute]:
+def profile_routes(screen: Screen, profile: Profile, record: Record) -> list[BaseRoute]:
     """The pages of one's medical profile."""
 
     async def overview(visit: Visit) -> Response:
@@ -135,17 +136,11 @@ def profile_routes(screen: Screen, profile: Profile) -> list[BaseRoute]:
     return [
         screen.route("/profil", overview),
         screen.route("/profil/codes/{list}", suggestions),
+        *paper_routes(screen, profile, record),
         screen.route("/profil/{section}", section, change_section),
         screen.route("/profil/{section}/ajouter", adding, add),
         screen.route("/profil/{section}/{id}", changing, change),
     ]
-
-
-def space_of(ctx: Context) -> UUID:
-    """The space that a citizen looks at."""
-    if ctx.space is None:
-        raise Refusal(Kind.FORBIDDEN, "NOT_A_CITIZEN", "These pages are for citizens.")
-    return ctx.space
 
 
 async def _code(profile: Profile, reader: Any, section: Section, form: Any, item: Item | None) -> Code | None:
