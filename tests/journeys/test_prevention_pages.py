@@ -67,3 +67,35 @@ async def test_the_agenda_is_accessible_and_fits(visitors: Visitors) -> None:
                 assert await sideways(page) == 0
             problems += watch.complaints + watch.elsewhere
     assert problems == []
+
+
+async def test_the_rule_author_drafts_previews_publishes_and_withdraws(visitors: Visitors) -> None:
+    await with_rules(visitors)
+    desk = await (await visitors.enter("Nadia Inventée")).get("/guichet/prevention")
+    await desk.click("Bilan prévention 45-50 ans")
+    await desk.click("Changer cette règle")
+    await desk.press("Garder le brouillon et voir ce qu’il changerait", raison="Essai")
+    assert "Ce brouillon ne change rien à la version en vigueur." in desk.words
+    await desk.press("Garder le brouillon et voir ce qu’il changerait", raison="Essai", calendrier='{"plan": {}}')
+    assert "Ce texte n’est pas une règle" in desk.words
+    plan = '{"plan": {"type": "window", "from": "55y", "until": "60y"}}'
+    await desk.press("Garder le brouillon et voir ce qu’il changerait", raison="Essai", calendrier=plan)
+    assert "plan.from45y55y" in desk.words
+    assert "1 aujourd’hui, 0 avec le brouillon" in desk.words
+    assert "Dominique" not in desk.words
+    await desk.press("Publier à cette date", effet=visitors.world.clock.now().date().isoformat())
+    assert "Une version prend effet demain au plus tôt" in desk.words
+    later = date.fromordinal(visitors.world.clock.now().toordinal() + 3)
+    await desk.press("Publier à cette date", effet=later.isoformat())
+    assert "Version 2 À venir" in desk.words
+    await desk.press("Retirer la version 2")
+    assert "Version 2 Retirée" in desk.words
+    async with visitors.world.database.reader() as reader:
+        traced = await reader.fetch_all("select event from trace where event like 'prevention%%' order by xid, id")
+    assert [event for (event,) in traced] == [
+        "prevention_rule_drafted",
+        "prevention_rule_published",
+        "prevention_rule_withdrawn",
+    ]
+    citizen = await (await visitors.enter("Dominique Fictive")).get("/guichet/prevention")
+    assert citizen.status == 403

@@ -97,7 +97,7 @@ async def visitors(world: World) -> Visitors:
             AccountKind.OPERATOR,
             "guichet",
             "Nadia Inventée",
-            duties=frozenset({"support", "rectification", "matrix"}),
+            duties=frozenset({"support", "rectification", "matrix", "prevention"}),
             demonstration=True,
         ),
     )

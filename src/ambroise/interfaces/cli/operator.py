@@ -12,7 +12,7 @@ from ambroise.interfaces.cli.toolbox import Data, Toolbox, fail
 if TYPE_CHECKING:
     from ambroise.kernel.settings import Settings
 
-DUTIES = ("support", "identity", "rectification", "administration", "matrix", "copies")
+DUTIES = ("support", "identity", "rectification", "administration", "matrix", "copies", "prevention")
 
 
 def register(app: typer.Typer, toolbox: Toolbox) -> None:

@@ -77,6 +77,7 @@ from ambroise.modules.identity.registry.desk import require_duty as require_iden
 from ambroise.modules.identity.registry.model import PatientIdentity
 from ambroise.modules.identity.registry.repository import (
     TrustLine,
+    count_born,
     enter_many,
     erase,
     homonyms,
@@ -182,6 +183,7 @@ __all__ = [
     "check_software",
     "check_traits",
     "comparable",
+    "count_born",
     "datamatrix_of",
     "differences",
     "enter_many",

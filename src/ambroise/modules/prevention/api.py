@@ -5,6 +5,7 @@ from __future__ import annotations
 from ambroise.modules.prevention.advice import Advice
 from ambroise.modules.prevention.advice import chosen as chosen_advice
 from ambroise.modules.prevention.advice import library as advice_library
+from ambroise.modules.prevention.desk import DUTY, RuleDesk, Touched, differences
 from ambroise.modules.prevention.engine import path
 from ambroise.modules.prevention.jobs import Handlers, remind
 from ambroise.modules.prevention.model import (
@@ -19,11 +20,14 @@ from ambroise.modules.prevention.model import (
     Source,
     State,
     Words,
+    plain,
+    read_rule,
 )
 from ambroise.modules.prevention.service import Calendar, Prevention, Waiting, day_of
 from ambroise.modules.prevention.shipped import antigens, shipped
 
 __all__ = [
+    "DUTY",
     "Act",
     "Advice",
     "Calendar",
@@ -36,15 +40,20 @@ __all__ = [
     "Person",
     "Prevention",
     "Rule",
+    "RuleDesk",
     "Source",
     "State",
+    "Touched",
     "Waiting",
     "Words",
     "advice_library",
     "antigens",
     "chosen_advice",
     "day_of",
+    "differences",
     "path",
+    "plain",
+    "read_rule",
     "remind",
     "shipped",
 ]

@@ -6,7 +6,7 @@ It works in batches of its own transactions: killed, it goes on with what is lef
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from ambroise.kernel.clock import Clock
@@ -16,6 +16,7 @@ from ambroise.kernel.log import logger
 from ambroise.kernel.outbox import Event, Handler
 from ambroise.modules.notification.api import notify
 from ambroise.modules.prevention import reminders, repository
+from ambroise.modules.prevention.desk import RULE_CHANGED
 from ambroise.modules.prevention.service import Prevention, day_of
 from ambroise.modules.record.api import DOCUMENT_FILED, DOCUMENT_WITHDRAWN
 from ambroise.modules.space.api import PURGED
@@ -84,6 +85,7 @@ class Handlers:
             DOCUMENT_FILED: self.document_changed,
             DOCUMENT_WITHDRAWN: self.document_changed,
             PURGED: self.forget_purged,
+            RULE_CHANGED: self.rule_changed,
         }
 
     async def document_changed(self, tx: Transaction, event: Event) -> None:
@@ -91,6 +93,10 @@ class Handlers:
         if event.patient is not None:
             ctx = Context(System("prevention"), self._clock, channel="job")
             await repository.look_again(tx, event.patient, day_of(ctx))
+
+    async def rule_changed(self, tx: Transaction, event: Event) -> None:
+        """A version was published: everybody of these shards is looked at again on the day it begins."""
+        await repository.look_again_in(tx, event.payload["shards"], date.fromisoformat(event.payload["day"]))
 
     async def forget_purged(self, tx: Transaction, event: Event) -> None:
         """A space was purged: nothing of its calendar stays."""

@@ -241,9 +241,11 @@ async def look_again(tx: Transaction, patient: UUID, day: date) -> None:
     )
 
 
-async def look_at_all_again(tx: Transaction, day: date) -> int:
-    """A rule changed: look at everybody again."""
-    return await tx.execute("update prevention_watch set next_at = %s where next_at > %s", (day, day))
+async def look_again_in(tx: Transaction, shards: Sequence[int], day: date) -> int:
+    """A rule changes on a day: look again then at everybody of these shards."""
+    return await tx.execute(
+        "update prevention_watch set next_at = %s where shard = any(%s) and next_at > %s", (day, list(shards), day)
+    )
 
 
 async def waiting(reader: Reader, patient: UUID) -> list[Any]:

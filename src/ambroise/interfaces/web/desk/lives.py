@@ -9,6 +9,7 @@ from ambroise.interfaces.web.desk.helpers import helper_routes
 from ambroise.interfaces.web.desk.letters import letter_routes
 from ambroise.interfaces.web.desk.matrix import matrix_routes
 from ambroise.interfaces.web.desk.populations import population_routes
+from ambroise.interfaces.web.desk.prevention_rules import prevention_rule_routes
 from ambroise.interfaces.web.desk.simulator import simulator_routes
 from ambroise.interfaces.web.desk.spaces import space_routes
 from ambroise.interfaces.web.lives import Lives
@@ -25,6 +26,7 @@ def desk_life_routes(site: Site, lives: Lives) -> list[BaseRoute]:
         *letter_routes(site, screen, lives),
         *helper_routes(screen, lives),
         *matrix_routes(screen, lives),
+        *prevention_rule_routes(screen, lives),
         *simulator_routes(screen),
         *(clock_routes(screen, lives) if site.demonstration else ()),
     ]

@@ -55,6 +55,11 @@ _BY_KIND: Mapping[Kind, tuple[str, str]] = {
 
 # Codes that deserve their own words, wherever they come from.
 _BY_CODE: Mapping[str, str] = {
+    "RULE_DUTY": N_("Seuls les opérateurs chargés de la prévention changent le calendrier."),
+    "RULE_SAME": N_("Ce brouillon ne change rien à la version en vigueur."),
+    "RULE_REASON": N_("Dites pourquoi la règle change."),
+    "RULE_TOO_SOON": N_("Une version prend effet demain au plus tôt : on peut encore la retirer avant."),
+    "RULE_BEGUN": N_("Cette version a pris effet ou a été retirée : publiez-en une autre."),
     "ALREADY_DONE": N_("C’est déjà noté comme fait."),
     "DATE_OUTSIDE_LIFE": N_("Donnez un jour entre la naissance et aujourd’hui."),
     "EXPECTED_DATE_UNLIKELY": N_("Vérifiez la date prévue : elle est dans les 42 semaines qui viennent."),

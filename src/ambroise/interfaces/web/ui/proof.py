@@ -19,6 +19,7 @@ class Act(StrEnum):
     IDENTITIES = "identites"
     MATRIX = "matrice"
     CLIENTS = "logiciels"
+    PREVENTION = "prevention"
     EXPORT = "export"
     DELEGATION = "delegation"
 
@@ -28,6 +29,7 @@ WHY: Mapping[Act, str] = {
     Act.MEANS: N_("Vous allez changer les moyens d’entrer dans votre compte."),
     Act.IDENTITIES: N_("Vous allez changer l’identité de quelqu’un."),
     Act.MATRIX: N_("Vous allez changer ce que les professionnels peuvent lire."),
+    Act.PREVENTION: N_("Vous allez changer le calendrier de prévention de tout le monde."),
     Act.EXPORT: N_("Vous allez emporter une copie de vos données."),
     Act.DELEGATION: N_("Vous allez laisser quelqu’un agir pour vous."),
     Act.CLIENTS: N_("Vous allez changer les logiciels qui se connectent ici."),

@@ -230,6 +230,22 @@ async def identity_of(reader: Reader, patient: UUID) -> PatientIdentity | None:
     return _identity(row) if row else None
 
 
+async def count_born(reader: Reader, shards: Sequence[int], first: date, last: date, sex: str | None) -> int:
+    """How many people of these shards, whose space is open, were born between two days; nobody is named."""
+    return await reader.fetch_value(
+        """
+        select count(*)
+        from identity_registry i
+        join access_space s on s.shard = i.shard and s.patient = i.patient
+        where i.shard = any(%s)
+          and i.birth_date between %s and %s
+          and (%s::text is null or i.sex = %s)
+          and s.state in ('open_inactive', 'open_active')
+        """,
+        (list(shards), first, last, sex, sex),
+    )
+
+
 async def homonyms(reader: Reader, birth_name: str, birth_date: object, sex: str) -> list[PatientIdentity]:
     """The identities that share a birth name, a birth date and a sex, oldest first."""
     rows = await reader.fetch_all(
