@@ -39,7 +39,9 @@ class Pages(Writing):
             self._seen(person, "search", "Observation", results=thing.extracted),
         ]
         if person.standing is Standing.TREATING:
+            # The banner says who the patient is, and the allergies that are known or said to be none.
             expected.append(self._seen(person, "read", "Patient"))
+            expected += [self._seen(person, "search", kind) for kind in ("AllergyIntolerance", "List")]
         return expected
 
     async def download(self) -> list[Line]:
