@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,6 +76,40 @@ async def test_the_desk_prints_the_letters_that_wait_once_each(
     assert sheet.headers["content-type"] == "application/pdf"
     with pikepdf.open(io.BytesIO(sheet.content)) as pdf:
         assert len(pdf.pages) == 2
+
+
+async def test_a_run_whose_worker_is_killed_goes_on_with_nobody_left_out_nor_printed_twice(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "PER_SHEET", 2)
+    await told_by_post(town, tmp_path, 7)
+    world = town.family.world
+    run = await printings(town).ask(town.family.desk)
+    command = [sys.executable, "-m", "tests.integration.letters.printing_worker", world.database.dsn]
+    worker = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert worker.stdout is not None
+    for _ in range(2):
+        assert await worker.stdout.readline() == b"sheet\n"
+    # It has kept one sheet, and is within the second.
+    worker.kill()
+    await worker.wait()
+    async with world.database.reader() as reader:
+        ((half, sheets),) = await printings(town).latest(reader, town.family.desk)
+    assert (half.printed, sheets, half.finished_at) == (2, [2], None)
+    await deliver(town)
+    pages = 0
+    async with world.database.reader() as reader:
+        ((done, sheets),) = await printings(town).latest(reader, town.family.desk)
+        for number in range(1, len(sheets) + 1):
+            pdf = await printings(town).sheet(reader, town.family.desk, run.id, number)
+            with pikepdf.open(io.BytesIO(pdf)) as opened:
+                pages += len(opened.pages)
+        twice = await reader.fetch_value("select count(*) - count(distinct patient) from space_notice")
+    assert (done.printed, sum(sheets), pages) == (7, 7, 7)
+    assert done.finished_at is not None
+    assert twice == 0, "one code for each person"
 
 
 async def test_the_code_on_paper_objects_without_an_account(town: Town, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
+from msgspec.structs import replace
 
 from ambroise import modules
 from ambroise.interfaces.web import words
@@ -78,3 +79,18 @@ def check(who: str, language: str) -> None:
 def told(event: str, who: str) -> str:
     (one,) = events([line(event, who, refused=False)], ME, {}, frozenset())
     return words.plain(one)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("demonstration", "L’opérateur de la démonstration"),
+        ("cli", "L’administrateur du service"),
+        ("space", "Le service Ambroise"),
+    ],
+)
+def test_a_part_of_the_instance_is_named_by_what_it_is(name: str, told: str) -> None:
+    speak("fr")
+    act = replace(line("create", "operator", refused=False), actor_kind="system", actor_id=name, actor_name=name)
+    (event,) = events([act], ME, {}, frozenset())
+    assert str(words.sentence(event)).startswith(f"<strong>{told}</strong> a déposé")

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professions import name_of
+from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.interfaces.web.views import AccessEvent, Action, ActorKind
 from ambroise.modules.record.api import Document, tables
 from ambroise.trust.audit.history import TraceLine
@@ -95,6 +96,12 @@ _ACTIONS: Mapping[str, Action] = {
     "report_made": "report",
     "report_closed": "report",
 }
+_INSTANCE = N_("Le service Ambroise")
+# Parts of the instance that act under a name of their own.
+_PARTS: Mapping[str, str] = {
+    "demonstration": N_("L’opérateur de la démonstration"),
+    "cli": N_("L’administrateur du service"),
+}
 # When one request left several lines, the act that tells it best: the first of these.
 _TELLING: Sequence[Action] = (
     "emergency", "report", "delete", "mask", "unmask", "create", "update", "block", "grant", "choices", "space",
@@ -167,7 +174,7 @@ def _event(act: _Act, me: UUID, documents: Mapping[str, Document], reported: fro
     return AccessEvent(
         id=str(line.id),
         at=line.at,
-        actor=proper(line.actor_name),
+        actor=_named(line),
         actor_kind=_kind(line, me),
         action=action,
         outcome="refused" if line.refused else "done",
@@ -187,6 +194,13 @@ def _event(act: _Act, me: UUID, documents: Mapping[str, Document], reported: fro
             filter(None, (str(line.details.get(name, "")) for name in ("kind", "outcome", "state", "decision")))
         ),
     )
+
+
+def _named(line: TraceLine) -> str:
+    """Who acted, as people read it; a part of the instance by what it is, not by its name in the code."""
+    if line.actor_kind != "system":
+        return proper(line.actor_name)
+    return gettext(_PARTS.get(line.actor_name, _INSTANCE))
 
 
 def _rank(line: TraceLine) -> tuple[int, int]:
