@@ -16,7 +16,7 @@ from ambroise.interfaces.xds.asking import Asked, missing, read_query
 from ambroise.interfaces.xds.caller import Caller, check_patient
 from ambroise.interfaces.xds.ebrim import Association, RegistryObject, write_association, write_object
 from ambroise.interfaces.xds.endpoint import Answered
-from ambroise.interfaces.xds.entries import entry_of
+from ambroise.interfaces.xds.entries import entry_of, entry_uuid_of, status_of
 from ambroise.interfaces.xds.finding import DOCUMENT, Finder, Nobody, memberships, patient_named
 from ambroise.interfaces.xds.names import (
     APPROVED,
@@ -62,6 +62,8 @@ _CODES: Final = (
 """Parameters of codes: each value is an alternative."""
 _ALL_CODES: Final = ((f"{_D}EventCodeList", ENTRY_EVENT), (f"{_D}ConfidentialityCode", ENTRY_CONFIDENTIALITY))
 """Those of which each occurrence must be met."""
+_DONE_BY_SEARCH: Final = frozenset({f"{_D}PatientId", f"{_D}Status", f"{_D}Type"})
+"""Parameters that ask no more of a document than what the store, and its status, have answered."""
 _TIMES: Final = (
     ("CreationTime", "creationTime"),
     ("ServiceStartTime", "serviceStartTime"),
@@ -129,10 +131,11 @@ class _Query:
         if kind is None:
             raise Refusal(Kind.INVALID, "XDS_UNKNOWN_QUERY", f"{self._asked.query[:80]} is no query of this registry.")
         found = await kind(self)
+        if not self._whole:
+            ids = [entry_uuid_of(one) for one in (*found.documents, *found.sets)]
+            return [_reference(id) for id in (*ids, *(one.id for one in found.associations))]
         documents = [await self._entry(one) for one in found.documents]
         sets = [await self._set(one) for one in found.sets]
-        if not self._whole:
-            return [_reference(one.id) for one in (*documents, *sets, *found.associations)]
         self._check(documents, sets)
         return [
             *(write_object(one, "ExtrinsicObject") for one in documents),
@@ -258,8 +261,10 @@ class _Query:
             pairs += asking.code_pairs(parameter, asked.any(name))
         pairs += asking.time_pairs("date", asked, f"{_D}CreationTime")
         pairs += asking.time_pairs("period", asked, f"{_D}ServiceStartTime")
-        found = [(one, await self._entry(one)) for one in await self._find.search(DOCUMENT, pairs)]
-        return [one for one, made in found if made.status in statuses and self._meets(made)]
+        found = [one for one in await self._find.search(DOCUMENT, pairs) if status_of(one) in statuses]
+        if asked.groups.keys() <= _DONE_BY_SEARCH:
+            return found
+        return [one for one in found if self._meets(await self._entry(one))]
 
     def _meets(self, made: RegistryObject) -> bool:
         asked = self._asked

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 _TS: Final = re.compile(r"(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2}))?)?)?)?)?")
 _ESCAPE: Final = re.compile(r"\\[STRFE]\\")
+_SIGNS: Final = re.compile(r"[\\^&~|]")
 _ESCAPES: Final = {"\\S\\": "^", "\\T\\": "&", "\\R\\": "~", "\\F\\": "|", "\\E\\": "\\"}
 
 
@@ -133,7 +134,7 @@ def oid_of(written: str) -> str:
 
 def escaped(text: str) -> str:
     """A text that is one component."""
-    if not any(character in text for character in "\\^&~|"):
+    if _SIGNS.search(text) is None:
         return text
     back = {character: escape for escape, character in _ESCAPES.items()}
     return "".join(back.get(character, character) for character in text)
