@@ -37,6 +37,11 @@ class InstanceBuilder:
 
         return bring_back(settings, folder, master_key, progress)
 
+    async def index_again(self, settings: Settings) -> int:
+        from ambroise.main.keeping import index_again
+
+        return await index_again(settings)
+
     async def rotate(self, settings: Settings, *, documents: bool, signing: bool) -> Rotated:
         from ambroise.main.keeping import rotate
 

@@ -15,6 +15,7 @@ from ambroise.kernel.objects import Blobs, open_store
 from ambroise.kernel.postgres import locks
 from ambroise.kernel.settings import Settings
 from ambroise.main.place import database
+from ambroise.modules.record.api import index_again as index_all
 from ambroise.trust.audit.restored import begin_era
 
 _BATCH = 200
@@ -47,6 +48,16 @@ def bring_back(settings: Settings, folder: Path, master_key: Path | None, progre
         for name, content in keys.items():
             write_secret(_place(settings, name), content)
     return described
+
+
+async def index_again(settings: Settings) -> int:
+    """Put every document back among those whose words wait to be indexed; how many."""
+    with database(settings) as addresses:
+        opened = await Database.open(addresses.app, slots=2)
+        try:
+            return await index_all(opened)
+        finally:
+            await opened.close()
 
 
 async def rotate(settings: Settings, *, documents: bool, signing: bool) -> Rotated:

@@ -38,6 +38,12 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
             restored = toolbox.builder.restore(settings, folder.absolute(), master_key, progress=_show)
         typer.echo(f"{restored.rows} rows and {len(restored.objects)} large documents of {restored.created} are back.")
 
+    @app.command()
+    def reindex(data: Data = None) -> None:
+        """Have the words of every document indexed again by the worker, in a store that came from before."""
+        count = toolbox.run(toolbox.builder.index_again(toolbox.settings(data)))
+        typer.echo(f"The words of {count} documents will be indexed, a few seconds in every half minute.")
+
     keys = typer.Typer(help="Keys of the installation.", no_args_is_help=True)
     app.add_typer(keys, name="keys")
 

@@ -73,6 +73,10 @@ class Builder(Protocol):
         """Bring a backup back into an empty installation."""
         ...
 
+    async def index_again(self, settings: Settings) -> int:
+        """Have every document's words indexed again by the worker; how many documents."""
+        ...
+
     async def rotate(self, settings: Settings, *, documents: bool, signing: bool) -> Rotated:
         """Make new keys."""
         ...

@@ -93,6 +93,7 @@ _ACTIONS: Mapping[str, Action] = {
     "profile_none": "update",
     "profile_hidden": "mask",
     "profile_shown": "unmask",
+    "arranged": "choices",
     "report_made": "report",
     "report_closed": "report",
 }

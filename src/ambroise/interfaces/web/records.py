@@ -10,6 +10,7 @@ from uuid import UUID
 
 from markupsafe import escape
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
@@ -28,6 +29,7 @@ from ambroise.interfaces.web.views import (
     Result,
     Told,
     VisibleTo,
+    Within,
 )
 from ambroise.interfaces.xdm.writing import Exports
 from ambroise.kernel.db import Database, Reader
@@ -36,6 +38,7 @@ from ambroise.modules.record.api import (
     Category,
     Document,
     ReportKind,
+    Texts,
     Words,
     attachment,
     category_of,
@@ -89,6 +92,7 @@ class Records:
         self.database = database
         self.gateway = gateway
         self._exports = exports
+        self._texts = Texts(database, gateway)
 
     async def page(self, ctx: Context, patient: UUID, wanted: DocumentFilter, *, count: int = PER_PAGE) -> Page:
         """One page of the documents in force, the newest first."""
@@ -97,6 +101,21 @@ class Records:
             found = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs))
         shown = [document for document in map(_document, found.entries) if not document.archived]
         return Page(shown, found.total or 0, found.next_cursor)
+
+    async def inside(self, ctx: Context, patient: UUID, wanted: DocumentFilter) -> Sequence[Within]:
+        """The documents whose text has the words asked for, but those that the list has by their title or author."""
+        if not wanted.words or wanted.cursor:
+            return ()
+        hits = await self._texts.search(ctx, patient, wanted.words)
+        if not hits:
+            return ()
+        among = replace(wanted, only=[hit.document.id for hit in hits])
+        shown = {document.id for document in (await self.page(ctx, patient, among)).documents}
+        return [
+            Within(row_of(hit.document, ctx), [(piece.text, piece.found) for piece in hit.extract])
+            for hit in hits
+            if hit.document.id not in shown
+        ]
 
     async def latest(self, ctx: Context, patient: UUID, count: int) -> Sequence[Document]:
         """The newest documents."""
@@ -189,6 +208,8 @@ class Records:
             ("_count", str(count)),
             ("_total", "accurate"),
         ]
+        if wanted.only is not None:
+            pairs.append(("_id", ",".join(wanted.only)))
         if wanted.category:
             pairs.append(("type", ",".join(types_of(Category(wanted.category)))))
         if wanted.since:

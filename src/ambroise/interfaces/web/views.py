@@ -50,6 +50,7 @@ class DocumentRow(Struct, frozen=True):
     changed: bool = False
     mine: bool = False
     type_label: str = ""
+    folder: str = ""
 
 
 class DocumentFilter(Struct, frozen=True):
@@ -62,7 +63,26 @@ class DocumentFilter(Struct, frozen=True):
     until: date | None = None
     after: datetime | None = None
     """Filed or changed since this instant."""
+    folder: str = ""
+    """A folder of the citizen."""
+    only: Sequence[str] | None = None
+    """The documents to choose among, by id."""
     cursor: str = ""
+
+
+class Within(Struct, frozen=True):
+    """A document found by the words of its text; `extract` gives its pieces, true for those that were sought."""
+
+    row: DocumentRow
+    extract: Sequence[tuple[str, bool]] = ()
+
+
+class Shelf(Struct, frozen=True):
+    """A folder of the citizen."""
+
+    id: str
+    name: str
+    count: int
 
 
 class DocumentList(Struct, frozen=True):
@@ -71,6 +91,10 @@ class DocumentList(Struct, frozen=True):
     rows: Sequence[DocumentRow]
     total: int
     older: str | None = None
+    inside: Sequence[Within] = ()
+    """Those found by the words of their text."""
+    pinned: Sequence[DocumentRow] = ()
+    folders: Sequence[Shelf] = ()
 
 
 class Result(Struct, frozen=True):
@@ -143,6 +167,8 @@ class DocumentPage(Struct, frozen=True):
     comment: str | None = None
     version: int = 1
     can_mask: bool = True
+    pinned: bool | None = None
+    """Whether the citizen pinned it; None where that cannot be."""
     can_delete: bool = False
     emergency_opens_masked: bool = False
     treating: str | None = None

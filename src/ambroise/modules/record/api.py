@@ -16,6 +16,7 @@ from ambroise.modules.record.content.sniff import Sort, sniff
 from ambroise.modules.record.desk import Desk
 from ambroise.modules.record.entry import read as read_document
 from ambroise.modules.record.events import DOCUMENT_FILED, DOCUMENT_WITHDRAWN
+from ambroise.modules.record.folders import Folders
 from ambroise.modules.record.handlers import Handlers
 from ambroise.modules.record.model import (
     ARCHIVED_EXTENSION,
@@ -34,7 +35,9 @@ from ambroise.modules.record.model import (
     Submitted,
 )
 from ambroise.modules.record.owner import BinaryOwner, DocumentOwner
+from ambroise.modules.record.repositories.shelves import Folder, Place
 from ambroise.modules.record.service import Limits, Record
+from ambroise.modules.record.texts import Hit, Piece, Texts, index_again
 from ambroise.trust.gateway import Gateway
 
 __all__ = [
@@ -54,12 +57,17 @@ __all__ = [
     "Fact",
     "FactKey",
     "Filed",
+    "Folder",
+    "Folders",
     "Handlers",
+    "Hit",
     "Identifier",
     "Incoming",
     "Limits",
     "NoScanner",
     "Outcome",
+    "Piece",
+    "Place",
     "Record",
     "Rendered",
     "Report",
@@ -69,6 +77,7 @@ __all__ = [
     "Sort",
     "Submission",
     "Submitted",
+    "Texts",
     "Words",
     "attachment",
     "category_of",
@@ -76,6 +85,7 @@ __all__ = [
     "entry",
     "extract",
     "header_facts",
+    "index_again",
     "own_types",
     "read_cda",
     "read_document",

@@ -16,6 +16,7 @@ from ambroise.modules.record import (
     events,
     reference,
     submission_set,
+    texts,
     withholding,
 )
 from ambroise.modules.record.model import (
@@ -24,6 +25,7 @@ from ambroise.modules.record.model import (
     INVISIBLE_REPRESENTATIVES,
     MASKED,
 )
+from ambroise.modules.record.repositories import shelves
 from ambroise.trust.audit.entry import Event, PatientEvent
 from ambroise.trust.context import Citizen, Context, System
 from ambroise.trust.gateway import Action, Flags, Gateway, Stored
@@ -89,6 +91,9 @@ class Changing:
         resource["status"] = "entered-in-error"
         stored = await self._rewrite(tx, ctx, Action.WITHDRAW, current, resource, Event.WITHDRAWN, set=Flags.DELETED)
         await withholding.end(tx, ctx, stored)
+        if stored.label.patient is not None:
+            await texts.forget(tx, self._gateway, stored.label.patient, stored.key)
+            await shelves.forget(tx, stored.label.patient, stored.key)
         await self._tell(tx, ctx, current, Code.DOCUMENT_DELETED)
         await emit(tx, events.DOCUMENT_WITHDRAWN, {"document": str(current.key)}, patient=current.label.patient)
         return stored

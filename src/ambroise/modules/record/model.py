@@ -120,10 +120,11 @@ class Document(Struct, frozen=True):
 
 
 class Traced(PatientEvent):
-    """The acts of reports."""
+    """The acts of reports, and of folders."""
 
     REPORT_MADE = "report_made"
     REPORT_CLOSED = "report_closed"
+    ARRANGED = "arranged"
 
 
 class ReportKind(StrEnum):

@@ -132,6 +132,15 @@ async def companions(reader: Reader, patient: UUID, document: UUID) -> dict[UUID
     return found
 
 
+_OF_A_SPACE = (
+    "record_withheld",
+    "record_submission",
+    "record_to_index",
+    "record_text",
+    "record_shelf",
+    "record_folder",
+)
+
 _REPORT = """
   id, patient, kind, state, subject, reported_by, reported_at, details,
   taken_by, outcome, outcome_note, closed_by, closed_at
@@ -238,10 +247,110 @@ async def update_report(tx: Transaction, report: Report) -> None:
     )
 
 
+async def wait_to_index(tx: Transaction, patient: UUID, documents: Sequence[UUID], attempts: int = 0) -> None:
+    """Have the words of documents indexed by the worker."""
+    for document in documents:
+        tx.enqueue(
+            """
+            insert into record_to_index (shard, patient, document, attempts)
+            values (%s, %s, %s, %s)
+            on conflict do nothing
+            """,
+            (shard_of(patient), patient, document, attempts),
+        )
+
+
+async def wait_to_index_all(tx: Transaction, documents: Sequence[tuple[UUID, UUID]]) -> None:
+    """The same of the documents of several patients, given as (patient, document)."""
+    await tx.execute_many(
+        "insert into record_to_index (shard, patient, document) values (%s, %s, %s) on conflict do nothing",
+        [(shard_of(patient), patient, document) for patient, document in documents],
+    )
+
+
+async def next_to_index(tx: Transaction, patient: UUID | None) -> tuple[UUID, UUID, int] | None:
+    """Take one document that waits, of one patient or of any: the patient, the document, how often it was tried."""
+    row = await tx.fetch_one(
+        """
+        delete from record_to_index
+        where (shard, patient, document) = (
+          select shard, patient, document
+          from record_to_index
+          where %(patient)s::uuid is null or (shard = %(shard)s and patient = %(patient)s)
+          order by shard, patient, document
+          limit 1
+          for update skip locked
+        )
+        returning patient, document, attempts
+        """,
+        {"patient": patient, "shard": shard_of(patient) if patient else None},
+    )
+    return (row[0], row[1], row[2]) if row else None
+
+
+async def documents_after(reader: Reader, after: UUID | None, *, limit: int) -> list[tuple[UUID, UUID]]:
+    """Some of the documents of the instance, as (patient, document), in the order of their ids."""
+    rows = await reader.fetch_all(
+        """
+        select patient, document
+        from record_unique_id
+        where %(after)s::uuid is null or document > %(after)s
+        order by document
+        limit %(limit)s
+        """,
+        {"after": after, "limit": limit},
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def stems_of(reader: Reader, words: str) -> list[str]:
+    """The stems of French words, those that say nothing left out."""
+    rows = await reader.fetch_all("select unnest(tsvector_to_array(to_tsvector('french', %s)))", (words,))
+    return [row[0] for row in rows]
+
+
+async def keep_terms(
+    tx: Transaction, patient: UUID, document: UUID, text_id: UUID, terms: Sequence[int]
+) -> UUID | None:
+    """Write what a document is found by; the text that this replaces, if any."""
+    former = await forget_terms(tx, patient, document)
+    await tx.execute(
+        "insert into record_text (shard, patient, document, text_id, terms) values (%s, %s, %s, %s, %s)",
+        (shard_of(patient), patient, document, text_id, list(terms)),
+    )
+    return former
+
+
+async def forget_terms(tx: Transaction, patient: UUID, document: UUID) -> UUID | None:
+    """Remove what a document is found by, also when it still waits; its text, if any."""
+    key = (shard_of(patient), patient, document)
+    tx.enqueue("delete from record_to_index where shard = %s and patient = %s and document = %s", key)
+    return await tx.fetch_value(
+        "delete from record_text where shard = %s and patient = %s and document = %s returning text_id", key
+    )
+
+
+async def with_terms(reader: Reader, patient: UUID, terms: Sequence[int], *, limit: int) -> list[tuple[UUID, UUID]]:
+    """The documents of a record that have all these terms, the newest first, each with its text."""
+    rows = await reader.fetch_all(
+        """
+        select document, text_id
+        from record_text
+        where shard = %s
+          and patient = %s
+          and terms @> %s::bigint[]
+        order by document desc
+        limit %s
+        """,
+        (shard_of(patient), patient, list(terms), limit),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 async def erase(tx: Transaction, patient: UUID) -> None:
     """Remove what the record keeps beside the store for a space that is purged; reports stay, as their trace does."""
     await tx.execute("delete from record_unique_id where patient = %s", (patient,))
-    for table in ("record_withheld", "record_submission"):
+    for table in _OF_A_SPACE:
         await tx.execute(
             SQL("delete from {} where shard = %s and patient = %s").format(Identifier(table)),
             (shard_of(patient), patient),

@@ -238,6 +238,7 @@ class Record(Changing):
             await withholding.start(tx, ctx, patient, stored.key)
         else:
             await self._tell(tx, ctx, stored, _told(assessed, stored))
+        await repository.wait_to_index(tx, patient, [stored.key])
         await emit(tx, events.DOCUMENT_FILED, {"document": str(stored.key)}, patient=patient)
 
 

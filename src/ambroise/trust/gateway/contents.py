@@ -15,6 +15,7 @@ from ambroise.kernel.digests import Digests
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.objects import BlobInfo, Blobs, BlobStream
 from ambroise.trust.access.decide import Action, Target, inspection, unknown
+from ambroise.trust.access.facts import Eyes, Viewer
 from ambroise.trust.access.scope import scope
 from ambroise.trust.audit.entry import Event
 from ambroise.trust.context import Context
@@ -90,6 +91,32 @@ class Contents(Writes):
         """The bytes that a document holds, with the document that names them; traced as a reading of its content."""
         stored = await self._readable(reader, ctx, "DocumentReference", id)
         return stored, await self._held(reader, stored)
+
+    async def content_to_index(self, reader: Reader, ctx: Context, document: UUID) -> bytes:
+        """The bytes of a document, for the instance's own job that indexes its words.
+
+        Nobody sees them, so that no line is written: who finds the document by its words leaves theirs. Raises
+        FORBIDDEN to anybody else, NOT_FOUND for a document that is not there any more.
+        """
+        eyes = Eyes.of(ctx)
+        if eyes.viewer is not Viewer.SYSTEM or not eyes.trusted:
+            raise Refusal(Kind.FORBIDDEN, "INDEXING_RESERVED", "Only the instance itself indexes documents.")
+        found = await store.read(reader, scope(ctx, type="DocumentReference"), "DocumentReference", str(document))
+        if found is None or found.deleted:
+            raise unknown("DocumentReference")
+        return await self._held(reader, found)
+
+    async def keep_text(self, tx: Transaction, patient: UUID, id: UUID, text: str) -> None:
+        """Keep the words of a document under its patient's key."""
+        await self._kept.put(tx, patient, id, text.encode(), "text/plain")
+
+    async def kept_text(self, reader: Reader, id: UUID) -> str:
+        """The words of a document, for a page that found that document through a search of this door."""
+        return (await self._kept.get(reader, id)).decode()
+
+    async def forget_text(self, tx: Transaction, id: UUID) -> None:
+        """Remove the words of a document."""
+        await self._kept.delete(tx, id)
 
     async def _held(self, reader: Reader, document: Stored) -> bytes:
         """The bytes behind a document that was just judged: its own, since they follow its label, and no others."""

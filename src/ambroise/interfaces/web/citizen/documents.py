@@ -14,11 +14,13 @@ from ambroise.interfaces.web.citizen.forms import MOST_BYTES, AddForm, MisfiledF
 from ambroise.interfaces.web.citizen.views import (
     CitizenService,
     DocumentFilter,
+    DocumentList,
     DocumentPage,
     NewDocument,
 )
 from ambroise.interfaces.web.documents import by_month, served, shown
 from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
 from ambroise.interfaces.web.views import Content
@@ -37,7 +39,10 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             months=by_month(found.rows),
             found=found,
             wanted=wanted,
-            filtered=bool(wanted.words or wanted.category or wanted.author or wanted.since or wanted.until),
+            filtered=bool(
+                wanted.words or wanted.category or wanted.author or wanted.since or wanted.until or wanted.folder
+            ),
+            shelves=_shelves(found, wanted),
             categories=[(code, words.category(code)) for code in words.CATEGORIES],
             older=older,
             newest=with_query("/documents", **{**visit.query, "page": None}) if wanted.cursor else None,
@@ -154,6 +159,16 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
     ]
 
 
+def _shelves(found: DocumentList, wanted: DocumentFilter) -> list[tuple[str, str, bool]]:
+    """The folders to choose from, as addresses, words, and whether it is the present one."""
+    if not found.folders:
+        return []
+    some = [
+        (f"/documents?dossier={one.id}", f"{one.name} ({one.count})", one.id == wanted.folder) for one in found.folders
+    ]
+    return [("/documents", gettext("Tous"), not wanted.folder), *some]
+
+
 def filter_of(query: dict[str, str]) -> DocumentFilter:
     """The filter that an address asks for; a value that makes no sense is left out."""
     return DocumentFilter(
@@ -162,6 +177,7 @@ def filter_of(query: dict[str, str]) -> DocumentFilter:
         author=query.get("auteur", "")[:200],
         since=_date(query.get("depuis")),
         until=_date(query.get("jusqua")),
+        folder=query.get("dossier", "")[:36],
         cursor=query.get("page", "")[:4000],
     )
 

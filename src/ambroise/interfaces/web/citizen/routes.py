@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from ambroise.interfaces.web.citizen.access import access_routes
 from ambroise.interfaces.web.citizen.agenda import agenda_routes
 from ambroise.interfaces.web.citizen.documents import document_routes
+from ambroise.interfaces.web.citizen.folders import FolderService, folder_routes
 from ambroise.interfaces.web.citizen.history import history_routes
 from ambroise.interfaces.web.citizen.home import home_routes
 from ambroise.interfaces.web.citizen.keeping import KeepingService, keeping_routes
@@ -29,6 +30,7 @@ def citizen_routes(
     screen = Screen(site, AccountKind.CITIZEN)
     return [
         *home_routes(screen, service),
+        *folder_routes(screen, cast(FolderService, service)),
         *document_routes(screen, service),
         *access_routes(screen, service),
         *keeping_routes(screen, cast(KeepingService, service)),

@@ -133,11 +133,12 @@ class ProfessionalRecord:
     ) -> ProfessionalDocuments:
         page = await self._records.page(ctx, patient, wanted)
         rows = [_marked(row_of(one, ctx), one, last_visit) for one in page.documents]
+        inside = await self._records.inside(ctx, patient, wanted)
         if last_visit is None:
-            return ProfessionalDocuments(rows, page.total, page.older)
+            return ProfessionalDocuments(rows, page.total, page.older, inside=inside)
         since = await self._records.page(ctx, patient, DocumentFilter(after=last_visit), count=_MOST_NEWS)
         news = Counter(row_of(one, ctx).category for one in since.documents)
-        return ProfessionalDocuments(rows, page.total, page.older, dict(news.most_common()))
+        return ProfessionalDocuments(rows, page.total, page.older, inside, dict(news.most_common()))
 
     async def attempt(self, ctx: Context, patient: UUID) -> None:
         await self._records.latest(ctx, patient, 1)

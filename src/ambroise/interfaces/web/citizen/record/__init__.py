@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ambroise.interfaces.web.citizen.record.audience import Audiences
-from ambroise.interfaces.web.citizen.record.documents import Documents
+from ambroise.interfaces.web.citizen.record.folders import Ordering
 from ambroise.interfaces.web.citizen.record.history import Histories
 from ambroise.interfaces.web.citizen.record.home import Homes
 from ambroise.interfaces.web.citizen.record.keeping import Keeping
@@ -11,5 +11,5 @@ from ambroise.interfaces.web.citizen.record.keeping import Keeping
 __all__ = ["CitizenRecord"]
 
 
-class CitizenRecord(Homes, Documents, Audiences, Keeping, Histories):
+class CitizenRecord(Homes, Ordering, Audiences, Keeping, Histories):
     """Answers the citizen's pages."""

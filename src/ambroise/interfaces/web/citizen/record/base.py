@@ -9,7 +9,7 @@ from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.consent.api import Requests
 from ambroise.modules.prevention.api import Prevention
-from ambroise.modules.record.api import Record
+from ambroise.modules.record.api import Folders, Record
 from ambroise.trust.access.decide import Action, judge_entry, refusal
 from ambroise.trust.access.facts import Eyes
 from ambroise.trust.context import Citizen, Context
@@ -23,6 +23,7 @@ class Base:
         self._record = record
         self._database = records.database
         self._gateway = records.gateway
+        self._folders = Folders(records.gateway)
         self._requests = Requests(records.gateway)
         self._prevention = Prevention(records.gateway)
 

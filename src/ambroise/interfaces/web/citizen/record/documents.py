@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -13,13 +14,13 @@ from ambroise.interfaces.web.citizen.record.base import Base, citizen_of, space_
 from ambroise.interfaces.web.citizen.views import NewDocument
 from ambroise.interfaces.web.files import fileable, sniffed
 from ambroise.interfaces.web.names import proper
-from ambroise.interfaces.web.records import reported_as, row_of
-from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, Viewer
+from ambroise.interfaces.web.records import Page, reported_as, row_of
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, Shelf, Viewer
 from ambroise.interfaces.xdm.writing import MOST
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.notification import api as notification
-from ambroise.modules.record.api import Document, Incoming, ReportKind, Submission, reports
+from ambroise.modules.record.api import Document, Incoming, Place, ReportKind, Submission, reports
 from ambroise.trust.access import spaces
 from ambroise.trust.access.grants import grants_of
 from ambroise.trust.context import Context, Professional
@@ -28,12 +29,36 @@ from ambroise.trust.gateway import Stored
 
 class Documents(Base):
     async def documents(self, ctx: Context, wanted: DocumentFilter) -> DocumentList:
-        page = await self._records.page(ctx, space_of(ctx), wanted)
         async with self._database.reader() as reader:
             told = await notification.notices(reader, ctx, count=100)
+            folders = await self._folders.all(reader, ctx)
+            if wanted.folder:
+                wanted = replace(wanted, only=await self._folders.inside(reader, ctx, wanted.folder))
+            pins = [] if _narrowed(wanted) else await self._folders.pinned(reader, ctx)
+        page = await self._found(ctx, wanted)
+        pinned = await self._records.named(ctx, space_of(ctx), pins)
         fresh = {(one.subject or "").rpartition("/")[2] for one in told}
-        rows = [row_of(one, ctx, new=one.id in fresh) for one in page.documents]
-        return DocumentList(rows, page.total, page.older)
+        async with self._database.reader() as reader:
+            places = await self._folders.places(reader, ctx, [one.id for one in page.documents])
+        names = {one.id: one.name for one in folders}
+        rows = [
+            replace(row_of(one, ctx, new=one.id in fresh), folder=_folder_of(one.id, places, names))
+            for one in page.documents
+        ]
+        inside = await self._records.inside(ctx, space_of(ctx), wanted)
+        return DocumentList(
+            rows,
+            page.total,
+            page.older,
+            inside,
+            [row_of(one, ctx) for one in pinned.values()],
+            [Shelf(str(one.id), one.name, one.count) for one in folders],
+        )
+
+    async def _found(self, ctx: Context, wanted: DocumentFilter) -> Page:
+        if wanted.only is not None and not wanted.only and not wanted.cursor:
+            return Page((), 0, None)
+        return await self._records.page(ctx, space_of(ctx), wanted)
 
     async def document(self, ctx: Context, id: str) -> DocumentPage:
         opened = await self._records.open(ctx, id, f"/documents/{id}")
@@ -106,6 +131,7 @@ class Documents(Base):
             space = await spaces.space_of(reader, document.patient)
             grants = await grants_of(reader, document.patient)
             reported = await reported_as(reader, ctx, document)
+            places = await self._folders.places(reader, ctx, [document.id])
         treating = (one for one in grants if one.state == "treating" and one.in_force(ctx.now()))
         return DocumentPage(
             row=row_of(document, ctx),
@@ -115,6 +141,7 @@ class Documents(Base):
             comment=document.comment,
             version=document.version,
             can_delete=document.by_patient,
+            pinned=document.id in places and places[document.id].pinned,
             emergency_opens_masked=bool(space and space.emergency_masked),
             treating=next((proper(one.party.name) for one in treating), None),
             reported=reported,
@@ -132,3 +159,13 @@ class Documents(Base):
             return ()
         told = await self._gateway.explain_read(reader, ctx, stored, list(found.values()))
         return [Viewer(proper(one.viewer.name), one.allowed, one.rule.value) for one in told]
+
+
+def _narrowed(wanted: DocumentFilter) -> bool:
+    """Whether only some documents are asked for: what is pinned stands on top of all of them alone."""
+    return wanted != DocumentFilter()
+
+
+def _folder_of(id: str, places: Mapping[str, Place], names: Mapping[UUID, str]) -> str:
+    place = places.get(id)
+    return names.get(place.folder, "") if place and place.folder else ""
