@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=quick.patients, metavar="N", help="citizens with open spaces")
     parser.add_argument("--observations", type=int, default=quick.observations, metavar="N", help="results for each")
     parser.add_argument("--documents", type=int, default=quick.documents, metavar="N", help="documents for each")
+    parser.add_argument("--long", type=int, default=quick.long, metavar="N", help="documents of the longest record")
     parser.add_argument("--seconds", type=float, default=quick.seconds, metavar="S", help="of each measure")
     parser.add_argument("--warm-up", type=float, default=quick.warm_up, metavar="S", help="before each measure")
     parser.add_argument("--connections", type=int, default=quick.connections, metavar="N", help="requests under way")

@@ -38,6 +38,8 @@ class Job:
     once: bool = False
     mllp: bool = False
     """HL7 v2 rather than HTTP: what is expected is AA."""
+    holds: bytes = b""
+    """What an answer that is well holds, where its status does not say it (SOAP)."""
 
 
 @dataclass
@@ -165,7 +167,7 @@ class _Connection(asyncio.Protocol):
         run, now = self._run, time.perf_counter()
         run.result.answered += 1
         status = int(self._head[9:12])
-        if status not in run.job.expected:
+        if status not in run.job.expected or run.job.holds not in self._body:
             run.failed(f"{status} {bytes(self._body[:400]).decode(errors='replace')}")
         elif self._sent >= run.begin and now <= run.end:
             run.latencies.append(now - self._sent)

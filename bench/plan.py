@@ -15,6 +15,8 @@ class Plan:
     """Loaded for each patient before anything is measured."""
     documents: int = 1
     """Filed for each patient before anything is measured."""
+    long: int = 5_000
+    """Documents of the one patient whose record is long."""
     seconds: float = 8.0
     warm_up: float = 2.0
     connections: int = 32
@@ -26,6 +28,11 @@ class Plan:
     scale: int = 0
     """Measure again with this many patients, in the same run; 0: do not."""
     out: Path = Path(__file__).parent
+
+    @property
+    def long_record(self) -> int:
+        """Documents to file for the patient whose record is long; none where no workload looks for them."""
+        return self.long if self.wants("xds-find") else 0
 
     def wants(self, name: str) -> bool:
         """Whether a workload is part of the run."""
@@ -48,6 +55,8 @@ WORKLOADS = (
     Target("transaction", "Transaction of 3", 600),
     Target("submission", "ITI-65, CDA N1 with a 100 KB PDF", 350),
     Target("hl7v2", "HL7 v2 ORU^R01, the same document", 200),
+    Target("xds", "XDS ITI-41 (MTOM), the same document", 200),
+    Target("xds-find", "XDS ITI-18, FindDocuments of a patient with a long record", 5),
 )
 BULK = Target("bulk", "Bulk load, resources", 10_000)
 BYTES_PER_RESOURCE = 1_600

@@ -61,7 +61,7 @@ def _run(plan: Plan, instance: Instance) -> Results:
             began=datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z"),
             first_start=first_start,
         )
-        world = asyncio.run(fill(instance, plan.patients, plan.observations, plan.documents, tell))
+        world = asyncio.run(fill(instance, plan.patients, plan.observations, plan.documents, tell, plan.long_record))
         results.bulk = world.loaded / world.loading_seconds if world.loading_seconds else 0.0
         _settle(owner)
         results.data = _data(plan, world, owner)
@@ -94,7 +94,7 @@ def tell(what: str) -> None:
 
 
 def _measure(plan: Plan, instance: Instance, world: World, known: Known, name: str, aim: float, dsn: str) -> Outcome:
-    writer = Writer(world, known, f"{instance.host}:{instance.port}", name)
+    writer = Writer(world, known, f"{instance.host}:{instance.port}", name, instance.settings.demonstration_pki)
     job = _job(plan, instance, writer.write(name, _count(plan, aim)))
     alone = replace(
         job,
@@ -135,6 +135,7 @@ def _job(plan: Plan, instance: Instance, workload: Workload) -> client.Job:
         workload.expected,
         workload.once,
         workload.mllp,
+        workload.holds,
     )
 
 
@@ -150,6 +151,8 @@ Known = Sequence[tuple[UUID, Space]]
 
 def _floor(plan: Plan, instance: Instance, world: World, known: Known, name: str, dsn: str) -> float:
     job = floors.FloorJob(dsn, name, plan.floor_seconds, plan.connections)
+    if name == "xds-find":
+        return 0.0
     if name in ("read", "search"):
         return floors.measure(replace(job, keys=[(key, space.patient) for key, space in known]))
     with InstanceBuilder().database(instance.settings) as (owner, _):
@@ -162,7 +165,7 @@ def _floor(plan: Plan, instance: Instance, world: World, known: Known, name: str
 def _newest(connection: psycopg.Connection[tuple[UUID]], name: str) -> UUID:
     """A resource that the last requests of a workload have created, by what the trace says."""
     types = {"create": "Observation", "transaction": "Encounter"}
-    type_, channel = types.get(name, "DocumentReference"), "hl7" if name == "hl7v2" else "fhir"
+    type_, channel = types.get(name, "DocumentReference"), {"hl7v2": "hl7", "xds": "xds"}.get(name, "fhir")
     from ambroise.fhir.definitions import type_number
 
     row = connection.execute(
@@ -236,7 +239,13 @@ def _at_scale(plan: Plan, instance: Instance, world: World, results: Results) ->
         results.scale = len(grown.spaces)
         for target in WORKLOADS:
             if plan.wants(target.name):
-                writer = Writer(grown, known, f"{instance.host}:{instance.port}", f"{target.name} at scale")
+                writer = Writer(
+                    grown,
+                    known,
+                    f"{instance.host}:{instance.port}",
+                    f"{target.name} at scale",
+                    instance.settings.demonstration_pki,
+                )
                 job = _job(plan, instance, writer.write(target.name, _count(plan, target.at_least)))
                 results.at_scale[target.name] = client.measure(job)
                 tell(report.summary(target.name, results.at_scale[target.name]))

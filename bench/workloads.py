@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,10 @@ import pybase64
 
 from ambroise.interfaces.demonstration import examples
 from ambroise.interfaces.demonstration.cda_writer import CdaWriter
-from ambroise.interfaces.demonstration.documents import uid_of
+from ambroise.interfaces.demonstration.documents import Document, uid_of
 from ambroise.interfaces.demonstration.model import Citizen, Professional
 from ambroise.modules.identity.ins import TEST_OID
+from bench import soap
 from bench.client import Parts
 from bench.resources import encounter, observation
 from bench.world import Space, World, letter
@@ -36,16 +38,19 @@ class Workload:
     once: bool
     mllp: bool = False
     """Whether they go to the HL7 v2 port."""
+    holds: bytes = b""
+    """What a good answer holds, where its status does not say it."""
 
 
 class Writer:
     """Writes the requests of a world. `known` gives ids of Observations with the space they are in."""
 
-    def __init__(self, world: World, known: Sequence[tuple[UUID, Space]], host: str, seed: str) -> None:
+    def __init__(self, world: World, known: Sequence[tuple[UUID, Space]], host: str, seed: str, pki: Path) -> None:
         self._world = world
         self._known = known
         self._host = host
         self._random = Random(seed)
+        self._caller = soap.Caller(pki, host)
 
     def write(self, name: str, count: int) -> Workload:
         """At most `count` different requests of one workload."""
@@ -56,6 +61,8 @@ class Writer:
             "transaction": self._transactions,
             "submission": self._submissions,
             "hl7v2": self._messages,
+            "xds": self._provided,
+            "xds-find": self._finds,
         }
         return made[name](count)
 
@@ -123,6 +130,32 @@ class Writer:
             requests.append(template.as_message(self._uid(template.uid), number))
         return Workload(requests, _OK, once=True, mllp=True)
 
+    def _provided(self, count: int) -> Workload:
+        """ITI-41: the same documents once more, with their metadata, in parts."""
+        spaces = self._random.choices(self._world.spaces, k=_TEMPLATES)
+        templates = [(_Submission.of(space, self._world), space) for space in spaces]
+        described = [soap.Provide.of(*template.document(space)) for template, space in templates]
+        requests: list[Parts] = []
+        for number in range(count):
+            (template, _), said = templates[number % _TEMPLATES], described[number % _TEMPLATES]
+            uid = self._uid(template.uid)
+            head = template.head.replace(template.uid.encode(), uid.encode())
+            body = said.with_uid(uid, head, template.tail)
+            action = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
+            requests.append(
+                self._caller.request(template.author, "/xds/repository", action, body, (head, template.tail))
+            )
+        return Workload(requests, _OK, once=True, holds=soap.SUCCESS)
+
+    def _finds(self, count: int) -> Workload:
+        """ITI-18: references to every document of the one patient whose record is long."""
+        space = self._world.spaces[0]
+        action, body = "urn:ihe:iti:2007:RegistryStoredQuery", soap.find(space.citizen)
+        requests = [
+            self._caller.request(self._author(space), "/xds/registry", action, body) for _ in range(min(count, 400))
+        ]
+        return Workload(requests, _OK, once=True, holds=soap.SUCCESS)
+
     def _uid(self, like: str) -> str:
         """Another unique id, as long as this one."""
         digits = len(like.removeprefix("2.25."))
@@ -188,6 +221,10 @@ class _Submission:
         return _Submission(
             space.readers[0], space.citizen, uid, cda[:end], tail, pybase64.b64encode(tail), (before, between, after)
         )
+
+    def document(self, space: Space) -> tuple[Document, bytes]:
+        """The document of the template, and its bytes."""
+        return letter(space, self.uid, 0), self.head + self.tail
 
     def with_uid(self, uid: str) -> Parts:
         """The body for another unique id of the same length."""

@@ -73,7 +73,9 @@ class World:
         return self.tokens[citizen.matricule]
 
 
-async def fill(instance: Instance, patients: int, observations: int, documents: int, tell: Tell) -> World:
+async def fill(
+    instance: Instance, patients: int, observations: int, documents: int, tell: Tell, long: int = 0
+) -> World:
     """Let everybody in and load what they have, through the same use cases as anywhere, beside the instance."""
     nation = build("bench", patients, until=_UNTIL)
     async with InstanceBuilder().services(instance.settings) as services:
@@ -87,6 +89,9 @@ async def fill(instance: Instance, patients: int, observations: int, documents: 
         await filling.results(world, spaces, observations)
         tell(f"{patients * documents} documents")
         await filling.papers(spaces, documents)
+        if long:
+            tell(f"{long} documents of one patient")
+            await filling.papers(spaces[:1], long)
         return world
 
 

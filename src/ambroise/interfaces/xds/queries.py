@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.soap import Element
-from ambroise.interfaces.xds import asking
+from ambroise.interfaces.xds import asking, names
 from ambroise.interfaces.xds.arrival import Arrival
 from ambroise.interfaces.xds.asking import Asked, missing, read_query
 from ambroise.interfaces.xds.caller import Caller, check_patient
@@ -18,32 +18,6 @@ from ambroise.interfaces.xds.ebrim import Association, RegistryObject, write_ass
 from ambroise.interfaces.xds.endpoint import Answered
 from ambroise.interfaces.xds.entries import entry_of, entry_uuid_of, status_of
 from ambroise.interfaces.xds.finding import DOCUMENT, Finder, Nobody, memberships, patient_named
-from ambroise.interfaces.xds.names import (
-    APPROVED,
-    ARCHIVED,
-    DEPRECATED,
-    ENTRY,
-    ENTRY_AUTHOR,
-    ENTRY_CLASS,
-    ENTRY_CONFIDENTIALITY,
-    ENTRY_EVENT,
-    ENTRY_FACILITY,
-    ENTRY_FORMAT,
-    ENTRY_PATIENT,
-    ENTRY_PRACTICE,
-    ENTRY_TYPE,
-    FAILURE,
-    QUERY,
-    REFERENCE_IDS,
-    RIM,
-    RS,
-    SET_AUTHOR,
-    SET_CONTENT_TYPE,
-    SET_PATIENT,
-    SET_SOURCE,
-    SUCCESS,
-    tag,
-)
 from ambroise.interfaces.xds.responses import fill_response, problems_of
 from ambroise.interfaces.xds.sets import set_of
 from ambroise.kernel.errors import Kind, Refusal
@@ -53,14 +27,17 @@ _MOST_WHOLE: Final = 2_000
 """Objects whose whole metadata one answer may hold: ask for references, then for some of them."""
 _D, _S = "$XDSDocumentEntry", "$XDSSubmissionSet"
 _CODES: Final = (
-    (f"{_D}ClassCode", ENTRY_CLASS, "category"),
-    (f"{_D}TypeCode", ENTRY_TYPE, "type"),
-    (f"{_D}PracticeSettingCode", ENTRY_PRACTICE, "setting"),
-    (f"{_D}HealthcareFacilityTypeCode", ENTRY_FACILITY, "facility"),
-    (f"{_D}FormatCode", ENTRY_FORMAT, "format"),
+    (f"{_D}ClassCode", names.ENTRY_CLASS, "category"),
+    (f"{_D}TypeCode", names.ENTRY_TYPE, "type"),
+    (f"{_D}PracticeSettingCode", names.ENTRY_PRACTICE, "setting"),
+    (f"{_D}HealthcareFacilityTypeCode", names.ENTRY_FACILITY, "facility"),
+    (f"{_D}FormatCode", names.ENTRY_FORMAT, "format"),
 )
 """Parameters of codes: each value is an alternative."""
-_ALL_CODES: Final = ((f"{_D}EventCodeList", ENTRY_EVENT), (f"{_D}ConfidentialityCode", ENTRY_CONFIDENTIALITY))
+_ALL_CODES: Final = (
+    (f"{_D}EventCodeList", names.ENTRY_EVENT),
+    (f"{_D}ConfidentialityCode", names.ENTRY_CONFIDENTIALITY),
+)
 """Those of which each occurrence must be met."""
 _DONE_BY_SEARCH: Final = frozenset({f"{_D}PatientId", f"{_D}Status", f"{_D}Type"})
 """Parameters that ask no more of a document than what the store, and its status, have answered."""
@@ -83,7 +60,7 @@ class StoredQueries:
     """The transaction."""
 
     action = "urn:ihe:iti:2007:RegistryStoredQuery"
-    element = tag(QUERY, "AdhocQueryRequest")
+    element = names.tag(names.QUERY, "AdhocQueryRequest")
 
     def __init__(self, services: Services, repository: str) -> None:
         self._services = services
@@ -106,12 +83,12 @@ class StoredQueries:
             elements = []
         except Refusal as refusal:
             response = _response()
-            fill_response(response, problems_of(refusal, "Registry"), FAILURE)
-            etree.SubElement(response, tag(RIM, "RegistryObjectList"))
+            fill_response(response, problems_of(refusal, "Registry"), names.FAILURE)
+            etree.SubElement(response, names.tag(names.RIM, "RegistryObjectList"))
             return Answered(response)
         response = _response()
-        fill_response(response, (), SUCCESS)
-        etree.SubElement(response, tag(RIM, "RegistryObjectList")).extend(elements)
+        fill_response(response, (), names.SUCCESS)
+        etree.SubElement(response, names.tag(names.RIM, "RegistryObjectList")).extend(elements)
         return Answered(response)
 
 
@@ -155,7 +132,7 @@ class _Query:
         found = [
             one
             for one in await self._documents_of_patient([])
-            if asking.has_references(await self._entry(one), REFERENCE_IDS, groups)
+            if asking.has_references(await self._entry(one), names.REFERENCE_IDS, groups)
         ]
         return Result(documents=found)
 
@@ -164,7 +141,7 @@ class _Query:
         asked = self._asked
         statuses = asked.any(f"{_S}Status", needed=True)
         patient = await self._patient(f"{_S}PatientId")
-        if APPROVED not in statuses:
+        if names.APPROVED not in statuses:
             return Result()
         pairs = [("patient", patient), ("code", "submissionset"), ("status", "current")]
         found: list[Json] = []
@@ -174,9 +151,9 @@ class _Query:
             made = await self._set(one)
             if (
                 asking.in_time(made, "submissionTime", asked, f"{_S}SubmissionTime")
-                and (not sources or made.external.get(SET_SOURCE) in sources)
-                and asking.has_author(made, SET_AUTHOR, authors)
-                and (not kinds or asking.has_codes(made, SET_CONTENT_TYPE, [tuple(kinds)]))
+                and (not sources or made.external.get(names.SET_SOURCE) in sources)
+                and asking.has_author(made, names.SET_AUTHOR, authors)
+                and (not kinds or asking.has_codes(made, names.SET_CONTENT_TYPE, [tuple(kinds)]))
             ):
                 found.append(one)
         return Result(sets=found)
@@ -212,8 +189,8 @@ class _Query:
         documents: list[Json] = []
         for one in await self._find.members_of(sets):
             made = await self._entry(one)
-            if (not formats or asking.has_codes(made, ENTRY_FORMAT, [tuple(formats)])) and asking.has_codes(
-                made, ENTRY_CONFIDENTIALITY, self._asked.all(f"{_D}ConfidentialityCode")
+            if (not formats or asking.has_codes(made, names.ENTRY_FORMAT, [tuple(formats)])) and asking.has_codes(
+                made, names.ENTRY_CONFIDENTIALITY, self._asked.all(f"{_D}ConfidentialityCode")
             ):
                 documents.append(one)
         return Result(documents=documents, sets=sets, associations=memberships(sets, documents))
@@ -252,9 +229,11 @@ class _Query:
         patient = await self._patient(f"{_D}PatientId")
         kinds = asked.any(f"{_D}Type")
         known = [
-            name for name, own in (("current", {APPROVED, ARCHIVED}), ("superseded", {DEPRECATED})) if own & statuses
+            name
+            for name, own in (("current", {names.APPROVED, names.ARCHIVED}), ("superseded", {names.DEPRECATED}))
+            if own & statuses
         ]
-        if not known or (kinds and ENTRY not in kinds):
+        if not known or (kinds and names.ENTRY not in kinds):
             return []
         pairs = [("patient", patient), ("status", ",".join(known)), *pairs]
         for name, _, parameter in _CODES:
@@ -275,7 +254,7 @@ class _Query:
             )
             and all(asking.has_codes(made, scheme, asked.all(name)) for name, scheme in _ALL_CODES)
             and all(asking.in_time(made, slot, asked, f"{_D}{name}") for name, slot in _TIMES)
-            and asking.has_author(made, ENTRY_AUTHOR, asked.any(f"{_D}AuthorPerson"))
+            and asking.has_author(made, names.ENTRY_AUTHOR, asked.any(f"{_D}AuthorPerson"))
         )
 
     async def _patient(self, name: str) -> str:
@@ -297,7 +276,9 @@ class _Query:
         if len(documents) + len(sets) > _MOST_WHOLE:
             text = f"More than {_MOST_WHOLE} objects are found: ask for ObjectRef, then for some of them."
             raise Refusal(Kind.INVALID, "XDS_TOO_MANY", text)
-        patients = {one.external[ENTRY_PATIENT] for one in documents} | {one.external[SET_PATIENT] for one in sets}
+        patients = {one.external[names.ENTRY_PATIENT] for one in documents} | {
+            one.external[names.SET_PATIENT] for one in sets
+        }
         if len(patients) > 1:
             text = "What is found is about several patients: ask for ObjectRef, or for one of them."
             raise Refusal(Kind.INVALID, "XDS_SEVERAL_PATIENTS", text)
@@ -322,7 +303,7 @@ _KINDS: Final[dict[str, Callable[[_Query], Awaitable[Result]]]] = {
 
 
 def _is_whole(request: Element) -> bool:
-    option = request.find(tag(QUERY, "ResponseOption"))
+    option = request.find(names.tag(names.QUERY, "ResponseOption"))
     form = option.get("returnType") if option is not None else None
     if form not in ("LeafClass", "ObjectRef"):
         text = "ResponseOption/@returnType is LeafClass or ObjectRef."
@@ -331,10 +312,12 @@ def _is_whole(request: Element) -> bool:
 
 
 def _response() -> Element:
-    return etree.Element(tag(QUERY, "AdhocQueryResponse"), nsmap={"query": QUERY, "rim": RIM, "rs": RS})
+    return etree.Element(
+        names.tag(names.QUERY, "AdhocQueryResponse"), nsmap={"query": names.QUERY, "rim": names.RIM, "rs": names.RS}
+    )
 
 
 def _reference(id: str) -> Element:
-    element = etree.Element(tag(RIM, "ObjectRef"))
+    element = etree.Element(names.tag(names.RIM, "ObjectRef"))
     element.set("id", id)
     return element
