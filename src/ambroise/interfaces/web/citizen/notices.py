@@ -82,7 +82,7 @@ STATES: Final[Mapping[str, tuple[str, str, str]]] = {
     "waiting": ("due", "clock", N_("Partira plus tard")),
     "handed": ("due", "clock", N_("En cours d’envoi")),
     "sent": ("done", "check", N_("Envoyé")),
-    "failed": ("stop", "triangle-alert", N_("Pas reçu")),
+    "failed": ("late", "triangle-alert", N_("Pas reçu")),
     "cancelled": ("", "x", N_("Pas envoyé")),
 }
 REASONS: Final[Mapping[str, str]] = {
