@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -37,6 +40,42 @@ async def look(page: Page, name: str) -> None:
         await page.set_viewport_size({"width": width, "height": 900})
         assert await sideways(page) <= 0, f"{name} at {width}"
         await page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{width}.png", full_page=True)
+
+
+async def delivered(page: Page, home: str) -> str:
+    """What the worker of the page shows of a message that the browser received (from its tools: no service is here)."""
+    context = page.context
+    await context.grant_permissions(["notifications"], origin=home)
+    tools = await context.new_cdp_session(page)
+    known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def registered(event: Any) -> None:
+        for one in event["registrations"]:
+            if one["scopeURL"].endswith("/notifications/") and not known.done():
+                known.set_result(one["registrationId"])
+
+    tools.on("ServiceWorker.workerRegistrationUpdated", registered)
+    await tools.send("ServiceWorker.enable")
+    await page.evaluate(
+        """async () => {
+          const one = await navigator.serviceWorker.register("/notifications/sw.js", { scope: "/notifications/" });
+          while (one.active?.state !== "activated") await new Promise((done) => setTimeout(done, 20));
+        }"""
+    )
+    said = json.dumps({"title": "Ambroise", "body": "Il y a du nouveau dans vos documents.", "tag": "documents"})
+    id = await asyncio.wait_for(known, 5)
+    await tools.send("ServiceWorker.deliverPushMessage", {"origin": home, "registrationId": id, "data": said})
+    return await page.evaluate(
+        """async () => {
+          const one = await navigator.serviceWorker.getRegistration("/notifications/");
+          for (let tries = 0; tries < 100; tries++) {
+            const shown = await one.getNotifications();
+            if (shown.length) return shown[0].body;
+            await new Promise((done) => setTimeout(done, 30));
+          }
+          return "";
+        }"""
+    )
 
 
 async def told(visitors: Visitors) -> UUID:
@@ -87,6 +126,8 @@ async def test_a_citizen_reads_filters_deletes_chooses_and_undoes(visitors: Visi
         await page.get_by_role("button", name="Annuler").click()
         assert await page.locator("#mail-documents").is_checked()
         assert await page.locator("#mail-emergencies").count() == 0, "nobody switches it off"
+
+        assert await delivered(page, home) == "Il y a du nouveau dans vos documents."
 
         desk = await browser.new_page(locale="fr-FR")
         await enter(desk, home, "Nadia Inventée")

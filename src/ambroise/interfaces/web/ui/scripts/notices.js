@@ -19,7 +19,7 @@ if (form && "serviceWorker" in navigator && "PushManager" in window) {
     event.preventDefault();
     try {
       if ((await Notification.requestPermission()) !== "granted") throw new Error("refused");
-      const registration = await navigator.serviceWorker.register("/notifications/sw.js", { scope: "/notifications" });
+      const registration = await navigator.serviceWorker.register("/notifications/sw.js", { scope: "/notifications/" });
       await active(registration);
       const found = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: binary(form.dataset.push) });
       form.elements.adresse.value = found.endpoint;
