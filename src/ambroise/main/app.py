@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ambroise.interfaces import operations, security_txt
+from ambroise.interfaces.crossing import Crossing
 from ambroise.interfaces.services import Services
 
 
@@ -35,6 +36,9 @@ def build(services: Services) -> ASGIApp:
         fhir = importlib.import_module("ambroise.interfaces.fhir_rest")
         zips = importlib.import_module("ambroise.interfaces.xdm.operations").Operations(services)
         app = _Fork(fhir.PATH, fhir.edge(services, zips.table()), app)
+    if services.settings.roles & {"web", "api"}:
+        oauth = importlib.import_module("ambroise.interfaces.oauth")
+        app = Crossing(app, services.database, ("/fhir",), oauth.crossed())
     return operations.Measured(app, metrics)
 
 

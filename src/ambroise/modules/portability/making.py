@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -148,8 +149,10 @@ class Maker(Struct, frozen=True):
         file = readable = None
         content = await self._content(tx, stored, document)
         if content is not None:
-            file = piece.add(f"documents/{name}.{_EXTENSIONS.get(document.media_type, 'bin')}", content, about)
-            shown = self.scribe.document(export.language, document, content, f"{number:04}")
+            path = f"documents/{name}.{_EXTENSIONS.get(document.media_type, 'bin')}"
+            # Packing and rendering take processor time: others are served meanwhile.
+            file = await asyncio.to_thread(piece.add, path, content, about)
+            shown = await asyncio.to_thread(self.scribe.document, export.language, document, content, f"{number:04}")
             paths = [piece.add(f"documents/{path}", page) for path, page in shown]
             readable = paths[0] if paths else None
         piece.documents.append(

@@ -19,6 +19,9 @@ _UTF8 = 0x0800
 _OLD, _ZIP64 = 20, 45
 _UNIX = 3 << 8
 _FILE_MODE = 0o100644 << 16
+_DENSE = (".pdf", ".jpg", ".png")
+"""What is compressed already: trying again only costs time."""
+_FAST = 1
 _FULL = 0xFFFFFFFF
 _MANY = 0xFFFF
 
@@ -38,7 +41,7 @@ class Member(Struct, frozen=True):
 
 def packed(path: str, content: bytes, at: int, moment: datetime, about: str | None = None) -> tuple[Member, bytes]:
     """One file as it stands in the zip, its header first, at the offset `at`."""
-    smaller = _deflated(content)
+    smaller = content if path.endswith(_DENSE) else _deflated(content)
     method, data = (_DEFLATED, smaller) if len(smaller) < len(content) else (_STORED, content)
     digest = hashlib.sha256(content).hexdigest()
     member = Member(path, len(content), len(data), zlib.crc32(content), method, at, digest, about)
@@ -103,7 +106,7 @@ def _line(member: Member, moment: datetime) -> bytes:
 
 
 def _deflated(content: bytes) -> bytes:
-    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    packer = zlib.compressobj(_FAST, zlib.DEFLATED, -15)
     return packer.compress(content) + packer.flush()
 
 

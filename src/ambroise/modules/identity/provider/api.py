@@ -38,6 +38,7 @@ from ambroise.modules.identity.provider.model import (
     SignOn,
     Tokens,
 )
+from ambroise.modules.identity.provider.repositories.clients import public_redirections
 from ambroise.modules.identity.provider.sharing import CAST, CLOSED, LEFT, OPENED, SharedContext, Sharing, schemas
 from ambroise.modules.identity.provider.signing_on import SigningOn
 from ambroise.modules.identity.provider.smart import (
@@ -103,6 +104,7 @@ __all__ = [
     "Tokens",
     "Unmet",
     "is_limited",
+    "public_redirections",
     "read",
     "redirection",
     "schemas",

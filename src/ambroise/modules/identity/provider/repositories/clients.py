@@ -42,6 +42,19 @@ async def find(reader: Reader, id: str) -> Client | None:
     return None if row is None else _client(row)
 
 
+async def public_redirections(reader: Reader) -> list[str]:
+    """Where public clients that work come back to: those that run in a browser or on a telephone."""
+    rows = await reader.fetch_all(
+        """
+        select distinct unnest(redirect_uris) as uri
+        from oauth_client
+        where disabled_at is null and authentication = 'none'
+        order by uri
+        """
+    )
+    return [uri for (uri,) in rows]
+
+
 async def everyone(reader: Reader) -> list[Client]:
     """Every client, by name."""
     rows = await reader.fetch_all(
