@@ -5,9 +5,11 @@ Everything is asked of the gateway by a search, as FHIR asks: what a person may 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
 
 from ambroise.fhir.json import decode
 from ambroise.interfaces.fhir_rest.criteria import Criteria
@@ -33,6 +35,23 @@ _AT_ONCE: Final = 40
 _URI: Final = "urn:ietf:rfc:3986"
 
 
+class _Sketch(msgspec.Struct):
+    """What the id and the status of a document come from."""
+
+    id: str
+    status: str = ""
+    identifier: list[Json] = []
+    extension: list[Json] = []
+
+
+def sketch(body: bytes) -> Json:
+    """A document without what describes it: enough to refer to it."""
+    return msgspec.structs.asdict(_SKETCHES.decode(body))
+
+
+_SKETCHES: Final = msgspec.json.Decoder(_Sketch)
+
+
 class Nobody(Exception):
     """The patient that is named is nobody here: there is nothing to find."""
 
@@ -47,15 +66,15 @@ class Finder:
         self._of = of
         self._patients: dict[str, Cx] = {}
 
-    async def search(self, type_: str, pairs: Pairs) -> list[Json]:
-        """Every resource that the criteria find, page by page. Raises XDS_TOO_MANY."""
+    async def search(self, type_: str, pairs: Pairs, *, read: Callable[[bytes], Json] = decode) -> list[Json]:
+        """Every resource that the criteria find, page by page, each as `read` reads it. Raises XDS_TOO_MANY."""
         asked = [*pairs, ("_count", str(_PAGE)), ("_total", "none")]
         if self._of is not None and not any(name == "patient" for name, _ in pairs):
             asked.append(("patient", f"Patient/{self._of}"))
         found: list[Json] = []
         while True:
             page = await self._criteria.page(self.reader, self._ctx, type_, asked)
-            found += [decode(stored.body) for stored, mode in page.entries if mode == "match"]
+            found += [read(stored.body) for stored, mode in page.entries if mode == "match"]
             if page.next_cursor is None:
                 return found
             if len(found) >= MOST:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from lxml import etree
 from msgspec import Struct
 
+from ambroise.fhir.json import decode
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.soap import Element
 from ambroise.interfaces.xds import asking, names
@@ -17,7 +18,7 @@ from ambroise.interfaces.xds.caller import Caller, check_patient
 from ambroise.interfaces.xds.ebrim import Association, RegistryObject, write_association, write_object
 from ambroise.interfaces.xds.endpoint import Answered
 from ambroise.interfaces.xds.entries import entry_of, entry_uuid_of, status_of
-from ambroise.interfaces.xds.finding import DOCUMENT, Finder, Nobody, memberships, patient_named
+from ambroise.interfaces.xds.finding import DOCUMENT, Finder, Nobody, memberships, patient_named, sketch
 from ambroise.interfaces.xds.responses import fill_response, problems_of
 from ambroise.interfaces.xds.sets import set_of
 from ambroise.kernel.errors import Kind, Refusal
@@ -240,8 +241,10 @@ class _Query:
             pairs += asking.code_pairs(parameter, asked.any(name))
         pairs += asking.time_pairs("date", asked, f"{_D}CreationTime")
         pairs += asking.time_pairs("period", asked, f"{_D}ServiceStartTime")
-        found = [one for one in await self._find.search(DOCUMENT, pairs) if status_of(one) in statuses]
-        if asked.groups.keys() <= _DONE_BY_SEARCH:
+        described = self._whole or not asked.groups.keys() <= _DONE_BY_SEARCH
+        every = await self._find.search(DOCUMENT, pairs, read=decode if described else sketch)
+        found = [one for one in every if status_of(one) in statuses]
+        if not described:
             return found
         return [one for one in found if self._meets(await self._entry(one))]
 
