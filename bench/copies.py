@@ -1,0 +1,170 @@
+"""The copy of a whole record: `python -m bench.copies --documents 5000` (filing them first takes longer).
+
+A database of its own, one citizen with so many documents, filed by the use case of the record; then the copy as the
+worker makes it, piece after piece. Counts documents a second, and how much the memory of the process grows once the
+first pieces are made: it must not depend on how much there is. Writes COPIES.md beside the other results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from msgspec import Struct
+
+from ambroise.interfaces.web import templates
+from ambroise.interfaces.web.citizen.filing import metadata
+from ambroise.interfaces.web.citizen.views import NewDocument
+from ambroise.interfaces.web.copies.scribe import Pages
+from ambroise.kernel.clock import SystemClock
+from ambroise.kernel.crypto import DataKeys, MasterKeys
+from ambroise.kernel.db import Database
+from ambroise.kernel.migrations import migrate
+from ambroise.kernel.objects import Blobs, open_store
+from ambroise.kernel.postgres.cluster import EmbeddedPostgres
+from ambroise.modules.identity.api import on_patient_created
+from ambroise.modules.portability.api import Exports, State
+from ambroise.modules.record.api import Incoming, Record, Submission, own_types
+from ambroise.trust.context import Citizen, Context, System
+from ambroise.trust.gateway import Gateway, PageSeal
+from bench import machine
+
+_PAGE = Path(__file__).parent / "COPIES.md"
+_TOGETHER = 50
+_PATIENT = {
+    "resourceType": "Patient",
+    "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "279035121518989"}],
+    "name": [{"use": "official", "family": "PAT-TROIS", "given": ["DOMINIQUE"]}],
+    "gender": "female",
+    "birthDate": "1979-03-28",
+}
+
+
+class Measured(Struct, frozen=True):
+    """What a copy took: documents, bytes of the zip, seconds of making and of taking, MB at the start and at most."""
+
+    documents: int
+    size: int
+    making: float
+    taking: float
+    before: float
+    most: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.copies", description=__doc__)
+    parser.add_argument("--documents", type=int, default=5000, metavar="N", help="documents of the record")
+    parser.add_argument("--bytes", type=int, default=100_000, metavar="N", help="of each document")
+    parser.add_argument("--quietly", action="store_true", help="print, write no page")
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="ambroise-copies-"))
+    server = EmbeddedPostgres(folder / "instance")
+    server.start()
+    try:
+        migrate(server.owner_dsn)
+        done = asyncio.run(_run(server.app_dsn, folder, given.documents, given.bytes))
+        page = _page(done, given.bytes, machine.facts(server.owner_dsn))
+        if not given.quietly:
+            _PAGE.write_text(page, encoding="utf-8")
+        print(page)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _run(dsn: str, folder: Path, documents: int, size: int) -> Measured:
+    clock, database = SystemClock(), await Database.open(dsn, slots=4)
+    blobs = Blobs(DataKeys(MasterKeys.open(folder / "master.key", create=True)), open_store(f"file://{folder}/objects"))
+    gateway = Gateway(database, clock, blobs=blobs, pages=PageSeal(b"k" * 32))
+    try:
+        record = Record(gateway)
+        own_types(record, gateway)
+        gateway.on_patient_created = on_patient_created
+        async with database.transaction() as tx:
+            await gateway.prepare(tx)
+            made = await gateway.create(tx, Context(System(), clock, demonstration=True), _PATIENT)
+        ctx = Context(Citizen(made.key, "Dominique Pat-Trois"), clock, channel="web", demonstration=True)
+        await _fill(database, record, ctx, made.key, documents, size)
+        return await _copy(database, gateway, ctx, made.key, documents)
+    finally:
+        await gateway.close()
+        await database.close()
+
+
+async def _fill(database: Database, record: Record, ctx: Context, patient: UUID, documents: int, size: int) -> None:
+    for start in range(0, documents, _TOGETHER):
+        together = [_document(ctx, patient, number, size) for number in range(start, min(start + _TOGETHER, documents))]
+        async with database.transaction() as tx:
+            for one in together:
+                await record.submit(tx, ctx, Submission((one,)))
+
+
+def _document(ctx: Context, patient: UUID, number: int, size: int) -> Incoming:
+    assert isinstance(ctx.actor, Citizen)
+    content = b"Compte rendu fictif.\n" + os.urandom(size // 2).hex().encode()
+    new = NewDocument(content, "text/plain", f"Document {number}", "CPT_REND", date(2026, 1, 15), masked=False)
+    return Incoming(content, None, metadata(patient, ctx.actor.name, new, "text/plain"))
+
+
+async def _copy(database: Database, gateway: Gateway, ctx: Context, patient: UUID, documents: int) -> Measured:
+    exports = Exports.over(
+        database, gateway, ctx.clock, Pages(templates), kept=timedelta(days=1), address="", demonstration=True
+    )
+    async with database.transaction() as tx:
+        export = await exports.ask(tx, ctx, patient)
+    before = most = 0.0
+    begun = time.monotonic()
+    while export.state is State.MAKING:
+        async with database.transaction() as tx:
+            advanced = await exports.advance(tx, export.id)
+        assert advanced is not None
+        export = advanced
+        # The first pieces bring templates and buffers in; what matters is what comes after them.
+        before = before or (_resident() if export.parts >= 3 else 0.0)
+        most = max(most, _resident())
+    making = time.monotonic() - begun
+    begun, size = time.monotonic(), 0
+    taken = await exports.take(ctx, patient, export.id)
+    async for chunk in taken.chunks:
+        size += len(chunk)
+        most = max(most, _resident())
+    assert size == taken.size
+    return Measured(documents, size, making, time.monotonic() - begun, before, most)
+
+
+def _resident() -> float:
+    """MB of memory that this process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+
+
+def _page(done: Measured, size: int, facts: dict[str, str]) -> str:
+    lines = [
+        "# The copy of a whole record",
+        "",
+        "`python -m bench.copies --documents N` writes this page. Made as a worker does, one transaction a piece.",
+        "",
+        f"{done.documents:,} documents of {size:,} bytes, a zip of {done.size / 1_000_000:,.0f} MB:",
+        "",
+        f"- made in {done.making:.1f} s: **{done.documents / done.making:,.0f} documents a second**;",
+        f"- taken in {done.taking:.1f} s: {done.size / 1_000_000 / done.taking:,.0f} MB a second, decrypted;",
+        f"- memory of the process: {done.before:.0f} MB after three pieces, {done.most:.0f} MB at most"
+        f" (**{done.most - done.before:+.0f} MB**).",
+        "",
+        f"Busy at the end: load {machine.load()}.",
+        "",
+        *(f"- {name}: {value}" for name, value in facts.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
