@@ -63,3 +63,24 @@ async def test_nobody_puts_anything_into_the_folders_of_another(visitors: Visito
     async with world.database.reader() as reader:
         assert await folders.all(reader, other) == []
         assert [one.name for one in await folders.all(reader, world.citizen)] == ["À moi"]
+
+
+async def test_the_same_file_sent_twice_is_pointed_out_to_who_sees_both(visitors: Visitors) -> None:
+    citizen = await visitors.enter("Dominique Fictive")
+    for title in ("Première", "Seconde"):
+        await citizen.get("/documents/ajouter")
+        details = {"titre": title, "categorie": "AUTR_DOC", "date": "2026-02-03", "visible": "soignants"}
+        await citizen.press("Ajouter le document", files={"fichier": ("n.txt", b"pareil", "text/plain")}, **details)
+    assert "Le même fichier est déjà dans le dossier" in citizen.words
+    second = citizen.address.rpartition("/")[2]
+    await citizen.click("Première")
+    first = citizen.address.rpartition("/")[2]
+    assert "Seconde" in citizen.words
+    reader = await visitors.enter("Charles Muller")
+    await reader.get(f"{visitors.record}/documents/{second}")
+    assert "Première" in reader.words
+    async with visitors.world.database.transaction() as tx:
+        await visitors.world.record.mask(tx, visitors.world.citizen, first)
+    await reader.get(f"{visitors.record}/documents/{second}")
+    assert "Première" not in reader.words
+    assert "Le même fichier" not in reader.words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,7 @@ class ResultRow(Struct, frozen=True):
     flag: str
     previous: str = ""
     plain_name: str = ""
+    again: date | None = None
 
 
 def by_month(rows: Sequence[DocumentRow]) -> list[tuple[str, str, list[DocumentRow]]]:
@@ -84,5 +86,6 @@ def _result_row(result: Result) -> ResultRow:
         value=f"{value}\u00a0{result.unit}".strip(),
         reference=plots.range_words(result.low, result.high, result.unit),
         flag=flags[result.flag],
+        again=result.again,
         previous=f"{plots.number(earlier)}\u00a0{result.unit}".strip() if earlier is not None else "",
     )

@@ -47,6 +47,7 @@ from ambroise.modules.record.api import (
     read_document,
     render,
     reports,
+    same_files,
     types_of,
 )
 from ambroise.trust.context import Context, Purpose
@@ -148,6 +149,13 @@ class Records:
         """These documents of one patient in an XDM zip."""
         content = await self._exports.of(ctx, ids, patient=patient)
         return Content(content, "application/zip", "IHE_XDM.ZIP")
+
+    async def same(self, ctx: Context, document: Document) -> Sequence[DocumentRow]:
+        """The other documents that are the very same file, among those that the caller sees."""
+        async with self.database.reader() as reader:
+            ids = await same_files(reader, document.patient, document.id)
+        found = await self.named(ctx, document.patient, ids)
+        return [row_of(one, ctx) for one in found.values() if one.status == "current"]
 
     async def described(self, ctx: Context, id: str) -> Document:
         """One document, without its content."""

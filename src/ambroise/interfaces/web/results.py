@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.views import Result
+from ambroise.modules.record.api import done_already
 
 Json = Mapping[str, Any]
 
@@ -37,7 +38,13 @@ def result(one: Json, past: Sequence[Json]) -> Result:
         high=high,
         flag=_flag(one),
         history=sorted(history),
+        again=done_already(code, day, [when for when, _ in history]) if day is not None and _examined(one) else None,
     )
+
+
+def _examined(one: Json) -> bool:
+    """Whether it came from a laboratory: weighing somebody again is no examination done twice."""
+    return any(coding.get("code") == "laboratory" for item in one.get("category", ()) for coding in item["coding"])
 
 
 def is_measure(one: Json) -> bool:

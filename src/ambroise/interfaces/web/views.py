@@ -108,6 +108,8 @@ class Result(Struct, frozen=True):
     high: Decimal | None = None
     flag: Literal["high", "low", "abnormal"] | None = None
     history: Sequence[tuple[date, Decimal]] = ()
+    again: date | None = None
+    """When the same examination had been done shortly before."""
 
 
 class Joined(Struct, frozen=True):
@@ -162,6 +164,8 @@ class DocumentPage(Struct, frozen=True):
     frame_at: str = "fichier"
     joined: Sequence[Joined] = ()
     header: Sequence[Told] = ()
+    same: Sequence[DocumentRow] = ()
+    """Other documents that are the very same file."""
     results: Sequence[Result] = ()
     viewers: Sequence[Viewer] = ()
     comment: str | None = None

@@ -14,6 +14,7 @@ from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
 from ambroise.modules.record.content.photo import clean_photo
 from ambroise.modules.record.content.sniff import Sort, sniff
 from ambroise.modules.record.desk import Desk
+from ambroise.modules.record.duplicates import done_already, same_files
 from ambroise.modules.record.entry import read as read_document
 from ambroise.modules.record.events import DOCUMENT_FILED, DOCUMENT_WITHDRAWN
 from ambroise.modules.record.folders import Folders
@@ -82,6 +83,7 @@ __all__ = [
     "attachment",
     "category_of",
     "clean_photo",
+    "done_already",
     "entry",
     "extract",
     "header_facts",
@@ -91,6 +93,7 @@ __all__ = [
     "read_document",
     "render",
     "reports",
+    "same_files",
     "sniff",
     "tables",
     "types_of",

@@ -50,6 +50,23 @@ async def take_unique_id(tx: Transaction, unique_id: str, known: Known) -> bool:
     return taken == 1
 
 
+async def with_same_bytes(reader: Reader, patient: UUID, document: UUID) -> list[UUID]:
+    """The other documents of a patient whose bytes are those of this one."""
+    rows = await reader.fetch_all(
+        """
+        select o.document
+        from record_unique_id d
+        join record_unique_id o on o.patient = d.patient and o.sha256 = d.sha256 and o.document <> d.document
+        where d.patient = %s
+          and d.document = %s
+        order by o.document
+        limit 20
+        """,
+        (patient, document),
+    )
+    return [row[0] for row in rows]
+
+
 async def free_unique_id(tx: Transaction, patient: UUID, document: UUID) -> None:
     """Let the unique id of a document taken out of a space be used again, in the right one."""
     await tx.execute("delete from record_unique_id where patient = %s and document = %s", (patient, document))

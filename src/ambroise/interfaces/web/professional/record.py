@@ -138,7 +138,7 @@ class ProfessionalRecord:
             return ProfessionalDocuments(rows, page.total, page.older, inside=inside)
         since = await self._records.page(ctx, patient, DocumentFilter(after=last_visit), count=_MOST_NEWS)
         news = Counter(row_of(one, ctx).category for one in since.documents)
-        return ProfessionalDocuments(rows, page.total, page.older, inside, dict(news.most_common()))
+        return ProfessionalDocuments(rows, page.total, page.older, inside, news=dict(news.most_common()))
 
     async def attempt(self, ctx: Context, patient: UUID) -> None:
         await self._records.latest(ctx, patient, 1)
@@ -152,6 +152,7 @@ class ProfessionalRecord:
             frame_at=opened.frame_at,
             joined=opened.joined,
             header=opened.header,
+            same=await self._records.same(ctx, opened.document),
             results=await self._records.results(ctx, opened.document),
         )
 

@@ -73,6 +73,7 @@ class Documents(Base):
             frame_at=opened.frame_at,
             joined=opened.joined,
             header=opened.header,
+            same=await self._records.same(ctx, opened.document),
             results=await self._records.results(ctx, opened.document),
             viewers=viewers,
         )
