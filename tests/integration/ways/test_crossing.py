@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
 from ambroise.interfaces.cli.submission.folder import Folder
 from ambroise.interfaces.cli.submission.papers import Sender
@@ -69,7 +70,7 @@ async def author(module_database: TestDatabase, tmp_path_factory: pytest.TempPat
                 ),
             ):  # fmt: skip
                 await house.services.identity.create_account(tx, account)
-        settings = house.services.settings.model_copy(update={"port": 0})
+        settings = structs.replace(house.services.settings, port=0)
         doors = open_feeds(settings, demonstration=True)
         async with Listener(house.services, doors):
             yield Author(

@@ -363,7 +363,7 @@ class SampleRecord:
 
     async def professional_documents(self, wanted: DocumentFilter) -> ProfessionalDocuments:
         rows = [row for row in self.rows if wanted.words.lower() in row.title.lower()]
-        return ProfessionalDocuments(rows, len(rows), None, {"BIOLOGIE": 1, "CPT_REND": 2})
+        return ProfessionalDocuments(rows, len(rows), news={"BIOLOGIE": 1, "CPT_REND": 2})
 
     async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> Sequence[Deposited]:
         self.said.append(f"deposit {deposit.title}")
