@@ -2,7 +2,11 @@
 
 from datetime import date
 
-from ambroise.modules.prevention.api import Prevention
+import pytest
+
+from ambroise.kernel.errors import Refusal
+from ambroise.modules.prevention.api import Checkups, Prevention
+from ambroise.trust.context import Context
 from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
 from tests.journeys.support.visitors import Visitors
 
@@ -61,7 +65,7 @@ async def test_the_agenda_is_accessible_and_fits(visitors: Visitors) -> None:
             await page.goto(f"{home}/etre")
             await page.get_by_role("button", name="Entrer : Dominique Fictive").click()
             await page.wait_for_url(lambda url: "/etre" not in url)
-            for address in ("/accueil", "/agenda", "/agenda/acte?quoi=checkup.45-50"):
+            for address in ("/accueil", "/agenda", "/agenda/acte?quoi=checkup.45-50", "/agenda/bilan?tranche=45-50"):
                 await page.goto(home + address)
                 problems += await violations(page)
                 assert await sideways(page) == 0
@@ -99,3 +103,40 @@ async def test_the_rule_author_drafts_previews_publishes_and_withdraws(visitors:
     ]
     citizen = await (await visitors.enter("Dominique Fictive")).get("/guichet/prevention")
     assert citizen.status == 403
+
+
+async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(visitors: Visitors) -> None:
+    checkups = Checkups(await with_rules(visitors))
+    world = visitors.world
+    citizen = await (await visitors.enter("Dominique Fictive")).get("/agenda/acte?quoi=checkup.45-50")
+    await citizen.click("Préparer mon bilan")
+    assert "Combien de cigarettes par jour ?" not in citizen.words
+    assert "Êtes-vous tombé dans l’année ?" not in citizen.words, "a question of other ages"
+    await citizen.press("Garder mon brouillon", tobacco="oui", activity="90")
+    assert "Brouillon gardé. Vous seul le voyez." in citizen.words
+    assert "Combien de cigarettes par jour ?" in citizen.words
+
+    async def seen(ctx: Context) -> list[tuple[bool, str]]:
+        async with world.database.reader() as reader:
+            return [(one.shared, one.answers["tobacco"]) for one in await checkups.filled(reader, ctx, world.patient)]
+
+    assert await seen(world.citizen) == [(False, "oui")]
+    assert await seen(world.author) == [], "a draft is nobody else's"
+    await citizen.press("Partager avec mes soignants", **{"tobacco": "oui", "tobacco-count": "5"})
+    assert "avec vos soignants autorisés" in citizen.words
+    assert await seen(world.author) == [(True, "oui")]
+    with pytest.raises(Refusal):
+        await seen(world.professional(3))
+    doctor = await (await visitors.enter("Charles Muller")).get(f"{visitors.record}/prevention")
+    assert "Combien de cigarettes par jour" in doctor.words
+    await doctor.press("Remettre le plan", priorite="Arrêter de fumer", objectifs="Cinq cigarettes de moins")
+    assert "Document déposé." in doctor.words
+    await citizen.get("/agenda/acte?quoi=checkup.45-50")
+    assert "Vu dans un document de votre dossier" in citizen.words
+    stranger = await (await visitors.enter("Julie Martin")).get(f"{visitors.record}/prevention")
+    assert stranger.status == 403
+    assert "cigarettes" not in stranger.words
+    await citizen.get("/agenda/bilan?tranche=45-50")
+    await citizen.press("Ne plus partager")
+    assert await seen(world.author) == []
+    assert await seen(world.citizen) == [(False, "oui")]

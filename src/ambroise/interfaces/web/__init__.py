@@ -44,6 +44,7 @@ from ambroise.interfaces.web.federation.routes import federation_routes
 from ambroise.interfaces.web.identities.routes import Identities, identity_routes
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.launching import launching_routes
+from ambroise.interfaces.web.professional.prevention import prevention_plan_routes
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
@@ -177,6 +178,7 @@ def portals(
             *(import_routes(Screen(site, AccountKind.CITIZEN), imports) if imports is not None else ()),
             *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
             *professional_routes(site, professional, profile),
+            *prevention_plan_routes(site, professional, lives),
             *(notice_routes(site, notices) if notices is not None else ()),
             *(notice_desk_routes(site, lives.gateway) if notices is not None else ()),
             *(launching_routes(site, professional, provider) if provider is not None else ()),

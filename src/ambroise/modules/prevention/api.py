@@ -5,6 +5,9 @@ from __future__ import annotations
 from ambroise.modules.prevention.advice import Advice
 from ambroise.modules.prevention.advice import chosen as chosen_advice
 from ambroise.modules.prevention.advice import library as advice_library
+from ambroise.modules.prevention.checkups import BANDS, Checkups, Filled, Question
+from ambroise.modules.prevention.checkups import kept as kept_answers
+from ambroise.modules.prevention.checkups import questions as checkup_questions
 from ambroise.modules.prevention.desk import DUTY, RuleDesk, Touched, differences
 from ambroise.modules.prevention.engine import path
 from ambroise.modules.prevention.jobs import Handlers, remind
@@ -27,11 +30,14 @@ from ambroise.modules.prevention.service import Calendar, Prevention, Waiting, d
 from ambroise.modules.prevention.shipped import antigens, shipped
 
 __all__ = [
+    "BANDS",
     "DUTY",
     "Act",
     "Advice",
     "Calendar",
+    "Checkups",
     "Declined",
+    "Filled",
     "Given",
     "Handlers",
     "History",
@@ -39,6 +45,7 @@ __all__ = [
     "Kind",
     "Person",
     "Prevention",
+    "Question",
     "Rule",
     "RuleDesk",
     "Source",
@@ -48,9 +55,11 @@ __all__ = [
     "Words",
     "advice_library",
     "antigens",
+    "checkup_questions",
     "chosen_advice",
     "day_of",
     "differences",
+    "kept_answers",
     "path",
     "plain",
     "read_rule",

@@ -100,7 +100,7 @@ class Prevention(Struct, frozen=True, dict=True):
 
     async def calendar(self, reader: Reader, ctx: Context, patient: UUID) -> Calendar:
         """The calendar of somebody whose record the caller may open. Raises FORBIDDEN, NOT_FOUND."""
-        await self._enter(reader, ctx, patient)
+        await self.enter(reader, ctx, patient)
         known = await identity_of(reader, patient)
         if known is None or known.traits.birth_date is None:
             raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PATIENT", "There is nobody under this number.")
@@ -114,7 +114,7 @@ class Prevention(Struct, frozen=True, dict=True):
 
     async def waiting(self, reader: Reader, ctx: Context, patient: UUID) -> Sequence[Waiting]:
         """What waits for somebody, as it was last worked out: at each change, and each day that something begins."""
-        await self._enter(reader, ctx, patient)
+        await self.enter(reader, ctx, patient)
         kept = await repository.waiting(reader, patient)
         if not kept:
             return []
@@ -185,7 +185,7 @@ class Prevention(Struct, frozen=True, dict=True):
             type, _, id = item.source.reference.partition("/")
             await self.gateway.delete(tx, ctx, type, id)
 
-    async def _enter(self, reader: Reader, ctx: Context, patient: UUID) -> None:
+    async def enter(self, reader: Reader, ctx: Context, patient: UUID) -> None:
         """Make sure, from the facts of now, that the caller gets into this record; a refusal is traced."""
         eyes = Eyes.of(ctx)
         if eyes.trusted:

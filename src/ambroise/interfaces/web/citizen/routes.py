@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.citizen.access import access_routes
 from ambroise.interfaces.web.citizen.agenda import agenda_routes
+from ambroise.interfaces.web.citizen.checkups import checkup_routes
 from ambroise.interfaces.web.citizen.documents import document_routes
 from ambroise.interfaces.web.citizen.folders import FolderService, folder_routes
 from ambroise.interfaces.web.citizen.history import history_routes
@@ -36,6 +37,7 @@ def citizen_routes(
         *keeping_routes(screen, cast(KeepingService, service)),
         *history_routes(screen, service),
         *agenda_routes(screen, lives),
+        *checkup_routes(screen, lives),
         *space_routes(screen, lives),
         *relative_routes(screen, lives),
         *(profile_routes(screen, profile, lives.record) if profile is not None else ()),
