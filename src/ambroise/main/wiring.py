@@ -23,6 +23,7 @@ from ambroise.modules.notification.api import PUSH_DUE, Teller, Visits, forget_s
 from ambroise.modules.portability.api import GOES_ON, TAKES_ON
 from ambroise.modules.prevention.api import Handlers as PreventionHandlers
 from ambroise.modules.prevention.api import Prevention, remind
+from ambroise.modules.profile.api import forget_purged as forget_emergency_code
 from ambroise.modules.record.api import Handlers, Texts, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
 from ambroise.modules.space.api import PRINTING_ASKED, PURGED, Notices, Populations, Printings, Telling, end_delays
@@ -62,6 +63,7 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     for event, handler in telling.table().items():
         subscriptions.on(event, handler)
     subscriptions.on(PURGED, forget_purged)
+    subscriptions.on(PURGED, forget_emergency_code)
     for event, handler in PreventionHandlers(services.clock).table().items():
         subscriptions.on(event, handler)
     proofs = Proofs(templates, services.clock)

@@ -49,6 +49,9 @@ SAID: Final[Mapping[str, Said]] = {
         N_("Voir qui et pourquoi"),
         "/historique?quoi=urgence",
     ),
+    Code.EMERGENCY_CODE: Said(
+        "siren", "danger", N_("Votre code d’urgence a été ouvert"), N_("Voir mon code"), "/profil/urgence"
+    ),
     Code.WITHHELD_DOCUMENT: Said(
         "clock", "due", N_("Une information vous attend chez votre médecin"), N_("Voir mes soignants"), "/acces"
     ),

@@ -36,6 +36,8 @@ class Code(StrEnum):
     SCREENING_REMINDER = "RAPPEL_RDV_PREV_DEPIST"
     DIRECTIVES_REMINDER = "RAPPEL_MODIF_DA"
     REPORT_CLOSED = "REPONSE_SUPPORT"
+    EMERGENCY_CODE = "CODE_URGENCE_OUVERT"
+    """Somebody opened the emergency code. The national list names no code for it."""
     INVITED = "PARTAGE_PROFIL_AIDANT"
     INVITATION_ACCEPTED = "ACCORD_PARTAGE_PROFIL"
     INVITATION_REFUSED = "REFUS_PARTAGE_PROFIL"
@@ -97,7 +99,7 @@ _KINDS: Final[Mapping[Kind, frozenset[Code]]] = {
             Code.REPORT_CLOSED,
         }
     ),
-    Kind.EMERGENCIES: frozenset({Code.EMERGENCY_ACCESS}),
+    Kind.EMERGENCIES: frozenset({Code.EMERGENCY_ACCESS, Code.EMERGENCY_CODE}),
     Kind.REMINDERS: frozenset({Code.PREVENTION_REMINDER, Code.VACCINE_REMINDER, Code.DIRECTIVES_REMINDER}),
     Kind.SCREENING: frozenset({Code.SCREENING_REMINDER}),
     Kind.RELATIVES: frozenset(

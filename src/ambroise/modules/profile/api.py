@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ambroise.modules.profile import codes
+from ambroise.modules.profile.emergency import OFFERED, EmergencyCode, EmergencyCodes, Opened, forget_purged
 from ambroise.modules.profile.limits import CHOICES
 from ambroise.modules.profile.measures import Figure, Measure, measure_of, measures
 from ambroise.modules.profile.model import DECLARABLE, EXPECTED, Code, Draft, Item, Origin, Part, Section, Sheet
@@ -13,17 +14,22 @@ __all__ = [
     "CHOICES",
     "DECLARABLE",
     "EXPECTED",
+    "OFFERED",
     "Code",
     "Draft",
+    "EmergencyCode",
+    "EmergencyCodes",
     "Figure",
     "Item",
     "Measure",
+    "Opened",
     "Origin",
     "Part",
     "Profile",
     "Section",
     "Sheet",
     "codes",
+    "forget_purged",
     "measure_of",
     "measures",
     "summary",

@@ -104,6 +104,8 @@ class Item(Struct, frozen=True):
     denied: bool = False
     hidden: bool = False
     own: bool = False
+    withheld: bool = False
+    """Waits for a disclosure visit: the person does not see it yet."""
     version: int = 1
     same: Sequence[Item] = ()
     """Other lines that say the same, from elsewhere."""

@@ -82,6 +82,7 @@ def read(stored: Stored) -> Item | None:
         denied=told.denied,
         hidden=bool(flags & Flags.MASKED),
         own=bool(flags & Flags.PATIENT_AUTHORED),
+        withheld=bool(flags & (Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES)),
         version=stored.version,
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ambroise.kernel.db import Reader, Row, Transaction
+from ambroise.kernel.ids import shard_of
 
 
 async def lock(tx: Transaction, patient: UUID) -> None:
@@ -53,4 +54,55 @@ async def replace_codes(
         values (%s, %s, %s, %s, %s, %s, %s)
         """,
         [(name, system, code, label, folded, source, at) for code, label, folded in codes],
+    )
+
+
+async def emergency_code(reader: Reader, patient: UUID) -> Row | None:
+    """(sections, made, expires, opened, last opened) of the code of a person."""
+    return await reader.fetch_one(
+        """
+        select sections, made_at, expires_at, opened, last_opened
+        from profile_emergency_code
+        where shard = %s and patient = %s
+        """,
+        (shard_of(patient), patient),
+    )
+
+
+async def put_emergency_code(
+    tx: Transaction, patient: UUID, digest: bytes, sections: Sequence[str], made: datetime, expires: datetime
+) -> None:
+    """Put a code in place of the one before."""
+    await drop_emergency_code(tx, patient)
+    await tx.execute(
+        """
+        insert into profile_emergency_code (shard, patient, digest, sections, made_at, expires_at)
+        values (%s, %s, %s, %s, %s, %s)
+        """,
+        (shard_of(patient), patient, digest, list(sections), made, expires),
+    )
+
+
+async def drop_emergency_code(tx: Transaction, patient: UUID) -> None:
+    """Take the code of a person away."""
+    await tx.execute(
+        "delete from profile_emergency_code where shard = %s and patient = %s", (shard_of(patient), patient)
+    )
+
+
+async def open_emergency_code(
+    tx: Transaction, digest: bytes, now: datetime, window: datetime, most: int
+) -> tuple[UUID, list[str], bool] | None:
+    """Count one more opening of a code in force: whose it is, what it opens, whether it is not one too many."""
+    return await tx.fetch_one(
+        """
+        update profile_emergency_code
+        set opened = opened + 1,
+            last_opened = %(now)s,
+            window_opened = case when window_began > %(window)s then window_opened + 1 else 1 end,
+            window_began = case when window_began > %(window)s then window_began else %(now)s end
+        where digest = %(digest)s and expires_at > %(now)s
+        returning patient, sections, window_opened <= %(most)s
+        """,
+        {"digest": digest, "now": now, "window": window, "most": most},
     )

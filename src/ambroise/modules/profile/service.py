@@ -32,6 +32,9 @@ class Traced(PatientEvent):
     PROFILE_NONE = "profile_none"
     PROFILE_SHOWN = "profile_shown"
     PROFILE_HIDDEN = "profile_hidden"
+    PROFILE_CODE_MADE = "profile_code_made"
+    PROFILE_CODE_REVOKED = "profile_code_revoked"
+    PROFILE_CODE_OPENED = "profile_code_opened"
 
 
 class Profile(Looking):

@@ -14,6 +14,7 @@ from ambroise.interfaces.web.citizen.folders import FolderService, folder_routes
 from ambroise.interfaces.web.citizen.history import history_routes
 from ambroise.interfaces.web.citizen.home import home_routes
 from ambroise.interfaces.web.citizen.keeping import KeepingService, keeping_routes
+from ambroise.interfaces.web.citizen.profile.emergency import opening_routes
 from ambroise.interfaces.web.citizen.profile.routes import profile_routes
 from ambroise.interfaces.web.citizen.relatives import relative_routes
 from ambroise.interfaces.web.citizen.space import space_routes
@@ -21,7 +22,7 @@ from ambroise.interfaces.web.citizen.views import CitizenService
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.ui.visit import Screen, Site
 from ambroise.modules.identity.api import AccountKind
-from ambroise.modules.profile.api import Profile
+from ambroise.modules.profile.api import EmergencyCodes, Profile
 
 
 def citizen_routes(
@@ -40,5 +41,11 @@ def citizen_routes(
         *checkup_routes(screen, lives),
         *space_routes(screen, lives),
         *relative_routes(screen, lives),
-        *(profile_routes(screen, profile, lives.record) if profile is not None else ()),
+        *(_profile_routes(site, screen, profile, lives) if profile is not None else ()),
     ]
+
+
+def _profile_routes(site: Site, screen: Screen, profile: Profile, lives: Lives) -> list[BaseRoute]:
+    """One's own profile, and what an emergency code of it opens for anybody who holds the code."""
+    codes = EmergencyCodes(profile, site.identity.clock, demonstration=site.demonstration)
+    return [*profile_routes(screen, profile, lives.record, codes), *opening_routes(Screen(site), profile, codes)]

@@ -288,6 +288,8 @@ _BY_CODE: Mapping[str, str] = {
     "PROFILE_ONE_TRUSTED": N_("Vous avez déjà une personne de confiance. Changez-la, ou retirez-lui ce rôle."),
     "PROFILE_ONE_ROLE": N_("Vous avez déjà quelqu’un pour ce rôle."),
     "PROFILE_NOT_EMPTY": N_("Cette rubrique n’est pas vide."),
+    "PROFILE_CODE_EMPTY": N_("Choisissez au moins une rubrique."),
+    "PROFILE_CODE_TOO_OFTEN": N_("Ce code a été ouvert trop souvent. Attendez un peu."),
     "PROFILE_CONFIRMED": N_("Un soignant a confirmé cette vaccination : elle ne se change plus ici."),
     "PDF_UNAVAILABLE": N_("Le document ne peut pas être fabriqué sur ce serveur."),
     "ACCESS_TOO_MANY_LOOKUPS": N_("Vous avez cherché beaucoup de patients en peu de temps. Attendez un peu."),

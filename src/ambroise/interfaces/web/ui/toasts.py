@@ -22,6 +22,7 @@ _SAID = {
     "masked": N_("Document masqué."),
     "unmasked": N_("Document de nouveau visible par vos soignants autorisés."),
     "added": N_("Document ajouté."),
+    "emergency-code-revoked": N_("Code annulé. Il n’ouvre plus rien."),
     "profile-saved": N_("C’est enregistré dans votre profil médical."),
     "profile-removed": N_("C’est supprimé de votre profil médical."),
     "deleted": N_("Document supprimé."),

@@ -10,19 +10,22 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import profiles
+from ambroise.interfaces.web.citizen.profile.emergency import emergency_routes
 from ambroise.interfaces.web.citizen.profile.forms import FORMS, LIST_OF, draft_of, values_of
 from ambroise.interfaces.web.citizen.profile.papers import paper_routes
 from ambroise.interfaces.web.citizen.profile.spaces import space_of
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.profile.api import DECLARABLE, EXPECTED, Code, Item, Profile, Section, codes
+from ambroise.modules.profile.api import DECLARABLE, EXPECTED, Code, EmergencyCodes, Item, Profile, Section, codes
 from ambroise.modules.record.api import Record
 
 _SHOWN = (*EXPECTED, Section.DONATION)
 
 
-def profile_routes(screen: Screen, profile: Profile, record: Record) -> list[BaseRoute]:
+def profile_routes(
+    screen: Screen, profile: Profile, record: Record, codes_of_emergency: EmergencyCodes
+) -> list[BaseRoute]:
     """The pages of one's medical profile."""
 
     async def overview(visit: Visit) -> Response:
@@ -137,6 +140,7 @@ def profile_routes(screen: Screen, profile: Profile, record: Record) -> list[Bas
         screen.route("/profil", overview),
         screen.route("/profil/codes/{list}", suggestions),
         *paper_routes(screen, profile, record),
+        *emergency_routes(screen, profile, codes_of_emergency),
         screen.route("/profil/{section}", section, change_section),
         screen.route("/profil/{section}/ajouter", adding, add),
         screen.route("/profil/{section}/{id}", changing, change),
