@@ -80,6 +80,12 @@ class Ticks(SelectMultipleField):
 
     option_widget = CheckboxInput()
 
+    def __iter__(self) -> Iterator[Any]:
+        """The boxes. That one of them must be ticked does not ask the browser to insist on each."""
+        for option in super().__iter__():
+            option.flags.required = False
+            yield option
+
 
 class Required:
     """Something must be written or chosen; the message says what."""
