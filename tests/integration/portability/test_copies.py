@@ -16,6 +16,7 @@ import pytest
 from ambroise.fhir.json import decode
 from ambroise.fhir.validation import validate
 from ambroise.kernel.errors import Refusal
+from ambroise.kernel.outbox import MAX_ATTEMPTS
 from ambroise.modules.notification.api import notices
 from ambroise.modules.portability.api import State
 from ambroise.modules.portability.making import MANIFEST
@@ -148,6 +149,26 @@ async def test_a_copy_belongs_to_who_asked_for_it_and_ends(copying: Copying) -> 
             (world.patient,),
         )
     assert told == [("copy_asked", 0), ("copy_taken", 0), ("copy_taken", 0)]
+
+
+async def test_a_copy_that_can_never_be_made_is_given_up_and_told(
+    copying: Copying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = copying.world
+
+    async def broken(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("ambroise.modules.portability.making.Maker.next", broken)
+    await copying.ask(world.citizen)
+    for _ in range(MAX_ATTEMPTS):
+        await copying.worker().deliver_all()
+        world.clock.move(timedelta(hours=6))
+    assert await copying.state(world.citizen) is State.STOPPED
+    async with world.database.reader() as reader:
+        assert "EXPORT_ECHEC" in [one.code for one in await notices(reader, world.citizen)]
+    monkeypatch.undo()
+    await copying.whole(world.citizen)
 
 
 async def test_an_operator_takes_a_copy_only_with_that_duty_and_of_what_the_holder_sees(copying: Copying) -> None:

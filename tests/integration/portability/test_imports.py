@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +14,7 @@ from ambroise.fhir.search import parse
 from ambroise.fhir.validation import validate
 from ambroise.interfaces.web import templates
 from ambroise.interfaces.web.copies.filer import Filing
-from ambroise.kernel.errors import Refusal
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.modules.portability.api import TAKES_ON, Import, Imports, ImportState, Problem
 from ambroise.trust.context import Citizen, Context
@@ -163,3 +163,33 @@ async def test_a_copy_of_another_instance_is_taken_as_ones_own_documents(copying
 async def _made(copying: Copying) -> Any:
     asked = await copying.ask(copying.world.citizen)
     return await copying.exports.finish(asked.id)
+
+
+class Picky:
+    """A filer with whose first document something is wrong."""
+
+    def __init__(self) -> None:
+        self._filing, self._calls = Filing(templates), 0
+
+    def metadata(self, *arguments: Any) -> Any:
+        self._calls += 1
+        if self._calls == 1:
+            raise Refusal(Kind.UNPROCESSABLE, "ACTIVE_CONTENT", "This file holds a program.")
+        return self._filing.metadata(*arguments)
+
+    def origin(self, *arguments: Any) -> str:
+        return self._filing.origin(*arguments)
+
+    async def pdf(self, *arguments: Any) -> bytes:
+        return await self._filing.pdf(*arguments)
+
+
+async def test_what_the_record_refuses_is_left_out_and_the_rest_is_taken(copying: Copying) -> None:
+    world = copying.world
+    await world.submit(world.author, LETTER)
+    await world.submit(world.author, LETTER.replace(b'<id root="2.25.6', b'<id root="2.25.76', 1))
+    taken = await copying.exports.take(world.citizen, world.patient, (await _made(copying)).id)
+    content = b"".join([chunk async for chunk in taken.chunks])
+    imports = Imports(world.database, world.gateway, world.record, world.clock, cast(Any, Picky()), demonstration=True)
+    done = await Bringing(world, imports).taken(content)
+    assert (done.state, done.papers, done.following) == (ImportState.DONE, 1, 2)

@@ -24,7 +24,7 @@ class State(StrEnum):
     MAKING = "making"
     READY = "ready"
     STOPPED = "stopped"
-    """The right of who asked ended while it was made."""
+    """The right of who asked ended while it was made, or it could not be made."""
     GONE = "gone"
     """Its time is over: the pieces are deleted, the line stays for who asked."""
 

@@ -19,13 +19,16 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
-from ambroise.kernel.outbox import Event, emit
+from ambroise.kernel.log import logger
+from ambroise.kernel.outbox import MAX_ATTEMPTS, Event, emit
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.portability import repository
 from ambroise.modules.portability.making import Made, Maker
 from ambroise.modules.portability.model import Asker, Export, Place, Scribe, Stage, State
 from ambroise.trust.context import Citizen, Context
 from ambroise.trust.gateway import Gateway
+
+_log = logger(__name__)
 
 GOES_ON: Final = "portability.goes_on"
 _SHOWN: Final = 10
@@ -102,7 +105,16 @@ class Exports(Struct, frozen=True):
 
     async def go_on(self, tx: Transaction, event: Event) -> None:
         """Make the next piece, in the transaction that removes the event, and ask for the one after it."""
-        export = await self.advance(tx, UUID(event.payload["export"]))
+        id = UUID(event.payload["export"])
+        try:
+            async with tx.savepoint():
+                export = await self.advance(tx, id)
+        except Exception:
+            if event.attempts + 1 < MAX_ATTEMPTS:
+                raise
+            # It will never succeed: say so, rather than let somebody wait and be refused another one.
+            _log.exception("copy_failed", export=str(id))
+            export = await self._give_up(tx, id)
         if export is not None and export.state is State.MAKING:
             await emit(tx, GOES_ON, {"export": str(export.id)}, patient=export.patient)
 
@@ -117,9 +129,7 @@ class Exports(Struct, frozen=True):
         except Refusal as refusal:
             if refusal.kind not in (Kind.FORBIDDEN, Kind.NOT_FOUND):
                 raise
-            stopped = await self._end(tx, export, State.STOPPED)
-            await self._tell(tx, stopped)
-            return stopped
+            return await self._give_up(tx, id)
         return await self._keep(tx, export, made)
 
     async def finish(self, id: UUID) -> Export:
@@ -162,6 +172,14 @@ class Exports(Struct, frozen=True):
         """Forget the copies of a space that was purged; the pieces went with its key."""
         if event.patient is not None:
             await repository.erase(tx, event.patient)
+
+    async def _give_up(self, tx: Transaction, id: UUID) -> Export | None:
+        export = await repository.hold(tx, id)
+        if export is None or export.state is not State.MAKING:
+            return export
+        stopped = await self._end(tx, export, State.STOPPED)
+        await self._tell(tx, stopped)
+        return stopped
 
     async def _own(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> Export:
         """A copy of the caller's; that of anybody else does not exist."""

@@ -20,7 +20,7 @@ from ambroise.modules.portability.api import Exports, State
 _STATES: Mapping[State, tuple[str, str, str]] = {
     State.MAKING: ("due", "clock", N_("En préparation")),
     State.READY: ("done", "check", N_("Prête")),
-    State.STOPPED: ("off", "ban", N_("Arrêtée : vous n’avez plus le droit de la demander")),
+    State.STOPPED: ("off", "ban", N_("Arrêtée : elle n’a pas pu être finie")),
     State.GONE: ("off", "trash-2", N_("Supprimée")),
 }
 

@@ -18,6 +18,7 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
+from ambroise.kernel.log import logger
 from ambroise.kernel.outbox import Event, emit
 from ambroise.modules.identity.api import comparable, identity_of
 from ambroise.modules.notification.api import Code, notify
@@ -29,6 +30,8 @@ from ambroise.modules.portability.taking_in.reading import understand
 from ambroise.modules.record.api import Incoming, Record, Submission, sniff
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Gateway, follow
+
+_log = logger(__name__)
 
 TAKES_ON: Final = "portability.takes_on"
 _SHOWN: Final = 10
@@ -125,7 +128,15 @@ class Imports(Struct, frozen=True):
         if one is None or one.state is not State.TAKING:
             return
         brought = await self._brought(tx, one)
-        moved = await self._take_next(tx, one, brought)
+        try:
+            async with tx.savepoint():
+                moved = await self._take_next(tx, one, brought)
+        except Refusal as refusal:
+            if refusal.kind is Kind.UNAVAILABLE:
+                raise
+            # A document that the record refuses (a program inside it, say) is left out; the others are taken.
+            _log.info("import_paper_refused", id=str(one.id), code=refusal.code)
+            moved = replace(one, following=one.following + 1)
         if moved.following < len(brought.papers):
             await repository.write(tx, moved)
             await emit(tx, TAKES_ON, {"import": str(one.id)}, patient=one.patient)
