@@ -179,3 +179,16 @@ async def test_what_was_deleted_before_its_digest_is_not_sent(town: Town) -> Non
     await town.work()
     assert town.mails.taken == []
     assert await town.states(holder) == [("AJOUT_DOCUMENT", "mail", "cancelled", "deleted")]
+
+
+async def test_a_mail_server_that_was_taken_away_holds_nothing_else_up(town: Town) -> None:
+    world, holder = town.world, town.world.patient
+    await town.account(holder, "ana@exemple.fr")
+    async with world.database.transaction() as tx:
+        await notify(tx, holder, world.clock.now(), Code.DOCUMENT_ADDED)
+    async with world.database.transaction() as tx:
+        await town.teller.hand_out(tx)
+    later = replace(town.teller, letters=replace(town.teller.letters, channels=frozenset()))
+    async with world.database.transaction() as tx:
+        await later.work(tx)
+    assert await town.states(holder) == [("AJOUT_DOCUMENT", "mail", "failed", "no_address")]

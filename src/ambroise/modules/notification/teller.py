@@ -127,7 +127,10 @@ class Teller(Struct, frozen=True):
         """Send one message to every browser of a person. Raises to be tried again when none takes it now."""
         person, space = UUID(event.payload["person"]), UUID(event.payload["space"])
         codes = await outgoing.codes_of_message(tx, event.id)
-        if not codes or self.pusher is None:
+        if not codes:
+            return
+        if self.pusher is None:
+            await outgoing.end_message(tx, event.id, "failed", self.clock.now(), "no_browser")
             return
         outcomes = await self._send(tx, self.pusher, person, space, codes)
         if Pushed.TAKEN in outcomes:
@@ -219,6 +222,9 @@ class Teller(Struct, frozen=True):
         await outgoing.settle(tx, deliveries, "handed", self.clock.now(), message=letter)
 
     async def _address(self, tx: Transaction, person: UUID) -> str | None:
+        """Where to write to somebody; nowhere once the operator took the mail server away."""
+        if LetterChannel.MAIL not in self.letters.channels:
+            return None
         try:
             return await self.mail_of(tx, person)
         except Refusal:
