@@ -67,6 +67,11 @@ async def test_nobody_puts_anything_into_the_folders_of_another(visitors: Visito
 
 async def test_the_same_file_sent_twice_is_pointed_out_to_who_sees_both(visitors: Visitors) -> None:
     citizen = await visitors.enter("Dominique Fictive")
+    await citizen.get("/documents/ajouter")
+    heic = {"fichier": ("p.heic", b"\0\0\0\x18ftypheic\0\0\0\0", "image/heic")}
+    said = {"titre": "Photo", "categorie": "AUTR_DOC", "date": "2026-02-03", "visible": "soignants"}
+    await citizen.press("Ajouter le document", files=heic, **said)
+    assert "Les photos HEIC ne sont pas acceptées" in citizen.words
     for title in ("Première", "Seconde"):
         await citizen.get("/documents/ajouter")
         details = {"titre": title, "categorie": "AUTR_DOC", "date": "2026-02-03", "visible": "soignants"}

@@ -225,6 +225,24 @@ def test_a_photo_keeps_its_picture_and_loses_what_it_tells(kind: str):
         assert not image.getexif().get_ifd(0x8825)
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_an_upright_photo_loses_nothing_of_its_pixels_and_keeps_its_colours(progressive: bool):
+    noise = Image.effect_noise((64, 48), 60).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    written = io.BytesIO()
+    noise.save(written, "JPEG", quality=80, exif=exif, comment=b"home", icc_profile=b"p" * 40, progressive=progressive)
+    dirty = written.getvalue() + b"PK\x03\x04 hidden"
+    clean = clean_photo(dirty)
+    with Image.open(io.BytesIO(dirty)) as before, Image.open(io.BytesIO(clean)) as after:
+        assert before.tobytes() == after.tobytes()
+        assert after.info["icc_profile"] == b"p" * 40
+    assert not any(mark in clean for mark in (b"A camera", b"home", b"hidden", b"Exif"))
+    cut = clean[: len(clean) // 2]
+    with pytest.raises(Refusal):
+        clean_photo(cut)
+
+
 def test_a_photo_taken_sideways_is_set_upright():
     with Image.open(io.BytesIO(clean_photo(photo("JPEG", orientation=6)))) as image:
         assert image.size == (20, 40)

@@ -6,16 +6,23 @@ import io
 import mimetypes
 import re
 
+from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import Sort, clean_photo, sniff
 
 XML = ("application/xml", "text/xml")
 IMAGES = ("image/jpeg", "image/png")
+# The brands of a HEIF file, which the national formats do not have.
+_APPLE = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif"})
 _SHOWN = (*IMAGES, "application/pdf", "text/plain")
 
 
 def fileable(content: bytes) -> bytes:
     """A file as the record takes it: photos without what they tell of their place and camera, and PNG as JPEG, since
     the national formats have no PNG. Takes processor time: call it in a thread."""
+    if content[4:8] == b"ftyp" and content[8:12] in _APPLE:
+        raise Refusal(
+            Kind.UNSUPPORTED_MEDIA, "PHOTO_HEIC", "HEIC photos are not taken: save the photo as JPEG, then send it."
+        )
     sort = sniff(content)
     if sort not in (Sort.JPEG, Sort.PNG, Sort.TIFF):
         return content

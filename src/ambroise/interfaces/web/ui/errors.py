@@ -116,6 +116,7 @@ _BY_CODE: Mapping[str, str] = {
     "METADATA_MISMATCH": N_("Les informations du document et celles que vous avez saisies se contredisent."),
     "CLASS_TYPE_MISMATCH": N_("Le type et la classe du document ne vont pas ensemble."),
     "AUTHOR_MISMATCH": N_("L’auteur écrit dans le document n’est pas vous."),
+    "PHOTO_HEIC": N_("Les photos HEIC ne sont pas acceptées. Enregistrez la photo en JPEG, puis ajoutez-la."),
     "IMAGE_UNREADABLE": N_("Cette image ne s’ouvre pas. Enregistrez-la de nouveau."),
     "IMAGE_TOO_LARGE": N_("Cette image est trop grande. Réduisez-la, puis recommencez."),
     "PDF_ENCRYPTED": N_("Ce PDF est protégé par un mot de passe. Enregistrez-le sans protection."),

@@ -4,6 +4,8 @@
 def clean_photo(content: bytes) -> bytes:
     """The same picture, upright, without EXIF, XMP, comments or thumbnails; same format, pages kept.
 
+    The pixels of a JPEG that stands upright already are not encoded again.
+
     Raises Refusal IMAGE_UNREADABLE, or IMAGE_TOO_LARGE over 60 million pixels in all or 40 pages.
     """
     # The library that opens pictures is loaded for the first of them.

@@ -6,11 +6,13 @@ import warnings
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.record.content.jpeg import without_marks
 
 MAX_PIXELS = 60_000_000
 MAX_PAGES = 40
 
 _FORMATS = ("JPEG", "PNG", "TIFF")
+_ORIENTATION = 0x0112
 _UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError)
 
 
@@ -21,13 +23,24 @@ def cleaned(content: bytes) -> bytes:
             # Pillow warns before it refuses; the sizes are checked here before a pixel is decoded.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-                return _rewritten(image)
+                return _as_it_is(image, content) or _rewritten(image)
     except Image.DecompressionBombError as error:
         raise _too_large() from error
     except (*_UNREADABLE, MemoryError, RuntimeError, EOFError) as error:
         raise Refusal(
             Kind.UNPROCESSABLE, "IMAGE_UNREADABLE", f"the image cannot be opened ({error}); save it again"
         ) from error
+
+
+def _as_it_is(image: Image.Image, content: bytes) -> bytes | None:
+    """A JPEG that stands upright, its pixels untouched: only what is told beside them goes. None for any other."""
+    if image.format != "JPEG" or image.getexif().get(_ORIENTATION, 1) != 1:
+        return None
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large()
+    # What cannot be decoded whole is refused, as it is when pixels are written again.
+    image.load()
+    return without_marks(content)
 
 
 def _rewritten(image: Image.Image) -> bytes:
