@@ -28,6 +28,7 @@ from ambroise.modules.prevention.model import (
 )
 from ambroise.modules.prevention.service import Calendar, Prevention, Waiting, day_of
 from ambroise.modules.prevention.shipped import antigens, shipped
+from ambroise.modules.prevention.spans import Span
 
 __all__ = [
     "BANDS",
@@ -49,6 +50,7 @@ __all__ = [
     "Rule",
     "RuleDesk",
     "Source",
+    "Span",
     "State",
     "Touched",
     "Waiting",

@@ -24,7 +24,7 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.prevention.api import Kind as Sort
-from ambroise.modules.prevention.api import Rule, RuleDesk, differences, plain, read_rule
+from ambroise.modules.prevention.api import Rule, RuleDesk, Span, differences, plain, read_rule
 
 _SHORT = {"maxlength": "300", "autocomplete": "off"}
 _FREE = ("plan", "audience", "evidence", "mandatory", "mandatory_born_from", "declared_as", "unverified")
@@ -98,7 +98,9 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
             rules = await desk.rules(reader, ctx)
             drafts = {one.rule.id: one for one in await desk.drafts(reader, ctx)}
             coming = {one.rule.id: one for one in reversed(await desk.coming(reader, ctx))}
-        groups: Mapping[Sort, list[Rule]] = {sort: [one for one in rules if one.kind is sort] for sort in Sort}
+        groups: Mapping[Sort, list[Rule]] = {
+            sort: sorted((one for one in rules if one.kind is sort), key=_age) for sort in Sort
+        }
         return await visit.render("desk/prevention.html", groups=groups, drafts=drafts, coming=coming, **_place())
 
     async def one(visit: Visit) -> Response:
@@ -219,6 +221,12 @@ def _form(rule: Rule, reason: str) -> RuleForm:
 def _text(rule: Rule) -> str:
     raw = plain(rule)
     return json.dumps({name: raw[name] for name in _FREE}, ensure_ascii=False, indent=2)
+
+
+def _age(rule: Rule) -> tuple[int, str]:
+    """From what age it is, so that rules stand in the order of a life."""
+    start = getattr(rule.plan, "start", None)
+    return (start.months * 30 + start.days if isinstance(start, Span) else 0, rule.id)
 
 
 def _tomorrow(visit: Visit) -> Any:
