@@ -38,7 +38,7 @@ from bench import machine
 
 _PAGE = Path(__file__).parent / "COPIES.md"
 _TOGETHER = 50
-_PATIENT = {
+PATIENT = {
     "resourceType": "Patient",
     "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "279035121518989"}],
     "name": [{"use": "official", "family": "PAT-TROIS", "given": ["DOMINIQUE"]}],
@@ -89,7 +89,7 @@ async def _run(dsn: str, folder: Path, documents: int, size: int) -> Measured:
         gateway.on_patient_created = on_patient_created
         async with database.transaction() as tx:
             await gateway.prepare(tx)
-            made = await gateway.create(tx, Context(System(), clock, demonstration=True), _PATIENT)
+            made = await gateway.create(tx, Context(System(), clock, demonstration=True), PATIENT)
         ctx = Context(Citizen(made.key, "Dominique Pat-Trois"), clock, channel="web", demonstration=True)
         await _fill(database, record, ctx, made.key, documents, size)
         return await _copy(database, gateway, ctx, made.key, documents)

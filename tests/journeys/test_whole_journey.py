@@ -207,3 +207,42 @@ def permit_masked_in_emergencies(citizen: Page, instance: Instance) -> None:
     look(citizen, "emergency-choice")
     citizen.get_by_role("button", name="Enregistrer mes choix").click()
     citizen.wait_for_load_state()
+
+
+@needs_chromium
+def test_what_is_told_in_the_profile_is_read_by_the_doctor_and_opened_by_the_emergency_code(
+    instance: Instance, browser: Browser
+) -> None:
+    # The citizen tells an allergy, choosing among the codes that come while typing.
+    citizen = sign_in(browser, instance, CITIZEN)
+    citizen.goto(f"{instance.address}/profil/allergies/ajouter")
+    with citizen.expect_response(lambda answer: "/profil/codes/allergen" in answer.url):
+        citizen.locator("#name").press_sequentially("néomy")
+    assert citizen.locator("#propositions option").first.get_attribute("value") == "Néomycine"
+    citizen.fill("#name", "Néomycine")
+    citizen.fill("#reaction", "Urticaire")
+    citizen.get_by_role("button", name="Enregistrer").click()
+    citizen.get_by_role("link", name="Néomycine").wait_for()
+    look(citizen, "profile-allergies")
+
+    # Their doctor reads it at once, on top of the record and in the summary.
+    doctor = sign_in(browser, instance, "Camille TEMOIN")
+    find_patient(doctor, instance)
+    doctor.get_by_role("link", name="Synthèse").click()
+    doctor.wait_for_load_state()
+    assert "Néomycine" in doctor.locator(".alerts").inner_text()
+    assert "Urticaire" in doctor.locator("main").inner_text()
+    look(doctor, "profile-summary")
+
+    # A stranger opens the code that the citizen made, and the citizen is told.
+    citizen.goto(f"{instance.address}/profil/urgence")
+    citizen.get_by_role("button", name="Faire mon code").click()
+    address = citizen.locator(".code-address").inner_text()
+    stranger = browser.new_context(locale="fr-FR").new_page()
+    stranger.goto(address)
+    assert "Néomycine" not in stranger.locator("main").inner_text(), "nothing opens by itself"
+    stranger.get_by_role("button", name="Ouvrir").click()
+    stranger.get_by_text("Néomycine").wait_for()
+    assert "Asthme" not in stranger.locator("main").inner_text(), "nothing that was not chosen"
+    citizen.goto(f"{instance.address}/accueil")
+    assert "Votre code d’urgence a été ouvert" in citizen.locator("main").inner_text()

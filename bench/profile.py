@@ -1,0 +1,134 @@
+"""Reading a medical profile: `python -m bench.profile --lines 200`.
+
+A database of its own, one citizen who told so many lines; then the whole profile read through the door as its page
+reads it, one reader at a time: thirteen searches, their trace, one durable commit. Writes PROFILE.md beside the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from msgspec import Struct
+
+from ambroise.kernel.clock import SystemClock
+from ambroise.kernel.db import Database
+from ambroise.kernel.migrations import migrate
+from ambroise.kernel.postgres.cluster import EmbeddedPostgres
+from ambroise.modules.identity.api import on_patient_created
+from ambroise.modules.profile.api import Draft, Profile, Section
+from ambroise.trust.context import Citizen, Context, System
+from ambroise.trust.gateway import Gateway, PageSeal
+from bench import machine
+from bench.copies import PATIENT
+
+_PAGE = Path(__file__).parent / "PROFILE.md"
+
+
+class Measured(Struct, frozen=True):
+    """Milliseconds of a reading: by the clock and of this process, at the median, and by the clock at the 95th."""
+
+    lines: int
+    readings: int
+    clock: float
+    slow: float
+    process: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
+    parser.add_argument("--lines", type=int, default=200, metavar="N", help="lines of the profile")
+    parser.add_argument("--readings", type=int, default=100, metavar="N", help="how often it is read")
+    parser.add_argument("--quietly", action="store_true", help="print, write no page")
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="ambroise-profile-"))
+    server = EmbeddedPostgres(folder / "instance")
+    server.start()
+    try:
+        migrate(server.owner_dsn)
+        done = asyncio.run(_run(server.app_dsn, given.lines, given.readings))
+        page = _page(done, machine.facts(server.owner_dsn))
+        if not given.quietly:
+            _PAGE.write_text(page, encoding="utf-8")
+        print(page)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _run(dsn: str, lines: int, readings: int) -> Measured:
+    clock, database = SystemClock(), await Database.open(dsn, slots=4)
+    gateway = Gateway(database, clock, pages=PageSeal(b"k" * 32))
+    try:
+        gateway.on_patient_created = on_patient_created
+        async with database.transaction() as tx:
+            await gateway.prepare(tx)
+            made = await gateway.create(tx, Context(System(), clock, demonstration=True), PATIENT)
+        ctx = Context(Citizen(made.key, "Dominique Pat-Trois"), clock, channel="web", demonstration=True)
+        profile = Profile(database, gateway)
+        async with database.transaction() as tx:
+            for number in range(lines):
+                await profile.add(tx, ctx, made.key, _draft(number))
+        taken = [await _read(profile, ctx) for _ in range(readings)]
+        by_clock = sorted(one for one, _ in taken)
+        return Measured(
+            lines,
+            readings,
+            median(by_clock) * 1000,
+            by_clock[int(len(by_clock) * 0.95)] * 1000,
+            median(one for _, one in taken) * 1000,
+        )
+    finally:
+        await gateway.close()
+        await database.close()
+
+
+def _draft(number: int) -> Draft:
+    day = f"{2000 + number % 20}-{1 + number % 12:02}-{1 + number % 28:02}"
+    match number % 4:
+        case 0:
+            return Draft(Section.ILLNESSES, f"Maladie fictive {number}", start=day, comment="Suivie chaque année.")
+        case 1:
+            return Draft(Section.TREATMENTS, f"Traitement fictif {number}", start=day, details={"dosage": "1 par jour"})
+        case 2:
+            return Draft(Section.VACCINATIONS, f"Vaccin fictif {number}", start=day, details={"stage": "BOOSTER"})
+        case _:
+            return Draft(
+                Section.MEASURES, "WEIGHT", start=day, details={"measure": "WEIGHT", "value": f"{60 + number % 9}"}
+            )
+
+
+async def _read(profile: Profile, ctx: Context) -> tuple[float, float]:
+    assert ctx.space is not None
+    begun, used = time.perf_counter(), time.process_time()
+    sheet = await profile.sheet(ctx, ctx.space)
+    assert sheet.parts
+    return time.perf_counter() - begun, time.process_time() - used
+
+
+def _page(done: Measured, facts: dict[str, str]) -> str:
+    lines = [
+        "# Reading a medical profile",
+        "",
+        "`python -m bench.profile --lines N` writes this page. Access rules, trace and durable commit on.",
+        "",
+        f"{done.lines} lines, read {done.readings} times, one reader at a time:",
+        "",
+        f"- **{done.clock:.0f} ms** at the median, {done.slow:.0f} ms at the 95th percentile;",
+        f"- {done.process:.0f} ms of processor of the server process.",
+        "",
+        f"Busy at the end: load {machine.load()}.",
+        "",
+        *(f"- {name}: {value}" for name, value in facts.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
