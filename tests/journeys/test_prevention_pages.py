@@ -137,6 +137,11 @@ async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(v
     assert stranger.status == 403
     assert "cigarettes" not in stranger.words
     await citizen.get("/agenda/bilan?tranche=45-50")
+    await citizen.press("Ranger une copie dans mes documents", tobacco="oui")
+    assert "Copie rangée dans vos documents" in citizen.words
+    await citizen.get("/documents?categorie=QUEST_SANTE")
+    assert "Questionnaire avant mon bilan prévention" in citizen.words
+    await citizen.get("/agenda/bilan?tranche=45-50")
     await citizen.press("Ne plus partager")
     assert await seen(world.author) == []
     assert await seen(world.citizen) == [(False, "oui")]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ambroise.interfaces.web.ui.i18n import N_, current, gettext
-from ambroise.modules.prevention.api import Item, Kind, Source, State, Words
+from ambroise.modules.prevention.api import Item, Kind, Source, State, Words, checkup_questions
 
 STATES: Mapping[State, tuple[str, str, str]] = {
     State.DUE: ("due", "clock", N_("À faire")),
@@ -48,6 +48,17 @@ def title_of(item: Item) -> str:
 def source_of(source: Source) -> str:
     """How something is known."""
     return gettext(_SOURCES[source.kind])
+
+
+def answers_of(band: str, answers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Each question that was answered, and the answer in words."""
+    found: list[tuple[str, str]] = []
+    for one in checkup_questions(band, answers):
+        told = answers.get(one.id)
+        if told is not None:
+            words = {code: words_of(text) for code, text in one.options}
+            found.append((words_of(one.text), words.get(told, told)))
+    return found
 
 
 def vocabulary() -> dict[str, Any]:

@@ -24,7 +24,7 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.errors import Refusal
 from ambroise.modules.identity.api import AccountKind
-from ambroise.modules.prevention.api import Checkups, Filled, checkup_questions
+from ambroise.modules.prevention.api import Checkups
 
 _PLAN = "83869-8"
 _SHORT = {"maxlength": "200", "autocomplete": "off"}
@@ -89,7 +89,7 @@ def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Live
             base=f"/pro/patients/{patient}",
             waiting=[one for one in calendar.items if one.waits],
             shared=shared,
-            answers=_answers(shared) if shared else [],
+            answers=said.answers_of(shared.band, shared.answers) if shared else [],
             form=form,
             problems=form.problems,
             place="patients",
@@ -98,14 +98,3 @@ def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Live
         )
 
     return [screen.route("/pro/patients/{patient}/prevention", show, write)]
-
-
-def _answers(shared: Filled) -> list[tuple[str, str]]:
-    """Each question that was answered, and the answer in words."""
-    found: list[tuple[str, str]] = []
-    for one in checkup_questions(shared.band, shared.answers):
-        told = shared.answers.get(one.id)
-        if told is not None:
-            words = {code: said.words_of(text) for code, text in one.options}
-            found.append((said.words_of(one.text), words.get(told, told)))
-    return found

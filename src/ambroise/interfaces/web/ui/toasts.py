@@ -47,6 +47,7 @@ _SAID = {
     "rule-dropped": N_("Brouillon jeté."),
     "rule-published": N_("Version publiée. Elle prend effet à sa date."),
     "rule-withdrawn": N_("Version retirée avant d’avoir pris effet."),
+    "checkup-filed": N_("Copie rangée dans vos documents, visible par vos soignants autorisés."),
     "checkup-saved": N_("Brouillon gardé. Vous seul le voyez."),
     "checkup-shared": N_("Réponses partagées avec vos soignants autorisés."),
     "checkup-taken-back": N_("Vos réponses ne sont plus partagées."),
