@@ -274,6 +274,9 @@ def about(item: Item) -> str:
 
 def period(item: Item) -> str:
     """When it was, or since when."""
+    if item.section in (Section.BLOOD, Section.HABITS, Section.DONATION):
+        # The day on which it was written stands with who wrote it.
+        return ""
     if item.section is Section.VACCINATIONS or item.section is Section.MEASURES or item.section is Section.STAYS:
         return when(item.start)
     if item.start and item.end:
