@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from ambroise.main.http import HttpProtocol
 from ambroise.main.serving import config
 from tests.integration.oauth.conftest import ADDRESS, Journey, Nation
+from tests.integration.oauth.test_portal import back_from
 from tests.integration.oauth.test_sharing import bag, put
 from tests.integration.oauth.test_smart import Ward, ward
 from tests.integration.record.conftest import PAT_TROIS
@@ -144,4 +145,59 @@ async def test_the_hub_knows_whose_session_and_which_patients(ward: Ward, port: 
     left = {"hub.mode": "unsubscribe", "hub.topic": author.topic, "hub.channel.endpoint": endpoint}
     assert (await author.ask("POST", data=left)).status_code == 202
     assert (await author.ask("POST", data=left)).status_code == 404
+    await socket.close()
+
+
+async def test_the_pages_of_the_portal_open_and_close_the_patient_in_the_tools_of_their_session(
+    ward: Ward, port: int
+) -> None:
+    nation, page, elsewhere = ward.nation, ward.nation.browser(), ward.nation.browser()
+    record, other = (f"/pro/patients/{patient}" for patient in (ward.patient, ward.other))
+    client = await nation.client(name="Suivi", scopes=frozenset({"openid", "fhircast/*.*"}))
+    await page.get(await back_from(nation, page))
+    tool = Tool(nation, await nation.tokens(page, Journey(client), scope=CAST))
+    async with nation.house.services.database.reader() as reader:
+        until = "select followed_until from session where closed_at is null"
+        assert await reader.fetch_value(until) is None
+        await page.get(record)
+        assert await reader.fetch_value("select count(*) from shared_context") == 0, "nobody follows"
+        socket = await following(tool, port)
+        assert await reader.fetch_value(until) is not None
+    assert (await heard(socket))["hub.mode"] == "subscribe"
+
+    async def told() -> tuple[str, str]:
+        event = (await heard(socket))["event"]
+        return event["hub.event"], event["context"][0]["resource"]["id"]
+
+    await page.get(record)
+    assert await told() == ("patient-open", str(ward.patient))
+    # The same record again says nothing more; another one closes it; the list leaves them all.
+    await page.get(record)
+    await page.get(other)
+    assert [await told(), await told()] == [("patient-close", str(ward.patient)), ("patient-open", str(ward.other))]
+    await page.get("/pro/patients")
+    assert await told() == ("patient-close", str(ward.other))
+    # What another tool opened, the list does not close; the page of another session says nothing here.
+    await tool.event("patient-open", id=str(ward.patient))
+    assert await told() == ("patient-open", str(ward.patient))
+    await page.get("/pro/patients")
+    await elsewhere.get(await back_from(nation, elsewhere))
+    await elsewhere.get(other)
+    # A record that is closed to this professional is not told, and closes what the portal had opened.
+    await page.get(other)
+    assert [await told(), await told()] == [("patient-close", str(ward.patient)), ("patient-open", str(ward.other))]
+    async with nation.house.services.database.transaction() as tx:
+        await tx.execute("delete from access_grant where patient = %s", (ward.patient,))
+    await page.get(record)
+    assert "Vous ne pouvez pas lire ce dossier" in page.words
+    assert await told() == ("patient-close", str(ward.other))
+    await page.get(other)
+    assert await told() == ("patient-open", str(ward.other))
+    async with nation.house.services.database.reader() as reader:
+        by_page = await reader.fetch_all(
+            "select event, channel from trace where software = 'portail' and event like 'context%%' order by at, id"
+        )
+    done = [event.removeprefix("context_") for event, _ in by_page]
+    assert done == ["shared", "closed", "shared", "closed", "closed", "shared", "closed", "shared"]
+    assert {channel for _, channel in by_page} == {"web"}
     await socket.close()

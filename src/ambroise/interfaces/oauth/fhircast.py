@@ -12,7 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ambroise.interfaces.authentication import People
 from ambroise.interfaces.oauth.hub import HUB, Hub, Said
@@ -107,7 +107,8 @@ def fhircast_routes(provider: Provider, people: People) -> Sequence[BaseRoute]:
                 async with asyncio.timeout(subscription.lasts):
                     await tell(socket, secret, subscription, heard, away)
             away.cancel()
-            with suppress(RuntimeError):
+            # A tool that went away without a word has nothing left to close.
+            with suppress(RuntimeError, WebSocketDisconnect):
                 await socket.close()
 
     async def tell(

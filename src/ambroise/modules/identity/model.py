@@ -109,6 +109,7 @@ class Session(Struct, frozen=True):
     emergencies: tuple[Emergency, ...] = ()
     means: str | None = None
     proven_at: datetime | None = None
+    followed_until: datetime | None = None
 
     def emergency_for(self, patient: UUID) -> Emergency | None:
         """The emergency access that this session holds on a patient, if any."""

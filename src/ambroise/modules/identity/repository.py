@@ -245,7 +245,7 @@ async def session(reader: Reader, token_hash: bytes, now: datetime) -> tuple[Ses
             from session_emergency e
             where e.session = n.id and e.ends_at > %s
           ), '[]'),
-          n.means, n.proven_at
+          n.means, n.proven_at, n.followed_until
         from session n
         join account a on a.id = n.account
         where n.token_hash = %s
@@ -258,6 +258,7 @@ async def session(reader: Reader, token_hash: bytes, now: datetime) -> tuple[Ses
         id=row[11], account=account_of_row(row), complete=row[12], situation=row[13], opened_at=row[14],
         ends_at=row[15], live=row[16], acting_for=row[17], relation=row[18], secret=row[19],
         emergencies=tuple(_emergency(item) for item in row[21]), means=row[22], proven_at=row[23],
+        followed_until=row[24],
     ), row[20]  # fmt: skip
 
 

@@ -7,11 +7,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web.professional.banner import banner_of
+from ambroise.interfaces.web.professional.casting import followed_screen
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.sign_on.answers import address_of, origin_of
-from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
+from ambroise.interfaces.web.ui.visit import Site, Visit
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.identity.api import AccountKind, Provider
+from ambroise.modules.identity.api import Provider
 from ambroise.modules.identity.provider.api import Opened
 
 
@@ -56,4 +57,4 @@ def launching_routes(site: Site, service: ProfessionalService, provider: Provide
             place="patients",
         )
 
-    return [Screen(site, AccountKind.PROFESSIONAL).route("/pro/patients/{patient}/ouvrir", choose, launch)]
+    return [followed_screen(site).route("/pro/patients/{patient}/ouvrir", choose, launch)]

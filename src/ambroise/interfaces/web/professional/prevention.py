@@ -15,15 +15,15 @@ from wtforms import StringField, TextAreaField
 from ambroise.interfaces.web import prevention as said
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.banner import banner_of
+from ambroise.interfaces.web.professional.casting import followed_screen
 from ambroise.interfaces.web.professional.views import Deposit, ProfessionalService
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.interfaces.web.ui.paper import paper
 from ambroise.interfaces.web.ui.toasts import Toast
-from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
+from ambroise.interfaces.web.ui.visit import Site, Visit
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.identity.api import AccountKind
 from ambroise.modules.prevention.api import Checkups
 
 _PLAN = "83869-8"
@@ -42,7 +42,7 @@ class PlanForm(Form):
 
 
 def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Lives) -> list[BaseRoute]:
-    screen = Screen(site, AccountKind.PROFESSIONAL)
+    screen = followed_screen(site)
     checkups = Checkups(lives.prevention)
 
     async def show(visit: Visit) -> Response:

@@ -11,6 +11,7 @@ from ambroise.interfaces.web import words
 from ambroise.interfaces.web.documents import served, shown
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
+from ambroise.interfaces.web.professional.casting import followed_screen
 from ambroise.interfaces.web.professional.consents import consent_routes
 from ambroise.interfaces.web.professional.deposit import deposit_routes
 from ambroise.interfaces.web.professional.exporting import exporting_routes
@@ -21,9 +22,8 @@ from ambroise.interfaces.web.professional.rights import rights_routes, show_refu
 from ambroise.interfaces.web.professional.summary import alerts_of, summary_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.ui import dates
-from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, with_query
+from ambroise.interfaces.web.ui.visit import Site, Visit, with_query
 from ambroise.interfaces.web.views import DocumentFilter
-from ambroise.modules.identity.api import AccountKind
 from ambroise.modules.profile.api import Profile
 
 _PERIODS = {"2": 2, "5": 5, "": 0}
@@ -31,7 +31,7 @@ _PERIODS = {"2": 2, "5": 5, "": 0}
 
 def professional_routes(site: Site, service: ProfessionalService, profile: Profile | None = None) -> list[BaseRoute]:
     """Every page of the professional's portal."""
-    screen = Screen(site, AccountKind.PROFESSIONAL)
+    screen = followed_screen(site)
 
     async def record(visit: Visit) -> Response:
         patient = visit.id("patient")

@@ -200,14 +200,19 @@ class Visit:
 
 Read = Callable[[Visit], Awaitable[Response]]
 Change = Callable[[Visit, FormData], Awaitable[Response]]
+After = Callable[[Visit], Awaitable[None]]
 
 
 class Screen:
-    """Makes the routes of a portal. `people`: whom it is for; None for everybody, signed in or not."""
+    """Makes the routes of a portal. `people`: whom it is for; None for everybody, signed in or not.
 
-    def __init__(self, site: Site, people: AccountKind | None = None) -> None:
+    `after`: what happens each time that somebody was shown a page.
+    """
+
+    def __init__(self, site: Site, people: AccountKind | None = None, after: After | None = None) -> None:
         self._site = site
         self._people = people
+        self._after = after
 
     def route(
         self,
@@ -258,7 +263,10 @@ class Screen:
         self._keep_to_its_people(visit)
         if read is None:
             return visit.go("/")
-        return await read(visit)
+        response = await read(visit)
+        if self._after is not None:
+            await self._after(visit)
+        return response
 
     def _keep_to_its_people(self, visit: Visit) -> None:
         if self._people is not None and visit.who.account.kind is not self._people:

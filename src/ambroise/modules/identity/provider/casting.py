@@ -11,16 +11,17 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import orjson
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.provider.ground import Ground
 from ambroise.modules.identity.provider.launching import Launching
-from ambroise.modules.identity.provider.model import Family
+from ambroise.modules.identity.provider.model import PORTAL, Family
 from ambroise.modules.identity.provider.repositories import casts, contexts
 from ambroise.modules.identity.provider.sharing import CAST, CLOSED, OPENED, Sharing
 from ambroise.modules.identity.registry.model import PatientIdentity
@@ -79,6 +80,7 @@ class Casting(Struct, frozen=True):
         ends = min(now + _lease(lease), family.ends_at)
         async with self.ground.database.transaction() as tx:
             await casts.insert(tx, digest(secret), family.id, events, ends)
+            await casts.follow(tx, family.sign_on, ends)
         return secret
 
     async def unsubscribe(self, family: Family, secret: str) -> None:
@@ -116,9 +118,29 @@ class Casting(Struct, frozen=True):
             if await contexts.patient_of(tx, family.account.id, self.ground.clock.now()) != patient:
                 return
             await contexts.purge(tx, family.sign_on)
-            ctx = self.ground.context(family.account, family.situation, channel="partner", client=family.client)
+            ctx = self.ground.context(family.account, family.situation, channel=family.channel, client=family.client)
             await record(tx, ctx, Entry("U", PatientAct.CONTEXT_CLOSED, patient))
             await casts.tell(tx, CAST, _said(family.sign_on, CLOSED, _event_id(event), patient))
+
+    async def show(self, session: str, situation: int, patient: UUID | None) -> None:
+        """Tell the tools that follow a session of the portal whose record its page is of; None: nobody's.
+
+        Another record closes the one before. A page of nobody, or of a record that this professional may not open,
+        closes what the portal opened and leaves what another tool did.
+        """
+        now = self.ground.clock.now()
+        async with self.ground.database.reader() as reader:
+            found = await casts.followed(reader, digest(session), PORTAL, now)
+            family = await self.sharing.tokens.live_family(reader, found[0]) if found else None
+            if found is None or family is None or found[1] == patient:
+                return
+            family = replace(family, situation=situation)
+            may = patient is not None and await self.launching.may_open(reader, family.account, situation, patient)
+        before, ours = found[1], found[2]
+        if before is not None and (may or ours):
+            await self.close(family, uuid4().hex, before)
+        if may and patient is not None:
+            await self.open(family, uuid4().hex, patient)
 
     async def current(self, family: Family) -> PatientIdentity | None:
         """The patient open in the session, traced; None when there is none, or whom this one may not open."""
@@ -132,7 +154,7 @@ class Casting(Struct, frozen=True):
         """Who a patient is, for software that is about to be told; traced. None for who may not open that record."""
         async with self.ground.database.reader() as reader:
             known = await self._known(reader, family, patient)
-        ctx = self.ground.context(family.account, family.situation, channel="partner", client=family.client)
+        ctx = self.ground.context(family.account, family.situation, channel=family.channel, client=family.client)
         async with self.ground.database.transaction() as tx:
             await record(tx, ctx, Entry("R", PatientAct.CONTEXT_READ, patient, outcome=0 if known else 4))
         return known

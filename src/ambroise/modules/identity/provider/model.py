@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ambroise.modules.identity.model import Account
 from ambroise.modules.identity.provider.smart import NOBODY, Opened, is_limited
+from ambroise.trust.context import Channel
 
 # Lifetimes of Pro Santé Connect (CI-SIS, volet transport REST, "API Pro Santé Connectée").
 SIGN_ON_IDLE = timedelta(minutes=30)
@@ -237,6 +238,11 @@ class Family(Struct, frozen=True):
     ends_at: datetime
     opened: Opened = NOBODY
     live: bool = True
+
+    @property
+    def channel(self) -> Channel:
+        """By which way its acts come: the pages of the portal, or another software."""
+        return "web" if self.client == PORTAL else "partner"
 
     @property
     def limited(self) -> bool:

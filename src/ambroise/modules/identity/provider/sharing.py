@@ -134,7 +134,7 @@ class Sharing(Struct, frozen=True):
             await record(tx, self._context(family), entry)
 
     def _context(self, family: Family) -> Any:
-        return self.ground.context(family.account, family.situation, channel="partner", client=family.client)
+        return self.ground.context(family.account, family.situation, channel=family.channel, client=family.client)
 
 
 @cache

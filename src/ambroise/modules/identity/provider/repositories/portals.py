@@ -34,10 +34,16 @@ async def note(tx: Transaction, token: bytes, sign_on: UUID) -> None:
     await tx.execute(
         """
         update session
-        set situation = coalesce((select situation from sign_on where id = %s), 0)
+        set situation = coalesce((select situation from sign_on where id = %s), 0),
+          followed_until = (
+            select max(s.expires_at)
+            from cast_subscription s
+            join oauth_family f on f.id = s.family
+            where f.sign_on = %s
+          )
         where token_hash = %s
         """,
-        (sign_on, token),
+        (sign_on, sign_on, token),
     )
 
 
