@@ -14,6 +14,8 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from ambroise.main import app as asgi
+from ambroise.main.composition import compose
 from ambroise.main.http import HttpProtocol
 from ambroise.main.serving import config
 from tests.integration.oauth.conftest import ADDRESS, Journey, Nation
@@ -21,6 +23,7 @@ from tests.integration.oauth.test_portal import back_from
 from tests.integration.oauth.test_sharing import bag, put
 from tests.integration.oauth.test_smart import Ward, ward
 from tests.integration.record.conftest import PAT_TROIS
+from tests.support.server import House
 
 __all__ = ["ward"]
 CAST = "openid fhircast/*.*"
@@ -201,3 +204,27 @@ async def test_the_pages_of_the_portal_open_and_close_the_patient_in_the_tools_o
     assert done == ["shared", "closed", "shared", "closed", "closed", "shared", "closed", "shared"]
     assert {channel for _, channel in by_page} == {"web"}
     await socket.close()
+
+
+async def test_what_is_opened_in_one_process_reaches_who_follows_another(ward: Ward, port: int) -> None:
+    nation, first = ward.nation, ward.nation.house.services
+    client = await nation.client(name="Suivi", scopes=frozenset({"openid", "fhircast/*.*"}))
+    async with compose(first.settings, str(first.settings.database_url), clock=nation.clock) as application:
+        assert application.services.database is not first.database
+        other = Nation(House(application.services, asgi.build(application.services)), nation.clock)
+        # Signed in, subscribed and followed by one process; said by the other.
+        answer = await nation.tokens(nation.browser(), Journey(client), scope=CAST)
+        here, there = Tool(nation, answer), Tool(other, answer)
+        socket = await following(here, port)
+        assert (await heard(socket))["hub.mode"] == "subscribe"
+        for event in ("patient-open", "patient-close"):
+            assert (await there.event(event, id=str(ward.patient))).status_code == 202
+            assert (await heard(socket))["event"]["hub.event"] == event
+        assert (await here.current()) == (await there.current())
+        # A subscription made by one process is followed in the other, and ended there.
+        late = await following(there, port)
+        assert (await heard(late))["hub.mode"] == "subscribe"
+        asked = await other.provider.leaving.read({"id_token_hint": answer["id_token"]})
+        await other.provider.leaving.leave(asked.session, None)
+        for each in (socket, late):
+            assert (await heard(each))["hub.mode"] == "denied"
