@@ -2,6 +2,9 @@
 
 from datetime import UTC, date, datetime
 
+import msgspec
+import pytest
+
 from ambroise.modules.record.api import read_cda, write
 from ambroise.modules.record.cda.extract import extract
 from tests.support.cda_samples import needs_samples
@@ -73,6 +76,81 @@ def test_a_history_of_vaccinations_passes_the_rules_even_with_a_year_alone_and_n
     assert errors(content, "CI-SIS_VAC_2023.01.sch") == []
     days = [found.resource["occurrenceDateTime"] for found in extract(read_cda(content))]
     assert days == ["1979", "2014-05-02"]
+
+
+TREATING = write.Professional(
+    "801234567806", "SIMON", "Anne", DOCTOR.specialty, PRACTICE, civility="MME", title="DR", phone="0140000000"
+)
+PARTS = {
+    "problems": (
+        write.Line("Asthme", write.Coded("J45.9", "Asthme, sans précision", write.CIM_10), start="2011-05"),
+        write.Line("Mal de dos <chronique>", about="Le matin & le soir"),
+    ),
+    "past": (
+        write.Line("Pyélonéphrite", write.Coded("N10", "Pyélonéphrite aiguë", write.CIM_10), "2018-04-22", "2018-05"),
+        write.Line("Varicelle"),
+    ),
+    "acts": (write.Line("Appendicectomie", start="1999"), write.Line("Séjour", start="2001", end="2001-02-03")),
+    "allergies": (
+        write.Line("Néomycine", write.Coded("J01GB05", "Néomycine", write.ATC), about="Urticaire"),
+        write.Line("Arachide", start="2003"),
+    ),
+    "habits": (
+        write.Line("Tabac", about="A arrêté en 2010", kind=write.Coded("72166-2", "Statut tabagique", write.LOINC)),
+        write.Line("Sommeil", about="Six heures"),
+    ),
+    "family": (
+        write.Line(
+            "Infarctus",
+            write.Coded("I21.9", "Infarctus aigu du myocarde, sans précision", write.CIM_10),
+            about="Mère",
+            kind=write.Coded("MTH", "Mère", "2.16.840.1.113883.5.111"),
+        ),
+        write.Line("Diabète", about="Oncle"),
+    ),
+    "results": (write.Line("Poids", start="2026-03-01", about="62 kg"),),
+    "treatments": (
+        write.Line("PLAVIX 75 mg", write.Coded("63564053", "PLAVIX 75 mg", write.CIS), "2019-08-11", about="1 cp/j"),
+        write.Line("Clopidogrel", write.Coded("B01AC04", "Clopidogrel", write.ATC), end="2020"),
+        write.Line("Tisane"),
+    ),
+}
+
+
+@pytest.mark.parametrize("left_out", [(), ("problems", "habits"), ("treatments", "family", "results"), tuple(PARTS)])
+def test_a_synthesis_passes_the_rules_whatever_is_left_out_of_it(left_out: tuple[str, ...]):
+    said = {"alerts": ("Hémibloc.",), "risks_said": ("Handicap : sensoriel.",)}
+    if "problems" in left_out:
+        said["history_said"] = ("Pathologies : aucune, dit le patient.",)
+    content = write.Synthesis(**{name: part for name, part in PARTS.items() if name not in left_out}, **said)
+    written = head("SYNTH", "Synthèse", "Synthèse médicale")
+    written = msgspec.structs.replace(written, type=write.SYNTHESIS_TYPE)
+    document = write.medical_synthesis(write.Header(), written, TREATING, content)
+    assert errors(document, "CI-SIS_VSM_1.4_2022.01.sch") == []
+    found = extract(read_cda(document))
+    assert {one.type for one in found} == {_TYPES[name] for name in PARTS if name not in left_out} - {""}
+    if not left_out:
+        assert [one.resource["code"]["text"] for one in found if one.type == "AllergyIntolerance"] == [
+            "Néomycine",
+            "Arachide",
+        ]
+        stood = [one.resource for one in found if one.type == "Condition"]
+        assert [one["clinicalStatus"]["coding"][0]["code"] for one in stood] == [
+            *("active", "active"),
+            *("resolved", "inactive"),
+        ]
+
+
+_TYPES = {
+    "problems": "Condition",
+    "past": "Condition",
+    "acts": "Procedure",
+    "allergies": "AllergyIntolerance",
+    "habits": "Observation",
+    "family": "FamilyMemberHistory",
+    "results": "",
+    "treatments": "MedicationStatement",
+}
 
 
 def test_a_letter_in_sections_passes_the_rules_whoever_wrote_it():

@@ -4,6 +4,7 @@
     content = file_document(header, Head(…), pdf)                       # a letter as a PDF (level 1)
     content = letter(header, Head(…), (Words(code, title, texts), …))    # titled sections
     content = vaccination_note(header, Head(…), Injection(…))
+    content = medical_synthesis(header, Head(…), treating, Synthesis(problems=(Line("Asthme", …),), …))
     content = assembled(header, head, templates(…), structured(section(…) + pdf_copy(pdf, ids)))
 
 The narrative is what a reader signs; entries point into it.
@@ -39,6 +40,7 @@ from ambroise.modules.record.cda.write.pieces import (
     templates,
     timestamp,
 )
+from ambroise.modules.record.cda.write.synthesis import SYNTHESIS_TYPE, Line, Synthesis, medical_synthesis
 from ambroise.modules.record.cda.write.vaccination import (
     BOOSTER,
     PRIMARY,
@@ -65,6 +67,7 @@ __all__ = [
     "PRODUCT",
     "SCANNED",
     "SNOMED",
+    "SYNTHESIS_TYPE",
     "TA_ASIP",
     "Address",
     "Coded",
@@ -72,9 +75,11 @@ __all__ = [
     "Head",
     "Header",
     "Injection",
+    "Line",
     "Patient",
     "Professional",
     "Structure",
+    "Synthesis",
     "Vaccine",
     "Words",
     "assembled",
@@ -84,6 +89,7 @@ __all__ = [
     "escape",
     "file_document",
     "letter",
+    "medical_synthesis",
     "original_text",
     "paragraphs",
     "pdf_copy",
