@@ -97,6 +97,7 @@ PARTS = {
     ),
     "habits": (
         write.Line("Tabac", about="A arrêté en 2010", kind=write.Coded("72166-2", "Statut tabagique", write.LOINC)),
+        write.Line("Alcool", about="Jamais", kind=write.Coded("74013-4", "Consommation d'alcool", write.LOINC)),
         write.Line("Sommeil", about="Six heures"),
     ),
     "family": (

@@ -26,6 +26,7 @@ from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Sit
 from ambroise.modules.identity.sealing import KeySealer
 from ambroise.modules.notification.api import Channel, Pusher, PushServices, Vapid, Wishing
 from ambroise.modules.portability.api import Exports, Imports
+from ambroise.modules.profile.api import Profile
 from ambroise.modules.record.api import Desk, Report, reports
 from tests.integration.record.conftest import World
 from tests.integration.record.test_feed_checks import LETTER
@@ -123,6 +124,7 @@ async def visitors(world: World) -> Visitors:
         Lives.on(world.database, world.gateway, world.record),
         exports=exports,
         imports=imports,
+        profile=Profile(world.database, world.gateway),
         notices=Notices(records, world.record, wishing_of(world), [Channel.MAIL, Channel.PUSH]),
     )
     return Visitors(world, Starlette(routes=pages), document, exports, imports)

@@ -47,6 +47,7 @@ from ambroise.interfaces.web.professional.launching import launching_routes
 from ambroise.interfaces.web.professional.prevention import prevention_plan_routes
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
+from ambroise.interfaces.web.professional.synthesising import synthesis_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.records import Records
 from ambroise.interfaces.web.sign_on.portal import portal_routes
@@ -179,6 +180,7 @@ def portals(
             *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
             *professional_routes(site, professional, profile),
             *prevention_plan_routes(site, professional, lives),
+            *(synthesis_routes(site, professional, profile, lives) if profile is not None else ()),
             *(notice_routes(site, notices) if notices is not None else ()),
             *(notice_desk_routes(site, lives.gateway) if notices is not None else ()),
             *(launching_routes(site, professional, provider) if provider is not None else ()),

@@ -9,11 +9,13 @@ from ambroise.modules.profile.measures import Figure, Measure, measure_of, measu
 from ambroise.modules.profile.model import DECLARABLE, EXPECTED, Code, Draft, Item, Origin, Part, Section, Sheet
 from ambroise.modules.profile.service import Profile
 from ambroise.modules.profile.summary import summary
+from ambroise.modules.profile.writing import KINSHIP
 
 __all__ = [
     "CHOICES",
     "DECLARABLE",
     "EXPECTED",
+    "KINSHIP",
     "OFFERED",
     "Code",
     "Draft",

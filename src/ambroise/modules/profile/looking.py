@@ -22,8 +22,9 @@ from ambroise.modules.profile.states import State
 from ambroise.modules.profile.writing import BLOOD_GROUP, DISABILITY, HABITS
 from ambroise.modules.record.api import Document, read_document
 from ambroise.trust.access.facts import Eyes
+from ambroise.trust.access.restrictions import restrictions_of
 from ambroise.trust.context import Context, Professional, Purpose
-from ambroise.trust.gateway import Gateway, Stored
+from ambroise.trust.gateway import Flags, Gateway, Stored
 
 _MOST = "400"
 _HABITS = ",".join(f"{system}|{code}" for system, code in HABITS.values())
@@ -46,6 +47,8 @@ _SEARCHES: Mapping[Section, tuple[str, tuple[tuple[str, str], ...]]] = {
     Section.DONATION: ("Observation", (("code", f"{HOUSE}|informedAboutOrganDonation"),)),
 }
 _TOGETHER = ",".join(("|".join(DISABILITY), "|".join(BLOOD_GROUP), _HABITS, f"{HOUSE}|informedAboutOrganDonation"))
+_ALL = frozenset(Section)
+_NOT_FOR_ALL = Flags.MASKED | Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES
 _FEW = frozenset({Section.DISABILITIES, Section.BLOOD, Section.HABITS, Section.DONATION})
 
 
@@ -73,8 +76,8 @@ class Looking:
     async def material(self, ctx: Context, patient: UUID) -> tuple[Sheet, Mapping[str, Json]]:
         """The whole profile, and the resources behind its lines by `Type/id`."""
         async with self.database.reader() as reader:
-            found = await self._found(reader, ctx, patient, frozenset(Section))
-        sheet = _sheet(ctx, found, list(_items(found, frozenset(Section))), frozenset(Section))
+            found = await self._found(reader, ctx, patient, _ALL)
+        sheet = _sheet(ctx, found, list(_items(found, _ALL)), _ALL)
         return sheet, {f"{one.type}/{one.id}": decode(one.body) for one in found if one.type != "List"}
 
     async def documents(self, reader: Reader, ctx: Context, patient: UUID, type: str) -> list[Document]:
@@ -85,6 +88,31 @@ class Looking:
 
     async def results(self, ctx: Context, patient: UUID, count: int) -> Sequence[Json]:
         """The latest results of a laboratory, as FHIR, the newest first."""
+        return _results(await self._laboratory(ctx, patient, count))
+
+    async def shareable(
+        self, ctx: Context, patient: UUID, count: int, without: Collection[UUID] = ()
+    ) -> tuple[Sheet, Sequence[Json]]:
+        """The profile, and the latest results, as they may stand in a document that others than the caller read.
+
+        Nothing is in it that the person masked or keeps from somebody, nor what waits for a disclosure visit, even
+        where the caller reads it; nor what was read from the documents `without`.
+        """
+        async with self.database.reader() as reader:
+            found = await self._found(reader, ctx, patient, _ALL)
+            kept = [one for one in await restrictions_of(reader, patient) if one.in_force(ctx.now())]
+        kinds = frozenset(kind for one in kept for kind in one.kinds)
+        documents = frozenset(without).union(*(one.documents for one in kept))
+
+        def open_to_all(stored: Stored) -> bool:
+            label = stored.label
+            return not label.flags & _NOT_FOR_ALL and label.kind not in kinds and label.source not in documents
+
+        open_ones = [one for one in found if open_to_all(one)]
+        results = _results(one for one in await self._laboratory(ctx, patient, count) if open_to_all(one))
+        return _sheet(ctx, open_ones, list(_items(open_ones, _ALL)), _ALL), results
+
+    async def _laboratory(self, ctx: Context, patient: UUID, count: int) -> list[Stored]:
         pairs = [
             ("patient", f"Patient/{patient}"),
             ("category", "laboratory"),
@@ -93,8 +121,7 @@ class Looking:
         ]
         async with self.database.reader() as reader:
             page = await self.gateway.search(reader, ctx, parse("Observation", pairs, now=ctx.now()))
-        found = (decode(stored.body) for stored, _ in page.entries)
-        return [one for one in found if "hasMember" not in one and code_in(one.get("code"), LOINC) != BLOOD_GROUP[1]]
+        return [stored for stored, _ in page.entries]
 
     async def _found(self, reader: Reader, ctx: Context, patient: UUID, wanted: frozenset[Section]) -> list[Stored]:
         queries = [("List", (("code", f"{HOUSE}|{states.MARK}"),))]
@@ -128,6 +155,12 @@ class Looking:
         page = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs, now=ctx.now()))
         named = {one.id: read_document(decode(one.body)) for one, _ in page.entries}
         return [_named(one, named.get(one.origin.document)) for one in listed]
+
+
+def _results(found: Iterable[Stored]) -> list[Json]:
+    """What was measured, without the batteries that group results."""
+    read = (decode(stored.body) for stored in found)
+    return [one for one in read if "hasMember" not in one and code_in(one.get("code"), LOINC) != BLOOD_GROUP[1]]
 
 
 def _named(item: Item, document: Document | None) -> Item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, time
 from pathlib import PurePath
 from typing import Any
@@ -31,14 +32,19 @@ def professional_of(ctx: Context) -> Professional:
     return ctx.actor
 
 
-def labels(patient: UUID, deposit: Deposit) -> dict[str, Any] | None:
+def labels(patient: UUID, deposit: Deposit) -> dict[str, Any]:
     """What the form says that a CDA cannot: who does not see the document."""
     asked = (
         (MASKED, deposit.masked),
         (INVISIBLE_PATIENT, deposit.withheld),
         (INVISIBLE_REPRESENTATIVES, deposit.hidden_from_representatives),
     )
-    labels = [{"coding": [{"system": _VISIBILITY, "code": code}]} for code, wanted in asked if wanted]
+    return with_visibility(patient, [code for code, wanted in asked if wanted])
+
+
+def with_visibility(patient: UUID, codes: Sequence[str]) -> dict[str, Any]:
+    """The metadata of a document that says everything itself, but for who does not see it."""
+    labels = [{"coding": [{"system": _VISIBILITY, "code": code}]} for code in codes]
     described: dict[str, Any] = {
         "resourceType": "DocumentReference",
         "status": "current",
@@ -59,7 +65,7 @@ async def metadata(
     when = datetime.combine(deposit.day, time(12), dates.PARIS).isoformat()
     label = tables.class_of_type(deposit.type_code) or ""
     return {
-        **(labels(patient, deposit) or {}),
+        **labels(patient, deposit),
         "contained": _author(me),
         "masterIdentifier": {"system": "urn:ietf:rfc:3986", "value": _unique_id(me, patient, deposit, content)},
         "type": {"coding": [{"system": f"urn:oid:{entry.system}", "code": entry.code}]},

@@ -111,6 +111,14 @@ _BY_CODE: Mapping[str, str] = {
     "FEED_OPPOSED": N_("La personne s’oppose au dépôt de ce document, pour un motif légitime."),
     "DMP_CLOSED": N_("Le dossier de cette personne est fermé. Vous ne pouvez pas y déposer de document."),
     "DMP_NOT_FOUND": N_("Aucun dossier n’existe pour cette identité."),
+    "NO_STRUCTURE": N_("Un document se signe au nom d’un établissement : choisissez votre lieu d’exercice."),
+    "SPECIALTY_UNKNOWN": N_(
+        "Votre spécialité n’est pas dans les listes nationales : ce document ne peut pas être signé."
+    ),
+    "TREATING_UNKNOWN": N_(
+        "La synthèse doit nommer le médecin traitant, et celui de cette personne n’est pas connu ici. Enregistrez-le."
+    ),
+    "PROFILE_CHANGED": N_("Le dossier a changé depuis que vous l’avez lu : relisez ce qui suit, puis signez."),
     "INS_NOT_QUALIFIED": N_("L’identité de cette personne n’est pas qualifiée : vérifiez-la d’abord."),
     "TRAITS_MISMATCH": N_("L’identité écrite dans le document n’est pas celle de ce dossier."),
     "METADATA_MISMATCH": N_("Les informations du document et celles que vous avez saisies se contredisent."),

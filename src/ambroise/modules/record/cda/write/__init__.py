@@ -40,7 +40,7 @@ from ambroise.modules.record.cda.write.pieces import (
     templates,
     timestamp,
 )
-from ambroise.modules.record.cda.write.synthesis import SYNTHESIS_TYPE, Line, Synthesis, medical_synthesis
+from ambroise.modules.record.cda.write.synthesis import SYNTHESIS_TYPE, Line, Synthesis, medical_synthesis, shown_day
 from ambroise.modules.record.cda.write.vaccination import (
     BOOSTER,
     PRIMARY,
@@ -95,6 +95,7 @@ __all__ = [
     "pdf_copy",
     "scanned",
     "section",
+    "shown_day",
     "structured",
     "table",
     "telecom",
