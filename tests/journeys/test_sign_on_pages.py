@@ -9,7 +9,10 @@ from playwright.async_api import Page
 
 from ambroise.modules.identity.api import AccountKind, NewAccount
 from ambroise.modules.identity.provider.api import Registered
+from ambroise.trust.context import Context, System
 from tests.integration.oauth.conftest import RPPS, Journey, Nation, add_people
+from tests.integration.oauth.test_sharing import authorise
+from tests.integration.record.conftest import patient_resource
 from tests.journeys.support.browser import chromium, needs_chromium, serving, sideways, violations
 from tests.support.database import TestDatabase
 from tests.support.server import house_on
@@ -64,6 +67,34 @@ async def test_from_the_desk_to_the_second_practice(fresh_database: TestDatabase
             async with house.services.database.reader() as reader:
                 chosen = await reader.fetch_value("select situation from sign_on")
             assert chosen == 1
+            await _choose_a_patient(nation, doctor, home, back)
+
+
+async def _choose_a_patient(nation: Nation, doctor: Page, home: str, back: str) -> None:
+    """Software that starts by itself asks for whom, and the keyboard answers."""
+    services, ctx = nation.house.services, Context(System(), nation.clock, demonstration=True)
+    async with services.database.transaction() as tx:
+        patient = (await services.gateway.create(tx, ctx, patient_resource())).key
+    await authorise(nation, patient)
+    scopes = frozenset({"openid", "launch/patient", "patient/*.rs"})
+    journey = Journey(await nation.client(name="Courbes", redirect_uris=(back,), scopes=scopes))
+    base = nation.provider.ground.addresses[0] + "/fhir"
+    asked = journey.address(redirect_uri=back, scope="openid launch/patient patient/*.rs", aud=base)
+    await doctor.goto(home + asked)
+    await doctor.get_by_role("button", name="Continuer").click()
+    await doctor.get_by_role("heading", name="Pour quel patient ?").wait_for()
+    await doctor.get_by_label("Matricule INS").fill("124018852493334")
+    await doctor.keyboard.press("Enter")
+    await doctor.get_by_text("Aucun patient ne correspond").wait_for()
+    await _examine(doctor)
+    await doctor.goto(doctor.url)
+    await doctor.get_by_role("heading", name="Patients qui vous ont donné leur accord").wait_for()
+    await _examine(doctor)
+    await doctor.get_by_role("button", name="Choisir").focus()
+    await doctor.keyboard.press("Enter")
+    await doctor.wait_for_url("**/aide?**")
+    code = parse_qs(urlsplit(doctor.url).query)["code"][0]
+    assert (await nation.redeem(journey, code, redirect_uri=back)).json()["patient"] == str(patient)
 
 
 async def _register(desk: Page, home: str, back: str) -> tuple[str, str]:

@@ -148,17 +148,53 @@ async def test_a_launch_is_good_once_for_one_professional_one_software_and_some_
     assert stranger.json()["error_description"] == "This professional may not open that patient's record."
 
 
+STANDALONE = {"scope": "openid launch/patient patient/Condition.rs", "aud": BASE}
+
+
 async def test_software_that_starts_by_itself_follows_the_patient_who_is_carried(ward: Ward) -> None:
-    asked = {"scope": "openid launch/patient patient/Condition.rs", "aud": BASE}
     browser = ward.nation.browser()
-    with pytest.raises(KeyError):
-        await ward.nation.sign_in(browser, Journey(ward.app), **asked)
-    assert browser.back["error"] == "access_denied", "nobody is carried: what is left is no plain sign-in"
     tool = await ward.nation.tokens(browser, Journey(ward.tool))
     await put(ward.nation, tool["access_token"], bag())
-    answer = await ward.nation.tokens(browser, Journey(ward.app), **asked)
+    answer = await ward.nation.tokens(browser, Journey(ward.app), **STANDALONE)
     assert answer["patient"] == str(ward.patient)
     assert len((await ward.fhir(answer["access_token"], "Condition")).json()["entry"]) == 1
+
+
+async def test_the_professional_chooses_on_whom_software_that_starts_by_itself_opens(ward: Ward) -> None:
+    nation, browser, journey = ward.nation, ward.nation.browser(), Journey(ward.app)
+    await nation.tokens(browser, Journey(ward.tool))
+    await browser.get(journey.address(**STANDALONE))
+    agreement = browser.address
+    # Nobody chooses before having agreed.
+    await browser.get(agreement.replace("/accord", "/patient"))
+    assert browser.address == agreement
+    await browser.press("Continuer", situation="0")
+    assert "Pour quel patient ?" in browser.words
+    assert "Patients qui vous ont donné leur accord" in browser.words
+    await browser.press("Chercher", nom="PERSONNE")
+    assert (browser.status, "Donnez l’INS, ou bien le nom" in browser.words) == (422, True)
+    await browser.press("Chercher", nom="PERSONNE", prenom="AUCUNE", naissance="1990-01-01", sexe="female")
+    assert "Aucun patient ne correspond" in browser.words
+    # An exact search names anybody; the rules say on whom one may open.
+    async with nation.house.services.database.transaction() as tx:
+        await tx.execute("delete from access_grant where patient = %s", (ward.other,))
+    await browser.press("Chercher", ins=OTHER_INS)
+    await browser.press("Choisir")
+    assert browser.status == 403
+    assert "Cette personne n’a pas encore donné son accord." in browser.words
+    async with nation.house.services.database.reader() as reader:
+        refused = "select count(*) from trace where patient = %s and outcome <> 0 and actor_kind = 'professional'"
+        assert await reader.fetch_value(refused, (ward.other,)) > 0, "the person sees the attempt"
+    await browser.press("Choisir")
+    answer = (await nation.redeem(journey, browser.back["code"])).json()
+    assert answer["patient"] == str(ward.patient)
+    assert len((await ward.fhir(answer["access_token"], "Condition")).json()["entry"]) == 1
+    # The next time the agreement is known, the patient is asked again; without a page nobody can say.
+    await browser.get(journey.address(**STANDALONE))
+    await browser.press("Refuser")
+    assert browser.back["error"] == "access_denied"
+    await browser.get(journey.address(**STANDALONE, prompt="none"))
+    assert browser.back["error"] == "interaction_required"
 
 
 async def test_what_is_asked_is_checked(ward: Ward) -> None:

@@ -173,7 +173,7 @@ def portals(
             *proof_routes(site),
             *(enrolment_routes(site, enrolments) if enrolments is not None else ()),
             *(federation_routes(site, federation) if federation is not None else ()),
-            *(sign_on_routes(site, provider) if provider is not None else ()),
+            *(sign_on_routes(site, provider, professional) if provider is not None else ()),
             *(portal_routes(site, site.portal) if site.portal is not None else ()),
             *citizen_routes(site, citizen, lives, profile),
             *(import_routes(Screen(site, AccountKind.CITIZEN), imports) if imports is not None else ()),

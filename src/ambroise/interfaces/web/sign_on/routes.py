@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from starlette.datastructures import FormData
 from starlette.requests import Request as HttpRequest
@@ -13,10 +14,12 @@ from starlette.routing import BaseRoute, Route
 from ambroise.interfaces.oauth.wire import certificate_of
 from ambroise.interfaces.web.entrance.coming_in import said
 from ambroise.interfaces.web.entrance.passkeys import reply_of
+from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.sign_on.answers import address_of, origin_of, parameters, send_back, shown
 from ambroise.interfaces.web.sign_on.forms import IdentifierForm
 from ambroise.interfaces.web.sign_on.leaving import leaving_routes
 from ambroise.interfaces.web.sign_on.phone import phone_routes
+from ambroise.interfaces.web.sign_on.picking import PICK, Picking
 from ambroise.interfaces.web.sign_on.scopes import told
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, broken, refused, with_query
 from ambroise.kernel.errors import Kind, Refusal
@@ -33,17 +36,22 @@ _AGREE = "/connexion/pro/accord"
 _SHOWN = 6
 
 
-def sign_on_routes(site: Site, provider: Provider) -> list[BaseRoute]:
-    """The authorization endpoint, the pages behind it, and the phone."""
-    return [*SignOnPages(site, provider).routes(), *leaving_routes(site, provider), *phone_routes(site, provider)]
+def sign_on_routes(site: Site, provider: Provider, professional: ProfessionalService) -> list[BaseRoute]:
+    """The authorization endpoint, the pages behind it, and the phone. `professional` finds the patient to open."""
+    return [
+        *SignOnPages(site, provider, professional).routes(),
+        *leaving_routes(site, provider),
+        *phone_routes(site, provider),
+    ]
 
 
 class SignOnPages:
     """The pages of one provider."""
 
-    def __init__(self, site: Site, provider: Provider) -> None:
+    def __init__(self, site: Site, provider: Provider, professional: ProfessionalService) -> None:
         self._site = site
         self._provider = provider
+        self._picking = Picking(provider, professional)
 
     def routes(self) -> list[BaseRoute]:
         screen = Screen(self._site)
@@ -56,6 +64,7 @@ class SignOnPages:
             screen.route(f"{SHOW}/retour", self._take_certificate),
             screen.route("/connexion/pro/cle", change=self._take_passkey),
             screen.route(_AGREE, self._show_agreement, self._agree),
+            screen.route(PICK, self._show_patients, self._pick),
         ]
 
     async def _authorize(self, http: HttpRequest) -> Response:
@@ -239,7 +248,34 @@ class SignOnPages:
             session = await self._provider.signing_on.choose_situation(
                 tx, session, int(number) if number.isdecimal() and len(number) < 4 else -1, request.client.id
             )
+            await self._provider.signing_on.agree(tx, session, request)
         return await self._finish(visit, request, session)
+
+    # The patient
+
+    async def _show_patients(self, visit: Visit) -> Response:
+        request = await self._request(visit)
+        session = await self._agreed(visit, request)
+        if session is None:
+            return visit.go(with_query(_AGREE, demande=request.reference))
+        return await self._picking.show(visit, request, session)
+
+    async def _pick(self, visit: Visit, sent: FormData) -> Response:
+        request = await self._request(visit)
+        session = await self._agreed(visit, request)
+        if session is None:
+            return visit.go(with_query(_AGREE, demande=request.reference))
+        if sent.get("geste") == "refuser":
+            return await self._refuse(visit, request, "access_denied", "The person chose no patient.")
+        picked = await self._picking.pick(visit, request, session, sent)
+        return await self._finish(visit, request, session, picked) if isinstance(picked, UUID) else picked
+
+    async def _agreed(self, visit: Visit, request: Request) -> SignOn | None:
+        """The session that already agreed to what is asked, and must now say for which patient."""
+        session = await self._session(visit, request)
+        if session is None or session.situation is None:
+            return None
+        return session if await self._provider.signing_on.may_skip_consent(session, request) else None
 
     # Steps
 
@@ -260,10 +296,14 @@ class SignOnPages:
             return None
         return found if found.assurance.acr >= asked.acr else None
 
-    async def _finish(self, visit: Visit, request: Request, session: SignOn) -> Response:
+    async def _finish(self, visit: Visit, request: Request, session: SignOn, patient: UUID | None = None) -> Response:
         asked = request.asked
+        if patient is None and await self._picking.is_needed(request, session):
+            if "none" in asked.prompt:
+                return await self._refuse(visit, request, "interaction_required", "The person must choose a patient.")
+            return visit.go(with_query(PICK, demande=request.reference))
         try:
-            code = await self._provider.tokens.authorize(request, session)
+            code = await self._provider.tokens.authorize(request, session, patient)
         except Unmet as unmet:
             return await self._refuse(visit, request, unmet.error, unmet.description)
         back = {"code": code, "state": asked.state, "session_state": str(session.id), "iss": asked.issuer}

@@ -73,9 +73,23 @@ class Launching(Struct, frozen=True):
         address = f"{client.launch_uri}{'&' if '?' in client.launch_uri else '?'}{query}"
         return Launched(launch, address, int(LAUNCH_LASTS.total_seconds()))
 
-    async def opened(self, tx: Transaction, asked: Asked, session: SignOn, situation: int) -> Opened:
-        """On whom what is asked opens; nobody, when it asks for no patient. Raises Unmet."""
-        found = await self._found(tx, asked, session)
+    async def must_choose(self, reader: Reader, asked: Asked, session: SignOn) -> bool:
+        """Whether the professional must say on whom software that starts by itself opens: no patient whom it may open
+        is carried."""
+        if asked.launch is not None or LAUNCH_PATIENT not in asked.scopes:
+            return False
+        carried = await contexts.patient_of(reader, session.account.id, self.ground.clock.now())
+        return carried is None or not await self.may_open(reader, session.account, session.situation or 0, carried)
+
+    async def opened(
+        self, tx: Transaction, asked: Asked, session: SignOn, situation: int, chosen: UUID | None = None
+    ) -> Opened:
+        """On whom what is asked opens; nobody, when it asks for no patient. Raises Unmet.
+
+        `chosen`: whom the professional named, for software that starts by itself.
+        """
+        standalone = asked.launch is None and LAUNCH_PATIENT in asked.scopes
+        found = Opened(chosen) if chosen and standalone else await self._found(tx, asked, session)
         if found.patient is not None and not await self.may_open(tx, session.account, situation, found.patient):
             raise _unmet(asked, "access_denied", "This professional may not open that patient's record.")
         return found

@@ -289,6 +289,11 @@ class SigningOn(Struct, frozen=True):
             await self.ground.trace(tx, account, "situation_chosen", client, situation=number, details=details)
         return replace(session, situation=number)
 
+    async def agree(self, tx: Transaction, session: SignOn, request: Request) -> None:
+        """Keep that this person agreed to what a client asks."""
+        now = self.ground.clock.now()
+        await clients.consent(tx, session.account.id, request.client.id, request.asked.scopes, now)
+
     async def may_skip_consent(self, session: SignOn, request: Request) -> bool:
         """Whether this person agreed already that this client be told this; the portal is told nothing new."""
         if request.client.id == PORTAL:

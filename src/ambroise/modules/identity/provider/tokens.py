@@ -57,14 +57,15 @@ class TokenService(Struct, frozen=True):
     ground: Ground
     launching: Launching
 
-    async def authorize(self, request: Request, session: SignOn) -> str:
+    async def authorize(self, request: Request, session: SignOn, chosen: UUID | None = None) -> str:
         """The code that answers a request, for a session whose situation is chosen. Consent is kept; a request is
-        answered once. Raises Unmet when the patient whom it asks for cannot be given."""
+        answered once. `chosen`: the patient whom the professional named. Raises Unmet when the patient whom it asks for
+        cannot be given."""
         now = self.ground.clock.now()
         asked, situation = request.asked, session.situation or 0
         code = secrets.token_urlsafe(32)
         async with self.ground.database.transaction() as tx:
-            opened = await self.launching.opened(tx, asked, session, situation)
+            opened = await self.launching.opened(tx, asked, session, situation, chosen)
             scopes = self.launching.granted(asked, opened)
             family = self._family(
                 session, request.client.id, asked.issuer, scopes, situation, asked.nonce or None, opened
