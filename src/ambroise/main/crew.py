@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from subprocess import PIPE, Popen
 
 from msgspec import Struct
@@ -81,7 +81,12 @@ async def _keep(work: Work, waiting: ThreadPoolExecutor) -> None:
     """Have one process answer for ever."""
     loop = asyncio.get_running_loop()
     while True:
-        process = await asyncio.to_thread(_start, work)
+        try:
+            process = await asyncio.to_thread(_start, work)
+        except OSError:
+            _log.exception("process_not_started")
+            await asyncio.sleep(_AGAIN_SECONDS)
+            continue
         ended = loop.run_in_executor(waiting, process.wait)
         try:
             code = await asyncio.shield(ended)
@@ -97,8 +102,10 @@ def _start(work: Work) -> Popen[bytes]:
     process = Popen([sys.executable, "-m", "ambroise.main.member"], stdin=PIPE, pass_fds=work.inherited)
     assert process.stdin is not None  # noqa: S101 - asked for.
     # The pipe stays open as long as this process lives: its end tells the other that nobody will stop it any more.
-    process.stdin.write(work.written())
-    process.stdin.flush()
+    with suppress(BrokenPipeError):
+        # Who was killed before it read is noticed by its end, as any other.
+        process.stdin.write(work.written())
+        process.stdin.flush()
     return process
 
 

@@ -27,10 +27,12 @@ EVERYBODY = {
     "/reglages/securite/appareils", "/alerte",
     "/opposition", "/opposition/preuve.pdf",
     "/retrouver", "/retrouver/code", "/retrouver/guichet", "/retrouver/mot-de-passe",
+    "/urgence/{token}", "/notifications/refuser", "/notifications/sw.js",
     "/vitale/app", "/vitale/heure", "/vitale/sw.js", "/vitale/manifest.webmanifest",
 }  # fmt: skip
-# These take requests from other sites: the protocol has them so, and they change nothing by themselves.
-FROM_ELSEWHERE = {"/auth", "/auth/realms/esante-wallet/protocol/openid-connect/logout"}
+# These take requests from other sites: the protocol has them so. They change nothing by themselves, but the refusal of
+# mails, which readers of mail send for a person (RFC 8058): its address bears a seal.
+FROM_ELSEWHERE = {"/auth", "/auth/realms/esante-wallet/protocol/openid-connect/logout", "/notifications/refuser"}
 KINDS = tuple(AccountKind)
 
 
@@ -114,7 +116,9 @@ async def test_every_page_refuses_frames_scripts_and_caches(target: Target) -> N
             assert "unsafe" not in policy, told
             assert answer.headers["x-content-type-options"] == "nosniff", told
             assert answer.headers["strict-transport-security"].startswith("max-age=63072000"), told
-            assert answer.headers["referrer-policy"] == "same-origin", told
+            # The address of an emergency code is its secret: it goes nowhere, not even within the portal.
+            referred = "no-referrer" if page.path == "/urgence/{token}" else "same-origin"
+            assert answer.headers["referrer-policy"] == referred, told
             assert answer.headers["cache-control"] == "no-store", told
 
 

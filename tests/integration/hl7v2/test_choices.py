@@ -1,19 +1,23 @@
 """ADT of PAM France with a ZFA: what patients chose at an admission becomes rights of the structure, and no more."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
+from ambroise.interfaces.hl7v2.listener import Listener
 from ambroise.interfaces.token_claims import Role
+from ambroise.main.feeds import chosen, open_feeds
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Citizen, Context
 from tests.integration.xds import asking
-from tests.integration.xds.conftest import COLLEAGUE, RPPS, STRANGER, letter, software
+from tests.integration.xds.conftest import COLLEAGUE, RPPS, STRANGER, letter, people, software
+from tests.support.database import TestDatabase
 from tests.support.hl7v2 import Laboratory, mended
-from tests.support.server import House
+from tests.support.server import House, house_on
 from tests.support.xds import Entry
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,7 +31,22 @@ NOTHING = f"{ROOT}NonRecueillieConsentementConsultation_NonRecueillieOppositionA
 ORU = "ORU_Transmission_initiale_ORU_message_ORU_CR_Bio_INIT_N1_N3_2.hl7"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+# Only a choice later than the last one told counts, and samples bear the days that they bear: each test begins anew.
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(fresh_database: TestDatabase, tmp_path: Path) -> AsyncIterator[House]:
+    async with house_on(fresh_database, tmp_path, roles={"api"}) as house:
+        await people(house)
+        yield house
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def laboratory(house: House) -> AsyncIterator[Laboratory]:
+    doors = open_feeds(msgspec.structs.replace(house.services.settings, port=0, hl7_plain_port=0), demonstration=True)
+    async with Listener(house.services, doors):
+        yield Laboratory(house, chosen(doors)["hl7_port"])
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def elsewhere(house: House) -> Entry:
     """A document of another structure: who finds it reads the record."""
     entry = by_colleague()

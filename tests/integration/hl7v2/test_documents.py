@@ -129,6 +129,8 @@ async def test_a_replacement_and_a_deletion_do_what_they_say(
 async def test_an_mdm_withholds_then_replaces_by_its_txa_then_deletes(
     house: House, laboratory: Laboratory, sample: Sample
 ) -> None:
+    # Who wrote it looks it up in the patient's record, which the patient opened to them.
+    await asking.authorise(house, await software(house, RPPS), await asking.patient_key(house))
     first, second = letter(), letter()
     sent = await laboratory.one(mended(sample(MDM), first.content))
     assert sent.code == "AA", sent.notes

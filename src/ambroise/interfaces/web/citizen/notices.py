@@ -249,7 +249,7 @@ def notice_routes(site: Site, service: Notices) -> list[BaseRoute]:
             return await refused(visit, refusal)
 
     async def worker(request: Request) -> Response:
-        headers = {**page_headers(secure=request.url.scheme == "https"), "cache-control": "no-cache"}
+        headers = {**page_headers(secure=request.url.scheme == "https"), "cache-control": "no-store"}
         return Response((HERE / "workers" / "notices.js").read_text("utf-8"), 200, headers, "text/javascript")
 
     return [
