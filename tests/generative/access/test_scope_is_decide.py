@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from psycopg.sql import SQL
 
 from ambroise.fhir.definitions import type_number
@@ -32,6 +33,7 @@ from ambroise.trust.access.scope import scope, scope_given, seen_as_scope
 from ambroise.trust.access.versions import DUTY, publish, refresh
 from ambroise.trust.access.viewpoint import Viewpoint
 from ambroise.trust.context import Citizen, Context, Operator, Professional, Purpose, System
+from ambroise.trust.limits import ANY, Limits
 from tests.support.database import TestDatabase
 
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
@@ -111,6 +113,8 @@ class World:
     versions: Sequence[tuple[datetime, str, Sequence[str]]] = ()
     """The later versions of the matrix, the oldest first: from when, of which group, which codes change."""
     at: datetime = NOW
+    bearer: Context | None = None
+    """A professional whose token opens what its scopes name alone (SMART App Launch)."""
 
 
 PAST, FUTURE = NOW - timedelta(days=2), NOW + timedelta(days=2)
@@ -177,6 +181,18 @@ versions = st.lists(
     ),
     max_size=3,
 )
+scopes = st.builds(
+    "{}/{}.{}".format,
+    st.sampled_from(["patient", "user"]),
+    st.sampled_from([ANY, "Observation", *TYPES]),
+    st.sampled_from(["r", "s", "rs", "cud", "cruds"]),
+)
+bearers = st.builds(
+    lambda doctor, purpose, limits: Context(doctor, CLOCK, purpose, limits=limits),
+    st.sampled_from(DOCTORS),
+    st.sampled_from(Purpose),
+    st.builds(Limits.of, st.lists(scopes, max_size=3), st.sampled_from([None, *PATIENTS])),
+)
 worlds = st.builds(
     World,
     spaces.map(lambda drawn: [(p, state.value, *choices) for p, (state, *choices) in drawn.items()]),
@@ -186,6 +202,7 @@ worlds = st.builds(
     restrictions,
     versions,
     st.sampled_from([NOW, NOW, NOW + timedelta(hours=1)]),
+    bearers,
 )
 DESK = Context(Operator("desk", "Desk", frozenset({DUTY})), FixedClock(PAST - timedelta(days=1)))
 
@@ -271,19 +288,34 @@ async def compare(tx: Transaction, ctx: Context) -> set[UUID]:
         for row in ROWS
         if judge(facts[row.label.patient], eyes, Action.READ, Target(row.type, row.label, row.key)).allowed
     }
+    sees = eyes.limits.sees if eyes.limits is not None else lambda _: True
+    at_all = allowed if sees(None) else set[UUID]()
     wide = await admitted(tx, ctx, None)
-    assert wide == allowed, [(BY_KEY[key], key in allowed) for key in wide ^ allowed]
-    for type in TYPES:
-        assert await admitted(tx, ctx, None, type) == {key for key in allowed if BY_KEY[key].type == type}, type
+    assert wide == at_all, [(BY_KEY[key], key in at_all) for key in wide ^ at_all]
+    for type in TYPES if eyes.limits is None else ("Observation", *TYPES):
+        of_type = {key for key in allowed if sees(type) and BY_KEY[key].type == type}
+        assert await admitted(tx, ctx, None, type) == of_type, type
     for patient in PATIENTS if eyes.viewer in (Viewer.PROFESSIONAL, Viewer.CITIZEN) else ():
         given = await rows_of(tx, scope_given(eyes, patient, facts[patient]))
         assert given == {key for key in allowed if BY_KEY[key].label.patient == patient}, patient
     if eyes.viewer is Viewer.PROFESSIONAL:
         await compare_seen_as(tx, Viewpoint(eyes, facts[PATIENTS[0]]), allowed)
     narrow = await admitted(tx, ctx, PATIENTS[0])
-    assert narrow <= allowed
-    assert all(BY_KEY[key].label.patient not in (None, PATIENTS[0]) for key in allowed - narrow)
+    assert narrow <= at_all
+    assert all(BY_KEY[key].label.patient not in (None, PATIENTS[0]) for key in at_all - narrow)
+    if eyes.limits is not None:
+        taken_away(facts, eyes, eyes.limits, allowed)
     return allowed
+
+
+def taken_away(facts: dict[UUID | None, Facts], eyes: Eyes, limits: Limits, allowed: set[UUID]) -> None:
+    """A token only takes away, and lets nothing at all be done to somebody whom it is not about."""
+    free = replace(eyes, limits=None)
+    for row in ROWS:
+        target, about = Target(row.type, row.label, row.key), facts[row.label.patient]
+        assert row.key not in allowed or judge(about, free, Action.READ, target).allowed, row
+        if limits.patient is not None and row.label.patient not in (None, limits.patient):
+            assert not any(judge(about, eyes, action, target).allowed for action in Action), row
 
 
 async def compare_seen_as(tx: Transaction, viewpoint: Viewpoint, allowed: set[UUID]) -> None:
@@ -300,7 +332,7 @@ class Undo(Exception):
 
 def at(ctx: Context, when: datetime) -> Context:
     """The same caller at another instant."""
-    return Context(ctx.actor, FixedClock(when), ctx.purpose, acting_for=ctx.acting_for, demonstration=ctx.demonstration)
+    return replace(ctx, clock=FixedClock(when))
 
 
 async def check(database: Database, world: World) -> None:
@@ -308,7 +340,7 @@ async def check(database: Database, world: World) -> None:
         async with database.transaction() as tx:
             await build(tx, world)
             await edit_matrix(tx, world.versions)
-            for ctx in CALLERS:
+            for ctx in (*CALLERS, world.bearer) if world.bearer is not None else CALLERS:
                 await compare(tx, at(ctx, world.at))
             raise Undo
     except Undo:
