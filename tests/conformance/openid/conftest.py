@@ -41,7 +41,8 @@ def node() -> Path:
     # Several workers may come here at once, and npm empties the folder before it fills it.
     with (HERE / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (HERE / "node_modules" / "openid-client").is_dir():
+        wanted = json.loads((HERE / "package.json").read_text())["devDependencies"]
+        if not all((HERE / "node_modules" / name).is_dir() for name in wanted):
             subprocess.run(["npm", "ci", "--no-fund", "--no-audit"], cwd=HERE, check=True, capture_output=True)
     return HERE
 
