@@ -131,6 +131,8 @@ async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(v
     assert "Combien de cigarettes par jour" in doctor.words
     await doctor.press("Remettre le plan", priorite="Arrêter de fumer", objectifs="Cinq cigarettes de moins")
     assert "Document déposé." in doctor.words
+    await doctor.get(doctor.address.replace("/depose/", "/documents/"))
+    assert "Plan personnalisé de prévention" in doctor.words
     await citizen.get("/agenda/acte?quoi=checkup.45-50")
     assert "Vu dans un document de votre dossier" in citizen.words
     stranger = await (await visitors.enter("Julie Martin")).get(f"{visitors.record}/prevention")

@@ -65,6 +65,16 @@ def test_a_vaccination_note_with_nothing_but_the_essential_passes_the_rules_and_
     assert found.resource["protocolApplied"][0]["doseNumberPositiveInt"] == 2
 
 
+def test_a_vaccination_that_its_author_only_saw_proof_of_names_no_performer():
+    seen = write.Injection(write.Vaccine("Vaccin de la grippe"), "2019-05", seen="Au vu du carnet de vaccination")
+    booklet = head("11369-6", "Historique des vaccinations", "Vaccination confirmée")
+    content = write.vaccination_history(write.Header(), booklet, (seen,))
+    assert errors(content, "CI-SIS_VAC_2023.01.sch") == []
+    (found,) = extract(read_cda(content))
+    assert found.resource["occurrenceDateTime"] == "2019-05"
+    assert "performer" not in found.resource
+
+
 def test_a_history_of_vaccinations_passes_the_rules_even_with_a_year_alone_and_no_code():
     injections = (
         write.Injection(write.Vaccine("BCG", atc="J07AN", protects="Vaccin antituberculeux"), "1979", performer=DOCTOR),

@@ -48,6 +48,7 @@ from ambroise.interfaces.web.professional.prevention import prevention_plan_rout
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.professional.routes import professional_routes
 from ambroise.interfaces.web.professional.synthesising import synthesis_routes
+from ambroise.interfaces.web.professional.vaccinating import vaccination_routes
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.records import Records
 from ambroise.interfaces.web.sign_on.portal import portal_routes
@@ -181,6 +182,7 @@ def portals(
             *professional_routes(site, professional, profile),
             *prevention_plan_routes(site, professional, lives),
             *(synthesis_routes(site, professional, profile, lives) if profile is not None else ()),
+            *(vaccination_routes(site, professional, profile, lives) if profile is not None else ()),
             *(notice_routes(site, notices) if notices is not None else ()),
             *(notice_desk_routes(site, lives.gateway) if notices is not None else ()),
             *(launching_routes(site, professional, provider) if provider is not None else ()),

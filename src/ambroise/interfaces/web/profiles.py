@@ -226,6 +226,11 @@ def name(item: Item) -> str:
     return item.name
 
 
+def confirmed(item: Item) -> Item | None:
+    """The line as a professional or a document says it, when one does."""
+    return next((one for one in (item, *item.same) if one.origin.by in ("professional", "document")), None)
+
+
 def value(item: Item) -> str:
     """The figure of a measure or of a target, with its unit."""
     figures = [item.details[one] for one in ("value", "systolic", "diastolic") if item.details.get(one)]

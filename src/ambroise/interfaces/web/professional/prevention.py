@@ -52,8 +52,8 @@ def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Live
         form, patient = PlanForm.of(sent), visit.id("patient")
         if form.validate():
             try:
-                id = await service.deposit(visit.context(patient), patient, await _plan(visit, form))
-                return visit.go(f"/pro/patients/{patient}/depose/{id}", Toast("deposited"))
+                done = await service.deposit(visit.context(patient), patient, await _plan(visit, form))
+                return visit.go(f"/pro/patients/{patient}/depose/{done[0].documents[0].id}", Toast("deposited"))
             except Refusal as refusal:
                 form.refuse(refusal)
         return await _show(visit, form, 422)

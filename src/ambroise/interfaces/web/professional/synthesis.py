@@ -143,10 +143,14 @@ def _line(item: Item) -> write.Line:
 def _coded(item: Item) -> write.Coded | None:
     if item.code is None:
         return None
-    system = _SYSTEMS.get(item.code.system) or item.code.system.removeprefix("urn:oid:")
-    if not system.replace(".", "").isdigit():
-        return None
-    return write.Coded(item.code.code, item.code.label or item.name, system)
+    system = oid_of(item.code.system)
+    return write.Coded(item.code.code, item.code.label or item.name, system) if system else None
+
+
+def oid_of(system: str) -> str | None:
+    """The OID of a system as FHIR writes it; None for one that no document names."""
+    oid = _SYSTEMS.get(system) or system.removeprefix("urn:oid:")
+    return oid if oid.replace(".", "").isdigit() else None
 
 
 def _measured(sheet: Sheet) -> list[write.Line]:

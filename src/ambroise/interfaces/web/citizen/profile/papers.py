@@ -1,4 +1,4 @@
-"""Papers made of the profile: its summary (synthèse) as PDF, and advance directives written by form."""
+"""Papers made of the profile: its summary (synthèse) and its vaccinations as PDF, advance directives by form."""
 
 from __future__ import annotations
 
@@ -128,6 +128,23 @@ def paper_routes(screen: Screen, profile: Profile, record: Record) -> list[BaseR
             id = await _file(tx, visit, record, content, title, _SUMMARY, masked=False)
         return visit.go(f"/documents/{id}", Toast("added"))
 
+    async def vaccinations(visit: Visit) -> Response:
+        ctx = visit.context()
+        part = (await profile.sheet(ctx, space_of(ctx), (Section.VACCINATIONS,)))[Section.VACCINATIONS]
+        # The oldest first, as in a booklet; others read this paper, so that what is hidden is not in it.
+        lines = [one for one in reversed(part.items) if not one.denied and not one.hidden and not one.withheld]
+        content = await paper(
+            visit,
+            "citizen/vaccination_paper.html",
+            lines=lines,
+            confirmed=profiles.confirmed,
+            profiles=profiles,
+            person=await _person(profile, ctx),
+            now=visit.now,
+        )
+        headers = {"content-disposition": 'attachment; filename="vaccinations.pdf"', "cache-control": "no-store"}
+        return Response(content, media_type="application/pdf", headers=headers)
+
     async def directives(visit: Visit) -> Response:
         ctx = visit.context()
         async with profile.database.reader() as reader:
@@ -179,6 +196,7 @@ def paper_routes(screen: Screen, profile: Profile, record: Record) -> list[BaseR
 
     return [
         screen.route("/profil/synthese", asking, printed),
+        screen.route("/profil/vaccinations/certificat", vaccinations),
         screen.route("/profil/directives", directives),
         screen.route("/profil/directives/{model}", writing, write),
     ]

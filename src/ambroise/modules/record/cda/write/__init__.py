@@ -35,12 +35,13 @@ from ambroise.modules.record.cda.write.pieces import (
     pdf_copy,
     scanned,
     section,
+    shown_day,
     structured,
     table,
     templates,
     timestamp,
 )
-from ambroise.modules.record.cda.write.synthesis import SYNTHESIS_TYPE, Line, Synthesis, medical_synthesis, shown_day
+from ambroise.modules.record.cda.write.synthesis import SYNTHESIS_TYPE, Line, Synthesis, medical_synthesis
 from ambroise.modules.record.cda.write.vaccination import (
     BOOSTER,
     PRIMARY,

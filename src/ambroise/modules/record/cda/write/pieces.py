@@ -49,6 +49,11 @@ def timestamp(moment: datetime) -> str:
     return moment.strftime("%Y%m%d%H%M%S%z")
 
 
+def shown_day(day: str) -> str:
+    """A date (`2019`, `2019-05` or `2019-05-03`) as a reader in France writes it."""
+    return escape("/".join(reversed(day.split("-"))))
+
+
 @cache
 def templates(*roots: str) -> str:
     """Declarations of conformity; `root#version` gives the version of a model."""

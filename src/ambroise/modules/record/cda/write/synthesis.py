@@ -26,6 +26,7 @@ from ambroise.modules.record.cda.write.pieces import (
     original_text,
     paragraphs,
     section,
+    shown_day,
     structured,
     table,
     templates,
@@ -346,8 +347,3 @@ def _compact(day: str) -> str:
 def _period(line: Line) -> str:
     days = [shown_day(one) for one in (line.start, line.end) if one]
     return " – ".join(days)
-
-
-def shown_day(day: str) -> str:
-    """A date as a reader in France writes it, as precise as it is known."""
-    return escape("/".join(reversed(day.split("-"))))

@@ -22,6 +22,7 @@ from ambroise.modules.record.cda.write.pieces import (
     escape,
     original_text,
     section,
+    shown_day,
     structured,
     table,
     templates,
@@ -53,7 +54,9 @@ class Vaccine(Struct, frozen=True):
 
 
 class Injection(Struct, frozen=True):
-    """One act of vaccination. `day` may be only a year, written `1975`; `route` is of EDQM, `site` of SNOMED CT."""
+    """One act of vaccination. `day` may be only a year or a month, written `1975` or `1975-03`; `route` is of EDQM,
+    `site` of SNOMED CT. `seen` is on what ground the author states an injection that somebody else gave.
+    """
 
     vaccine: Vaccine
     day: date | str
@@ -64,6 +67,7 @@ class Injection(Struct, frozen=True):
     site: Coded | None = None
     performer: Professional | None = None
     written: datetime | None = None
+    seen: str | None = None
 
 
 def vaccination_note(header: Header, head: Head, injection: Injection) -> bytes:
@@ -92,18 +96,23 @@ def _row(injection: Injection, n: int) -> str:
     vaccine = injection.vaccine
     site = injection.site.label if injection.site else ""
     return (
-        f"<tr><td>{escape(day) if isinstance(day, str) else f'{day:%d/%m/%Y}'}</td>"
-        f'<td><content ID="v{n}">{escape(vaccine.name)}</content></td><td>{escape(vaccine.protects or "")}</td>'
+        f"<tr><td>{shown_day(day) if isinstance(day, str) else f'{day:%d/%m/%Y}'}</td>"
+        f'<td><content ID="v{n}">{escape(vaccine.name)}</content>{_ground(injection)}</td>'
+        f"<td>{escape(vaccine.protects or '')}</td>"
         f"<td>{escape(injection.lot or '')}</td><td>{injection.rank or ''}</td>"
         f"<td>{escape(injection.route.label if injection.route else '')}</td>"
         f'<td><content ID="v{n}-site">{escape(site)}</content></td></tr>'
     )
 
 
+def _ground(injection: Injection) -> str:
+    return f" ({escape(injection.seen)})" if injection.seen else ""
+
+
 def _entry(header: Header, head: Head, injection: Injection, n: int, ids: EntryIds) -> str:
-    day = injection.day if isinstance(injection.day, str) else f"{injection.day:%Y%m%d}"
+    day = injection.day.replace("-", "") if isinstance(injection.day, str) else f"{injection.day:%Y%m%d}"
     lot = f"<lotNumberText>{escape(injection.lot)}</lotNumberText>" if injection.lot else ""
-    performer = injection.performer or head.author
+    performer = injection.performer or (None if injection.seen else head.author)
     who = f'<performer typeCode="PRF">{header.named(performer)}</performer>' if performer else ""
     author = header.author_of(injection.performer) if injection.performer else header.author_body(head)
     written = injection.written or head.moment
