@@ -29,7 +29,7 @@ _ADULT, _SENIOR = 18, 65
 
 def healthy(story: Story) -> None:
     """Somebody in good health: a check-up now and then, small troubles, a certificate."""
-    for days in range(story.random.randrange(60, 700), 2400, 900):
+    for days in range(story.random.randrange(60, 700), 2400, 1050):
         day = story.ago(days + story.random.randrange(200))
         draw = story.random.random()
         if draw < 0.45:
