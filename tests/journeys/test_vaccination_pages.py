@@ -76,7 +76,7 @@ async def test_a_vaccination_is_confirmed_or_entered_by_a_professional_and_stays
     citizen = await visitors.enter("Dominique Fictive")
     await citizen.get("/profil/vaccinations")
     assert "Certificat (PDF)" in citizen.words
-    answer = await citizen.http.get("/profil/vaccinations/certificat")
+    answer = await citizen.http.get("/profil/vaccinations/certificat.pdf")
     assert answer.headers["content-type"] == "application/pdf"
     paper = " ".join(
         " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages).split()

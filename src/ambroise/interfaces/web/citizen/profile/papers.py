@@ -196,7 +196,7 @@ def paper_routes(screen: Screen, profile: Profile, record: Record) -> list[BaseR
 
     return [
         screen.route("/profil/synthese", asking, printed),
-        screen.route("/profil/vaccinations/certificat", vaccinations),
+        screen.route("/profil/vaccinations/certificat.pdf", vaccinations),
         screen.route("/profil/directives", directives),
         screen.route("/profil/directives/{model}", writing, write),
     ]
