@@ -7,9 +7,7 @@ needs: what happens in one is known to the others through the database, as it is
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
-import pickle
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
@@ -17,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from subprocess import PIPE, Popen
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -48,11 +47,11 @@ class Work(Struct, frozen=True):
 
     def written(self) -> bytes:
         """As one line, for who was started by us."""
-        return base64.b64encode(pickle.dumps(self)) + b"\n"
+        return msgspec.json.encode(self, enc_hook=str) + b"\n"
 
     @classmethod
     def read(cls, line: bytes) -> Work:
-        return pickle.loads(base64.b64decode(line))  # noqa: S301 - it comes from the process that started this one.
+        return msgspec.json.decode(line, type=cls, dec_hook=lambda type, written: type(written))
 
 
 def measure_together(settings: Settings) -> tempfile.TemporaryDirectory[str] | None:
