@@ -228,7 +228,7 @@ def test_what_is_told_in_the_profile_is_read_by_the_doctor_and_opened_by_the_eme
     # Their doctor reads it at once, on top of the record and in the summary.
     doctor = sign_in(browser, instance, "Camille TEMOIN")
     find_patient(doctor, instance)
-    doctor.get_by_role("link", name="Synthèse").click()
+    doctor.get_by_role("link", name="Synthèse", exact=True).click()
     doctor.wait_for_load_state()
     assert "Néomycine" in doctor.locator(".alerts").inner_text()
     assert "Urticaire" in doctor.locator("main").inner_text()

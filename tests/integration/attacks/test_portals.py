@@ -17,7 +17,7 @@ EVERYBODY = {
     "/", "/connexion", "/connexion/code", "/connexion/activer", "/etre", "/deconnexion", "/langue", "/reglages",
     "/reglages/mot-de-passe", "/aide", "/accessibilite", "/vie-privee", "/static/{name}", "/auth", "/ecps",
     "/ecps/{id}", "/connexion/pro", "/connexion/pro/attente", "/connexion/pro/etat", "/connexion/pro/accord",
-    "/connexion/pro/portail", "/connexion/pro/portail/retour", "/connexion/pro/certificat",
+    "/connexion/pro/portail", "/connexion/pro/portail/retour", "/connexion/pro/certificat", "/connexion/pro/patient",
     "/connexion/pro/certificat/retour",
     "/deconnexion/pro", "/auth/realms/esante-wallet/protocol/openid-connect/logout",
     "/inscription", "/inscription/code", "/inscription/contacts", "/inscription/acces", "/inscription/conditions",

@@ -3,7 +3,7 @@
 import io
 import warnings
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.content.jpeg import without_marks
@@ -18,6 +18,8 @@ _UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeErr
 
 def cleaned(content: bytes) -> bytes:
     """What `clean_photo` promises."""
+    # The library that prints has half a picture do for a whole one, everywhere in the process.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             # Pillow warns before it refuses; the sizes are checked here before a pixel is decoded.
