@@ -205,7 +205,7 @@ async def test_at_another_address_the_page_names_the_right_one(place: Place) -> 
         await expect(device.page.get_by_text(f"à l’adresse {place.home}")).to_be_visible()
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("language", ["fr"])
 async def test_the_pages_are_accessible_at_both_widths(place: Place, language: str, clock: FixedClock) -> None:
     folder = SCREENSHOTS / "passkeys"
     folder.mkdir(parents=True, exist_ok=True)
