@@ -23,28 +23,20 @@ from ambroise.interfaces.web import templates
 from ambroise.interfaces.web.citizen.filing import metadata
 from ambroise.interfaces.web.citizen.views import NewDocument
 from ambroise.interfaces.web.copies.scribe import Pages
-from ambroise.kernel.clock import SystemClock
 from ambroise.kernel.crypto import DataKeys, MasterKeys
 from ambroise.kernel.db import Database
 from ambroise.kernel.migrations import migrate
 from ambroise.kernel.objects import Blobs, open_store
 from ambroise.kernel.postgres.cluster import EmbeddedPostgres
-from ambroise.modules.identity.api import on_patient_created
 from ambroise.modules.portability.api import Exports, State
-from ambroise.modules.record.api import Incoming, Record, Submission, own_types
-from ambroise.trust.context import Citizen, Context, System
-from ambroise.trust.gateway import Gateway, PageSeal
+from ambroise.modules.record.api import Incoming, Record, Submission
+from ambroise.trust.context import Citizen, Context
+from ambroise.trust.gateway import Gateway
 from bench import machine
+from bench.person import person
 
 _PAGE = Path(__file__).parent / "COPIES.md"
 _TOGETHER = 50
-PATIENT = {
-    "resourceType": "Patient",
-    "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "279035121518989"}],
-    "name": [{"use": "official", "family": "PAT-TROIS", "given": ["DOMINIQUE"]}],
-    "gender": "female",
-    "birthDate": "1979-03-28",
-}
 
 
 class Measured(Struct, frozen=True):
@@ -80,22 +72,10 @@ def main() -> None:
 
 
 async def _run(dsn: str, folder: Path, documents: int, size: int) -> Measured:
-    clock, database = SystemClock(), await Database.open(dsn, slots=4)
-    blobs = Blobs(DataKeys(MasterKeys.open(folder / "master.key", create=True)), open_store(f"file://{folder}/objects"))
-    gateway = Gateway(database, clock, blobs=blobs, pages=PageSeal(b"k" * 32))
-    try:
-        record = Record(gateway)
-        own_types(record, gateway)
-        gateway.on_patient_created = on_patient_created
-        async with database.transaction() as tx:
-            await gateway.prepare(tx)
-            made = await gateway.create(tx, Context(System(), clock, demonstration=True), PATIENT)
-        ctx = Context(Citizen(made.key, "Dominique Pat-Trois"), clock, channel="web", demonstration=True)
-        await _fill(database, record, ctx, made.key, documents, size)
-        return await _copy(database, gateway, ctx, made.key, documents)
-    finally:
-        await gateway.close()
-        await database.close()
+    keys = DataKeys(MasterKeys.open(folder / "master.key", create=True))
+    async with person(dsn, Blobs(keys, open_store(f"file://{folder}/objects"))) as one:
+        await _fill(one.database, one.record, one.ctx, one.patient, documents, size)
+        return await _copy(one.database, one.gateway, one.ctx, one.patient, documents)
 
 
 async def _fill(database: Database, record: Record, ctx: Context, patient: UUID, documents: int, size: int) -> None:

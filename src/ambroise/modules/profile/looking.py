@@ -174,7 +174,10 @@ def _named(item: Item, document: Document | None) -> Item:
 
 def _sheet(ctx: Context, found: Iterable[Stored], items: Sequence[Item], wanted: frozenset[Section]) -> Sheet:
     said = dict(filter(None, (states.read(one) for one in found if one.type == "List")))
-    return Sheet({section: _part(ctx, section, items, said.get(section)) for section in wanted})
+    by_section: dict[Section, list[Item]] = {section: [] for section in wanted}
+    for item in items:
+        by_section[item.section].append(item)
+    return Sheet({section: _part(ctx, section, by_section[section], said.get(section)) for section in wanted})
 
 
 def _items(found: Iterable[Stored], wanted: frozenset[Section]) -> Iterable[Item]:
@@ -186,7 +189,7 @@ def _items(found: Iterable[Stored], wanted: frozenset[Section]) -> Iterable[Item
 
 def _part(ctx: Context, section: Section, items: Iterable[Item], state: State | None) -> Part:
     readable = not isinstance(ctx.actor, Professional) or kind_of_section(section) in Eyes.of(ctx).role.readable
-    mine = grouped(one for one in items if one.section is section)
+    mine = grouped(items)
     since = state.none_since if state and not mine else ""
     return Part(section, mine, since, bool(state and state.hidden), readable)
 

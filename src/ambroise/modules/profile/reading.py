@@ -41,6 +41,8 @@ _BY: Mapping[str, Literal["patient", "representative", "carer", "professional"]]
 assert {code: by for by, code in ASSERTED.items()} == dict(_BY)  # noqa: S101
 _HABIT_OF = {pair: name for name, pair in HABITS.items()}
 _KIN_OF = {code: name for name, code in KINSHIP.items()}
+_OWN, _MASKED = int(Flags.PATIENT_AUTHORED), int(Flags.MASKED)
+_WITHHELD = int(Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES)
 _OVER = frozenset({"inactive", "resolved", "remission"})
 _UNIT_OF = {"d": "DAY", "wk": "WEEK", "mo": "MONTH", "a": "YEAR"}
 
@@ -65,13 +67,15 @@ def read(stored: Stored) -> Item | None:
     told = reader(resource) if reader is not None else None
     if told is None or not told.name:
         return None
-    flags = stored.label.flags
+    # As an integer: the operators of a flag class make an object each, four times a line.
+    flags = int(stored.label.flags)
+    own = bool(flags & _OWN)
     return Item(
         id=stored.id,
         type=stored.type,
         section=told.section,
         name=told.name,
-        origin=_origin(resource, own=bool(flags & Flags.PATIENT_AUTHORED)),
+        origin=_origin(resource, own=own),
         recorded=_recorded(resource) or stored.updated.date().isoformat(),
         code=told.code,
         comment=comment_of(resource),
@@ -80,9 +84,9 @@ def read(stored: Stored) -> Item | None:
         details=told.details,
         active=told.active,
         denied=told.denied,
-        hidden=bool(flags & Flags.MASKED),
-        own=bool(flags & Flags.PATIENT_AUTHORED),
-        withheld=bool(flags & (Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES)),
+        hidden=bool(flags & _MASKED),
+        own=own,
+        withheld=bool(flags & _WITHHELD),
         version=stored.version,
     )
 
