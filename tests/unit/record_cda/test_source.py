@@ -1,6 +1,8 @@
 """A payload in plain sight is cut out before the text is parsed; what is read is the same as when it is not."""
 
 import base64
+import time
+from contextlib import suppress
 from xml.etree import ElementTree
 
 import pytest
@@ -84,3 +86,19 @@ def test_a_payload_in_plain_sight_is_decoded_once() -> None:
     element = found.root[0]
     assert found.decode(element) == FILE
     assert found.decode(element) is found.decode(element)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"<a x='" + b'"B64"' * 310_000,
+        b"<a><b" + b' representation="B64"' * 37_000 + b">" + b"A" * 800_001 + b"</b></a>",
+        b"<a>" + b'"B64"' * 300_000 + b"<b/></a>",
+    ],
+    ids=["never closed", "one tag that says it again and again", "words that say it again and again"],
+)
+def test_what_a_stranger_repeats_is_not_read_again_and_again(hostile: bytes) -> None:
+    began = time.process_time()
+    with suppress(Refusal):
+        source.read_xml(hostile)
+    assert time.process_time() - began < 5

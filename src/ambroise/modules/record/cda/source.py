@@ -165,19 +165,22 @@ def _evident(text: bytes) -> tuple[list[tuple[int, int]], list[bytes]]:
     """What stands between `representation="B64">` and `</` and decodes; where there is no CDATA, payloads only.
 
     With the bytes of each. A comment may hold one too, which is cut as harmlessly; one that does not decode stays.
+    No part of the text is looked at more than a few times, whatever a stranger repeats in it.
     """
     spans: list[tuple[int, int]] = []
     opened: list[bytes] = []
     place = text.find(_B64)
     while place >= 0:
         start = text.find(b">", place) + 1
-        end = text.find(b"<", place)
-        alone = start > 0 and text[end : end + 2] == b"</" and _opens_payload(text, place, start)
+        end = text.find(b"<", start) if start else -1
+        if end < 0:
+            break
+        alone = text.find(b"<", place, start) < 0 and text[end : end + 2] == b"</" and _opens_payload(text, place, start)
         content = _base64(text[start:end]) if alone and end - start >= _CUT_FROM else None
         if content is not None:
             spans.append((start, end))
             opened.append(content)
-        place = text.find(_B64, place + len(_B64) if content is None else end)
+        place = text.find(_B64, end)
     return spans, opened
 
 
