@@ -175,7 +175,9 @@ def _evident(text: bytes) -> tuple[list[tuple[int, int]], list[bytes]]:
         end = text.find(b"<", start) if start else -1
         if end < 0:
             break
-        alone = text.find(b"<", place, start) < 0 and text[end : end + 2] == b"</" and _opens_payload(text, place, start)
+        alone = (
+            text.find(b"<", place, start) < 0 and text[end : end + 2] == b"</" and _opens_payload(text, place, start)
+        )
         content = _base64(text[start:end]) if alone and end - start >= _CUT_FROM else None
         if content is not None:
             spans.append((start, end))
