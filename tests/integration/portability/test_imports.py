@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -125,6 +129,73 @@ async def test_a_file_about_somebody_else_is_refused_with_what_differs(bringing:
         assert (await bringing.refused(content)).code == "IMPORT_NOT_UNDERSTOOD"
     stranger = world.context(Citizen(await world.create_space("279035121518890"), "Autre"))
     assert (await bringing.refused(IPS, stranger)).code in ("NOT_FOUND", "ACCESS_OTHER_SPACE")
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return out.getvalue()
+
+
+def a_copy(data: bytes, *listed: dict[str, str], **files: bytes) -> bytes:
+    manifest = {"format": "ambroise-copy", "files": [{"path": "fhir/a.ndjson"}, *listed]}
+    return zipped({"manifest.json": json.dumps(manifest).encode(), "fhir/a.ndjson": data, **files})
+
+
+def hostile_files() -> dict[str, tuple[bytes, str]]:
+    """Files made to keep the reader busy, to fill its memory or to make it stumble, and what is said of each."""
+    encrypted = bytearray(a_copy(b"{}"))
+    encrypted[6] |= 1
+    encrypted[encrypted.rindex(b"PK\x01\x02") + 8] |= 1
+    encrypted[encrypted.index(b"PK\x01\x02") + 8] |= 1
+    damaged = bytearray(a_copy(b"{}" * 4000))
+    damaged[damaged.index(b"fhir/a.ndjson") + 15] ^= 0xFF
+    documents = b"".join(
+        json.dumps(
+            {
+                "resourceType": "DocumentReference",
+                "id": str(number),
+                "meta": {"versionId": "1", "lastUpdated": "2020-01-01T00:00:00Z"},
+                "status": "current",
+                "type": {"coding": [{"code": "11502-2"}]},
+                "subject": {"reference": f"Patient/{UUID(int=1)}"},
+                "masterIdentifier": {"value": "urn:oid:1.2"},
+                "date": "2020-01-01T00:00:00Z",
+                "content": [{"attachment": {"title": "a", "contentType": "text/plain", "size": 1}}],
+            }
+        ).encode()
+        + b"\n"
+        for number in range(30)
+    )
+    person = b'{"resourceType":"Patient","id":"1"}\n'
+    same = [{"path": "big", "sha256": "", "about": f"DocumentReference/{number}"} for number in range(30)]
+    bundle = json.loads(IPS)
+    bundle["entry"][0]["resource"]["section"][0]["text"]["div"] = "<p>" + "word " * 300_000 + "</p>"
+    return {
+        "encrypted": (bytes(encrypted), "IMPORT_NOT_UNDERSTOOD"),
+        "damaged": (bytes(damaged), "IMPORT_NOT_UNDERSTOOD"),
+        "deep": (a_copy(b'{"a":' * 50_000), "IMPORT_NOT_UNDERSTOOD"),
+        "a large list": (a_copy(b'{"a":[' + b"[]," * 9_000_000 + b"0]}"), "IMPORT_TOO_LARGE"),
+        "one file for many": (a_copy(person + documents, *same, big=bytes(10_000_000)), "IMPORT_TOO_LARGE"),
+        "many words": (json.dumps(bundle).encode(), "IMPORT_TOO_LARGE"),
+    }
+
+
+async def test_a_file_made_to_exhaust_its_reader_is_refused_at_little_cost(bringing: Bringing) -> None:
+    for name, (content, code) in hostile_files().items():
+        began = time.process_time()
+        assert (await bringing.refused(content)).code == code, name
+        assert time.process_time() - began < 3, name
+
+
+async def test_a_file_too_many_takes_the_place_of_the_oldest_that_was_not_decided(bringing: Bringing) -> None:
+    world = bringing.world
+    asked = [await bringing.propose(changed(active=True, multipleBirthInteger=number)) for number in range(4)]
+    states = [(await bringing.imports.shown(world.citizen, world.patient, one.id))[0] for one in asked]
+    assert [one.state for one in states] == [ImportState.DROPPED, *[ImportState.PROPOSED] * 3]
+    assert states[0].source is None, "its file is deleted"
 
 
 async def test_what_cannot_be_taken_says_why(bringing: Bringing) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import struct
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -35,14 +37,58 @@ from ambroise.modules.record.api import Sort as FileSort
 
 MOST_BYTES: Final = 20 * 1024 * 1024
 _MOST_INSIDE: Final = 200 * 1024 * 1024
+_MOST_AS_DATA: Final = 20 * 1024 * 1024
+"""Of what is JSON inside a copy: once read it takes many times its bytes."""
+_MOST_NARRATIVE: Final = 1_000_000
+"""Characters of a summary that are made a PDF: more would keep a processor busy for minutes."""
 _MOST_DOCUMENTS: Final = 500
 _SUMMARY: Final = "60591-5"
 _SUMMARIES: Final = "SYNTHESE"
 _FILED: Final = frozenset({FileSort.PDF, FileSort.JPEG, FileSort.TEXT})
+_WRONG: Final = (
+    Refusal,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""How a file that is not what it seems to be makes its readers fail."""
+
+
+class _Files:
+    """The files of a zip, of which no more is unfolded than is allowed, however often one of them is named."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._left, self._data_left = _MOST_INSIDE, _MOST_AS_DATA
+
+    def data(self, path: str) -> bytes:
+        """A file that will be read as JSON."""
+        self._data_left -= self._size(path)
+        if self._data_left < 0:
+            raise _too_large()
+        return self.read(path)
+
+    def read(self, path: str) -> bytes:
+        self._left -= self._size(path)
+        if self._left < 0:
+            raise _too_large()
+        return self._archive.read(path)
+
+    def _size(self, path: str) -> int:
+        # The library unfolds no more of a file than what it is said to have here.
+        return self._archive.getinfo(path).file_size
 
 
 def understand(content: bytes) -> Brought:
-    """What a file offers. Raises IMPORT_NOT_UNDERSTOOD, IMPORT_TOO_LARGE."""
+    """What a file offers. Takes processor time: call it in a thread. Raises IMPORT_NOT_UNDERSTOOD, IMPORT_TOO_LARGE."""
     if len(content) > MOST_BYTES:
         raise Refusal(Kind.TOO_LARGE, "IMPORT_TOO_LARGE", f"The file has more than {MOST_BYTES} bytes.")
     try:
@@ -51,7 +97,7 @@ def understand(content: bytes) -> Brought:
         if content.lstrip()[:1] == b"{":
             return _ips(decode(content))
         return _cda(content)
-    except (Refusal, KeyError, ValueError, TypeError, IndexError, AttributeError, zipfile.BadZipFile) as error:
+    except _WRONG as error:
         if isinstance(error, Refusal) and error.code == "IMPORT_TOO_LARGE":
             raise
         raise _not_understood() from error
@@ -82,6 +128,8 @@ def _ips(bundle: Json) -> Brought:
         Section(str(one.get("title", "")), nh3.clean(str(one.get("text", {}).get("div", ""))))
         for one in composition.get("section", ())
     )
+    if not _printable(sections):
+        raise _too_large()
     paper = Paper(
         str(composition["title"]),
         date.fromisoformat(str(composition["date"])[:10]),
@@ -132,6 +180,8 @@ def _cda(content: bytes) -> Brought:
     custodian = clinical.custodian.name if clinical.custodian else None
     facts = [item(dict(one.resource), one.key, {}) for one in extract(clinical)]
     shown = render(clinical, words=Words(image="", file=""), file_url=lambda name: "#")
+    if not _printable((Section("", shown.html),)):
+        raise _too_large()
     paper = Paper(
         clinical.title,
         clinical.effective_time.start.date(),
@@ -155,9 +205,8 @@ def _cda_date(text: str) -> str:
 
 def _copy(content: bytes) -> Brought:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(one.file_size for one in archive.infolist()) > _MOST_INSIDE:
-            raise Refusal(Kind.TOO_LARGE, "IMPORT_TOO_LARGE", "This file unfolds into too much.")
-        manifest = json.loads(archive.read(MANIFEST))
+        inside = _Files(archive)
+        manifest = json.loads(inside.data(MANIFEST))
         if manifest["format"] != FORMAT:
             raise ValueError("not a copy of ours")
         files = {one["path"]: one for one in manifest["files"]}
@@ -165,7 +214,7 @@ def _copy(content: bytes) -> Brought:
             decode(line)
             for path in sorted(files)
             if path.startswith("fhir/")
-            for line in archive.read(path).splitlines()
+            for line in inside.data(path).splitlines()
         ]
         patient = next(one for one in held if one["resourceType"] == "Patient")
         by_document = {one["about"]: one for one in manifest["files"] if one.get("about")}
@@ -179,11 +228,11 @@ def _copy(content: bytes) -> Brought:
         for resource in documents:
             reference = f"DocumentReference/{resource['id']}"
             mine = [item(one, str(one["id"]), named) for one in facts if one.get("meta", {}).get("source") == reference]
-            papers.append(_paper(archive, read_document(resource), by_document.get(reference), mine))
+            papers.append(_paper(inside, read_document(resource), by_document.get(reference), mine))
         return Brought(Sort.COPY, origin, _person(patient), tuple(papers))
 
 
-def _paper(archive: zipfile.ZipFile, document: Document, file: Json | None, items: list[Item]) -> Paper:
+def _paper(files: _Files, document: Document, file: Json | None, items: list[Item]) -> Paper:
     """One document of a copy; a CDA is read, since only its author may file it again as such."""
     day = (document.date or document.act_start or document.filed).date()
     author = document.authors[0].name if document.authors else ""
@@ -191,7 +240,7 @@ def _paper(archive: zipfile.ZipFile, document: Document, file: Json | None, item
     paper = Paper(document.title, day, origin, category_of(document.type_code).value, items=tuple(items))
     if file is None:
         return _with_problem(paper, Problem.MISSING)
-    content = archive.read(str(file["path"]))
+    content = files.read(str(file["path"]))
     if hashlib.sha256(content).hexdigest() != file["sha256"]:
         return _with_problem(paper, Problem.ALTERED)
     sort = sniff(content)
@@ -205,7 +254,10 @@ def _paper(archive: zipfile.ZipFile, document: Document, file: Json | None, item
     inside = attachment(clinical, body.identifier) if body else None
     if inside is not None:
         return _of_content(paper, inside.content)
-    return Paper(paper.title, day, origin, paper.category, sections=(Section("", shown.html),), items=paper.items)
+    sections = (Section("", shown.html),)
+    if not _printable(sections):
+        return _with_problem(paper, Problem.FORMAT)
+    return Paper(paper.title, day, origin, paper.category, sections=sections, items=paper.items)
 
 
 def _of_content(paper: Paper, content: bytes) -> Paper:
@@ -214,6 +266,14 @@ def _of_content(paper: Paper, content: bytes) -> Paper:
 
 def _with_problem(paper: Paper, problem: Problem) -> Paper:
     return Paper(paper.title, paper.day, paper.origin, paper.category, problem=problem)
+
+
+def _printable(sections: Iterable[Section]) -> bool:
+    return sum(len(one.title) + len(one.html) for one in sections) <= _MOST_NARRATIVE
+
+
+def _too_large() -> Refusal:
+    return Refusal(Kind.TOO_LARGE, "IMPORT_TOO_LARGE", "This file holds, or unfolds into, too much.")
 
 
 def _not_understood() -> Refusal:

@@ -6,6 +6,7 @@ with a Provenance that says from where. Nothing that was here changes, and withd
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any, Final
 from uuid import UUID
@@ -35,6 +36,8 @@ _log = logger(__name__)
 
 TAKES_ON: Final = "portability.takes_on"
 _SHOWN: Final = 10
+_UNDECIDED: Final = 3
+"""How many files wait for one person's decision; one more takes the place of the oldest."""
 _MATCHES: Final = {"female": "F", "male": "M"}
 
 
@@ -53,7 +56,10 @@ class Imports(Struct, frozen=True):
 
         Raises IMPORT_NOT_UNDERSTOOD, IMPORT_TOO_LARGE, IMPORT_OTHER_PERSON, IMPORT_TAKEN_BEFORE, FORBIDDEN.
         """
-        brought, digest = understand(content), hashlib.sha256(patient.bytes + content).digest()
+        async with self.database.transaction() as tx:
+            await self.gateway.copies.may(tx, ctx, patient)
+        brought = await asyncio.to_thread(understand, content)
+        digest = hashlib.sha256(patient.bytes + content).digest()
         async with self.database.transaction() as tx:
             await self.gateway.copies.may(tx, ctx, patient)
             await self._check_person(tx, patient, brought.person)
@@ -77,6 +83,9 @@ class Imports(Struct, frozen=True):
                 finished_at=None,
             )
             await repository.insert(tx, made, digest)
+            known = await repository.of_person(tx, patient, asker.id, _SHOWN)
+            for one in [one for one in known if one.state is State.PROPOSED][_UNDECIDED:]:
+                await self._let_go(tx, replace(one, state=State.DROPPED))
         return made
 
     async def shown(self, ctx: Context, patient: UUID, id: UUID) -> tuple[Import, Brought | None]:
@@ -207,7 +216,7 @@ class Imports(Struct, frozen=True):
         if one.source is None:
             raise Refusal(Kind.GONE, "IMPORT_DECIDED", "This file was taken or left already.")
         stream = await self.gateway.copies.piece(reader, one.source)
-        return understand(b"".join([chunk async for chunk in stream.chunks]))
+        return await asyncio.to_thread(understand, b"".join([chunk async for chunk in stream.chunks]))
 
     async def _own(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> Import:
         one = await repository.hold(tx, id)
