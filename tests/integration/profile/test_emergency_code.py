@@ -8,6 +8,7 @@ from ambroise.kernel.errors import Refusal
 from ambroise.modules.notification.api import notices
 from ambroise.modules.profile.api import Draft, EmergencyCodes, Profile, Section
 from ambroise.modules.profile.emergency import LASTS, MOST_AN_HOUR
+from ambroise.trust.context import Citizen
 from tests.integration.record.conftest import World
 
 CHOSEN = (Section.ALLERGIES, Section.BLOOD)
@@ -67,3 +68,20 @@ async def test_the_whole_story_of_a_code(world: World) -> None:
     with pytest.raises(Refusal, match="NOT_A_CITIZEN"):
         async with world.database.transaction() as tx:
             await codes.make(tx, world.professional(1), patient, CHOSEN)
+
+
+async def test_a_code_made_for_somebody_ends_with_the_right_to_act_for_them(world: World) -> None:
+    codes = EmergencyCodes(Profile(world.database, world.gateway), world.clock, demonstration=True)
+    parent = await world.create_space("279035121518890")
+    acting = world.context(Citizen(parent, "Ana Fictive"), acting_for=world.patient, relation="representative")
+    rights = world.gateway.rights
+    async with world.database.transaction() as tx:
+        await rights.set_relation(tx, world.system, world.patient, parent, "representative")
+        token = await codes.make(tx, acting, world.patient, CHOSEN)
+    assert (await codes.open(token)).patient == world.patient
+    async with world.database.transaction() as tx:
+        await rights.end_relation(tx, world.system, world.patient, parent, "representative")
+    with pytest.raises(Refusal, match="PAGE_NOT_FOUND"):
+        await codes.open(token)
+    async with world.database.reader() as reader:
+        assert await codes.present(reader, world.citizen, world.patient) is None

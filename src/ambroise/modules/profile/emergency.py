@@ -24,9 +24,10 @@ from ambroise.modules.profile.model import Item, Part, Section, Sheet
 from ambroise.modules.profile.service import Profile, Traced
 from ambroise.trust.access.decide import Action, Target
 from ambroise.trust.access.facts import OPEN_STATES
+from ambroise.trust.access.relations import relations_of
 from ambroise.trust.access.spaces import space_of
 from ambroise.trust.audit.entry import Entry
-from ambroise.trust.context import Context, System
+from ambroise.trust.context import Citizen, Context, System
 from ambroise.trust.gateway import Flags, Label, author_of
 
 OFFERED: Final = (
@@ -75,8 +76,10 @@ class EmergencyCodes:
         if ctx.space != patient:
             raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", "There is no such space.")
         row = await repository.emergency_code(reader, patient)
-        code = _read(row) if row else None
-        return code if code is not None and code.expires_at > ctx.now() else None
+        if row is None or not await _acts(reader, patient, row[-1], ctx.now()):
+            return None
+        code = _read(row[:-1])
+        return code if code.expires_at > ctx.now() else None
 
     async def make(self, tx: Transaction, ctx: Context, patient: UUID, sections: Sequence[Section]) -> str:
         """A new code, in place of the one before; it is told once and never kept."""
@@ -87,7 +90,7 @@ class EmergencyCodes:
         token = secrets.token_urlsafe(_BYTES)
         now = ctx.now()
         values = [one.value for one in chosen]
-        await repository.put_emergency_code(tx, patient, _digest(token), values, now, now + LASTS)
+        await repository.put_emergency_code(tx, patient, _digest(token), values, now, now + LASTS, _other(ctx))
         await self._trace(tx, ctx, Traced.PROFILE_CODE_MADE, patient)
         return token
 
@@ -107,9 +110,9 @@ class EmergencyCodes:
             )
             if found is None:
                 raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "There is no such code.")
-            patient, names, allowed = found
+            patient, names, maker, allowed = found
             space = await space_of(tx, patient)
-            if space is None or space.state not in OPEN_STATES:
+            if space is None or space.state not in OPEN_STATES or not await _acts(tx, patient, maker, now):
                 raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "There is no such code.")
             if not allowed:
                 raise Refusal(Kind.THROTTLED, "PROFILE_CODE_TOO_OFTEN", "This code was opened too often; wait.")
@@ -145,6 +148,18 @@ def _shown(part: Part) -> Part:
 
 def _is_shown(item: Item) -> bool:
     return item.active and not (item.hidden or item.withheld or item.denied)
+
+
+def _other(ctx: Context) -> UUID | None:
+    """Who makes a code in somebody else's space; None for the holder."""
+    return ctx.actor.patient if ctx.acting_for is not None and isinstance(ctx.actor, Citizen) else None
+
+
+async def _acts(reader: Reader, patient: UUID, maker: UUID | None, now: datetime) -> bool:
+    """Whether who made a code still acts in that space: it would outlast a right that ended, majority included."""
+    return maker is None or any(
+        fact.person == maker and fact.in_force(now) for fact in await relations_of(reader, patient)
+    )
 
 
 def _read(row: Sequence[object]) -> EmergencyCode:

@@ -58,10 +58,10 @@ async def replace_codes(
 
 
 async def emergency_code(reader: Reader, patient: UUID) -> Row | None:
-    """(sections, made, expires, opened, last opened) of the code of a person."""
+    """(sections, made, expires, opened, last opened, made by whom else) of the code of a person."""
     return await reader.fetch_one(
         """
-        select sections, made_at, expires_at, opened, last_opened
+        select sections, made_at, expires_at, opened, last_opened, made_by
         from profile_emergency_code
         where shard = %s and patient = %s
         """,
@@ -70,16 +70,22 @@ async def emergency_code(reader: Reader, patient: UUID) -> Row | None:
 
 
 async def put_emergency_code(
-    tx: Transaction, patient: UUID, digest: bytes, sections: Sequence[str], made: datetime, expires: datetime
+    tx: Transaction,
+    patient: UUID,
+    digest: bytes,
+    sections: Sequence[str],
+    made: datetime,
+    expires: datetime,
+    made_by: UUID | None,
 ) -> None:
-    """Put a code in place of the one before."""
+    """Put a code in place of the one before. `made_by`: who made it for the holder."""
     await drop_emergency_code(tx, patient)
     await tx.execute(
         """
-        insert into profile_emergency_code (shard, patient, digest, sections, made_at, expires_at)
-        values (%s, %s, %s, %s, %s, %s)
+        insert into profile_emergency_code (shard, patient, digest, sections, made_at, expires_at, made_by)
+        values (%s, %s, %s, %s, %s, %s, %s)
         """,
-        (shard_of(patient), patient, digest, list(sections), made, expires),
+        (shard_of(patient), patient, digest, list(sections), made, expires, made_by),
     )
 
 
@@ -92,8 +98,9 @@ async def drop_emergency_code(tx: Transaction, patient: UUID) -> None:
 
 async def open_emergency_code(
     tx: Transaction, digest: bytes, now: datetime, window: datetime, most: int
-) -> tuple[UUID, list[str], bool] | None:
-    """Count one more opening of a code in force: whose it is, what it opens, whether it is not one too many."""
+) -> tuple[UUID, list[str], UUID | None, bool] | None:
+    """Count one more opening of a code in force: whose it is, what it opens, who made it for the holder, whether this
+    opening is not one too many."""
     return await tx.fetch_one(
         """
         update profile_emergency_code
@@ -102,7 +109,7 @@ async def open_emergency_code(
             window_opened = case when window_began > %(window)s then window_opened + 1 else 1 end,
             window_began = case when window_began > %(window)s then window_began else %(now)s end
         where digest = %(digest)s and expires_at > %(now)s
-        returning patient, sections, window_opened <= %(most)s
+        returning patient, sections, made_by, window_opened <= %(most)s
         """,
         {"digest": digest, "now": now, "window": window, "most": most},
     )
