@@ -9,6 +9,9 @@ from ambroise.modules.prevention.api import Checkups, Prevention
 from ambroise.trust.context import Context
 from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
 from tests.journeys.support.visitors import Visitors
+from tests.journeys.test_synthesis_pages import qualified
+from tests.journeys.test_vaccination_pages import signed
+from tests.support.schematron import check_cda
 
 
 async def with_rules(visitors: Visitors) -> Prevention:
@@ -108,6 +111,7 @@ async def test_the_rule_author_drafts_previews_publishes_and_withdraws(visitors:
 async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(visitors: Visitors) -> None:
     checkups = Checkups(await with_rules(visitors))
     world = visitors.world
+    await qualified(visitors)
     citizen = await (await visitors.enter("Dominique Fictive")).get("/agenda/acte?quoi=checkup.45-50")
     await citizen.click("Préparer mon bilan")
     assert "Combien de cigarettes par jour ?" not in citizen.words
@@ -129,10 +133,23 @@ async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(v
         await seen(world.professional(3))
     doctor = await (await visitors.enter("Charles Muller")).get(f"{visitors.record}/prevention")
     assert "Combien de cigarettes par jour" in doctor.words
-    await doctor.press("Remettre le plan", priorite="Arrêter de fumer", objectifs="Cinq cigarettes de moins")
-    assert "Document déposé." in doctor.words
+    plan = {"priorite1": "Arrêter de fumer", "objectif1": "Cinq cigarettes de moins", "action1": "Rappel dTP"}
+    await doctor.press("Signer et remettre le plan", **plan, sorte1="vaccin", quand1="2001-01-01", signe="y")
+    assert "Donnez un jour à venir" in doctor.words
+    await doctor.press("Signer et remettre le plan", **plan, sorte1="vaccin", quand1="2099-01-01")
+    assert "Document déposé." in doctor.words, doctor.words
     await doctor.get(doctor.address.replace("/depose/", "/documents/"))
     assert "Plan personnalisé de prévention" in doctor.words
+    (content,) = await signed(visitors, "83869-8")
+    assert [str(one) for one in check_cda(content)] == []
+    assert "Bilan prévention 45-50 ans" in content.decode()
+    await doctor.get(f"{visitors.record}/prevention")
+    assert "Vaccin : Rappel dTP" in doctor.words
+    assert "Ce plan remplacera le vôtre" in doctor.words
+    await doctor.press("Signer et remettre le plan", priorite1="Bouger", objectif1="Marcher", signe="y")
+    await doctor.get(f"{visitors.record}/prevention")
+    assert "Bouger : Marcher" in doctor.words
+    assert "Rappel dTP" not in doctor.words, "the second plan replaced the first"
     await citizen.get("/agenda/acte?quoi=checkup.45-50")
     assert "Vu dans un document de votre dossier" in citizen.words
     stranger = await (await visitors.enter("Julie Martin")).get(f"{visitors.record}/prevention")

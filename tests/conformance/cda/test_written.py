@@ -164,6 +164,32 @@ _TYPES = {
 }
 
 
+def test_a_plan_of_prevention_passes_the_rules_and_its_lines_are_read_back_as_one_care_plan():
+    aims = (
+        write.Aim("Tabac", "Moins de cinq cigarettes & bientôt aucune", "Un paquet par semaine", date(2026, 6, 4)),
+        write.Aim("Bouger <plus>", "Marcher"),
+    )
+    steps = (write.Step("Vaccin", "Rappel dTP", date(2026, 4, 1)), write.Step("Conseil", "Ligne 39 89"))
+    written = head("83869-8", "Plan personnalisé de prévention", "Plan personnalisé de prévention")
+    whole = write.PreventionPlan("Bilan prévention 45-50 ans", aims, steps, ("Nouveau point dans trois mois.",))
+    content = write.prevention_plan(write.Header(), written, whole)
+    assert errors(content) == []
+    (found,) = extract(read_cda(content))
+    assert found.resource["resourceType"] == "CarePlan"
+    lines = [
+        (line["code"]["text"], line["description"], line.get("scheduledPeriod", {}).get("end"))
+        for line in (activity["detail"] for activity in found.resource["activity"])
+    ]
+    assert lines == [
+        ("Tabac", "Moins de cinq cigarettes & bientôt aucune", "2026-06-04"),
+        ("Bouger <plus>", "Marcher", None),
+        ("Vaccin", "Rappel dTP", "2026-04-01"),
+        ("Conseil", "Ligne 39 89", None),
+    ]
+    short = write.prevention_plan(write.Header(), written, write.PreventionPlan("Bilan", aims[1:]))
+    assert errors(short) == []
+
+
 def test_a_letter_in_sections_passes_the_rules_whoever_wrote_it():
     reason = write.Coded("42349-1", "Raison de la recommandation", write.LOINC)
     words = (write.Words(reason, "Motif", ("Toux < 3 semaines & fièvre.", "Avis demandé.")),)

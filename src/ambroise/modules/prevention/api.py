@@ -26,6 +26,7 @@ from ambroise.modules.prevention.model import (
     plain,
     read_rule,
 )
+from ambroise.modules.prevention.plans import Plan, PlanLine, Plans, checkup_of, document_of
 from ambroise.modules.prevention.service import Calendar, Prevention, Waiting, day_of
 from ambroise.modules.prevention.shipped import antigens, shipped
 from ambroise.modules.prevention.spans import Span
@@ -45,6 +46,9 @@ __all__ = [
     "Item",
     "Kind",
     "Person",
+    "Plan",
+    "PlanLine",
+    "Plans",
     "Prevention",
     "Question",
     "Rule",
@@ -57,10 +61,12 @@ __all__ = [
     "Words",
     "advice_library",
     "antigens",
+    "checkup_of",
     "checkup_questions",
     "chosen_advice",
     "day_of",
     "differences",
+    "document_of",
     "kept_answers",
     "path",
     "plain",

@@ -53,6 +53,11 @@ def with_visibility(patient: UUID, codes: Sequence[str]) -> dict[str, Any]:
     return {**described, "securityLabel": labels} if labels else described
 
 
+def with_format(described: dict[str, Any], format: str) -> dict[str, Any]:
+    """The same, with the format that the models of the document do not tell."""
+    return {**described, "content": [{"attachment": {}, "format": {"system": _FORMATS, "code": format}}]}
+
+
 async def metadata(
     reader: Reader, ctx: Context, patient: UUID, deposit: Deposit, content: bytes, media_type: str
 ) -> dict[str, Any]:

@@ -6,80 +6,90 @@ The plan (plan personnalisé de prévention, 83869-8) is handed over by filing i
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID, uuid4
 
+from msgspec import Struct
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from wtforms import StringField, TextAreaField
 
 from ambroise.interfaces.web import prevention as said
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.casting import followed_screen
-from ambroise.interfaces.web.professional.views import Deposit, ProfessionalService
+from ambroise.interfaces.web.professional.describing import professional_of
+from ambroise.interfaces.web.professional.planning import PlanForm, file_plan
+from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.ui import dates
-from ambroise.interfaces.web.ui.forms import Form, Required
-from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
-from ambroise.interfaces.web.ui.paper import paper
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Site, Visit
-from ambroise.kernel.errors import Refusal
-from ambroise.modules.prevention.api import Checkups
+from ambroise.kernel.db import Reader
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.prevention.api import (
+    Calendar,
+    Checkups,
+    Filled,
+    Item,
+    Plan,
+    Plans,
+    checkup_of,
+    document_of,
+)
+from ambroise.trust.context import Context
 
-_PLAN = "83869-8"
-_SHORT = {"maxlength": "200", "autocomplete": "off"}
-_LONG = {"rows": "3", "maxlength": "2000"}
+_OTHER_TIME = "Entretien de prévention"
+"""What the document says when no key-age check-up is at its time."""
 
 
-class PlanForm(Form):
-    priorite = StringField(lazy(N_("Première priorité")), [Required(N_("Donnez une priorité"))], render_kw=_SHORT)
-    seconde = StringField(lazy(N_("Deuxième priorité (facultatif)")), render_kw=_SHORT)
-    objectifs = TextAreaField(
-        lazy(N_("Objectifs convenus ensemble")), [Required(N_("Écrivez les objectifs"))], render_kw=_LONG
-    )
-    actions = TextAreaField(lazy(N_("Actions : rendez-vous, vaccins, dépistages, conseils")), render_kw=_LONG)
-    suivi = StringField(lazy(N_("Suivi prévu (facultatif)")), render_kw=_SHORT)
+class _Known(Struct, frozen=True):
+    """What the page stands on. `former`: the caller's own plan for the check-up of now, which a new one replaces."""
+
+    calendar: Calendar
+    checkup: Item | None
+    shared: Filled | None
+    plan: Plan | None
+    former: Plan | None
 
 
 def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Lives) -> list[BaseRoute]:
     screen = followed_screen(site)
-    checkups = Checkups(lives.prevention)
+    checkups, plans = Checkups(lives.prevention), Plans(lives.prevention)
 
     async def show(visit: Visit) -> Response:
         return await _show(visit, PlanForm.drafted(await visit.draft()))
 
     async def write(visit: Visit, sent: FormData) -> Response:
         form, patient = PlanForm.of(sent), visit.id("patient")
-        if form.validate():
+        ctx = visit.context(patient)
+        if form.validate() and not form.in_the_past(dates.as_day(visit.now)):
             try:
-                done = await service.deposit(visit.context(patient), patient, await _plan(visit, form))
-                return visit.go(f"/pro/patients/{patient}/depose/{done[0].documents[0].id}", Toast("deposited"))
+                async with lives.database.transaction() as tx:
+                    known = await _known(tx, ctx, patient)
+                    checkup = known.checkup.rule.title.fr if known.checkup else _OTHER_TIME
+                    former = await lives.record.document(tx, ctx, known.former.document) if known.former else None
+                    id = await file_plan(tx, ctx, lives.record, patient, form, checkup, former)
+                return visit.go(f"/pro/patients/{patient}/depose/{id}", Toast("deposited"))
             except Refusal as refusal:
+                if refusal.kind not in (Kind.UNPROCESSABLE, Kind.CONFLICT, Kind.INVALID):
+                    raise
                 form.refuse(refusal)
         return await _show(visit, form, 422)
 
-    async def _plan(visit: Visit, form: PlanForm) -> Deposit:
-        patient = visit.id("patient")
-        ctx = visit.context(patient)
-        identity = await service.identity(ctx, patient)
-        title = gettext("Plan personnalisé de prévention")
-        content = await paper(
-            visit,
-            "professional/prevention_paper.html",
-            title=title,
-            holder=f"{identity.first_name} {identity.birth_name}",
-            author=ctx.actor.name,
-            form=form,
-            now=visit.now,
-        )
-        return Deposit(content, "application/pdf", "plan.pdf", _PLAN, title, dates.as_day(visit.now))
+    async def _known(reader: Reader, ctx: Context, patient: UUID) -> _Known:
+        calendar = await lives.prevention.calendar(reader, ctx, patient)
+        shared = next((one for one in await checkups.filled(reader, ctx, patient) if one.shared), None)
+        written = await plans.of(reader, ctx, patient)
+        checkup, me = checkup_of(calendar), professional_of(ctx).id
+        former = next((one for one in written if one.document == document_of(checkup) and one.author_id == me), None)
+        return _Known(calendar, checkup, shared, next(iter(written), None), former)
 
     async def _show(visit: Visit, form: Any, status: int = 200) -> Response:
         patient = visit.id("patient")
         ctx = visit.context(patient)
+        form.acte.data = form.acte.data or str(uuid4())
         async with lives.database.reader() as reader:
-            calendar = await lives.prevention.calendar(reader, ctx, patient)
-            shared = next((one for one in await checkups.filled(reader, ctx, patient) if one.shared), None)
+            known = await _known(reader, ctx, patient)
+        shared = known.shared
         identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
         return await visit.render(
             "professional/prevention.html",
@@ -87,9 +97,12 @@ def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Live
             banner=banner_of(identity, standing, visit),
             emergency=visit.who.emergency_for(patient),
             base=f"/pro/patients/{patient}",
-            waiting=[one for one in calendar.items if one.waits],
+            waiting=[one for one in known.calendar.items if one.waits],
             shared=shared,
             answers=said.answers_of(shared.band, shared.answers) if shared else [],
+            plan=known.plan,
+            checkup=known.checkup,
+            former=known.former,
             form=form,
             problems=form.problems,
             place="patients",

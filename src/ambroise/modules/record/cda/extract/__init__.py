@@ -1,5 +1,5 @@
 """Structured facts of a CDA body as FHIR R4 resources: results, vital signs, vaccines, medicines, problems, allergies,
-acts, requests, stays, devices, habits, pregnancies, abilities, family history, imaging studies.
+acts, requests, stays, devices, habits, pregnancies, abilities, family history, imaging studies, prevention plans.
 
 The facts are an index of the document, made again whenever the extractor changes; the narrative stays what was signed.
 Each has a key that the same document always gives, and leaves its patient for the caller to fill.
@@ -20,11 +20,12 @@ from ambroise.modules.record.cda.extract import (
     life,
     medications,
     observations,
+    plans,
 )
 from ambroise.modules.record.cda.extract.base import FAMILY, Found, Reader
 from ambroise.modules.record.cda.model import ClinicalDocument, Level
 
-EXTRACTOR_VERSION = 2
+EXTRACTOR_VERSION = 3
 """Grows whenever the same document would give other resources."""
 
 PATIENT_ELEMENT = {"Immunization": "patient", "AllergyIntolerance": "patient", "FamilyMemberHistory": "patient"}
@@ -38,6 +39,7 @@ _EXTRACTORS: tuple[Callable[[Reader], Iterator[Found]], ...] = (
     medications.dispenses,
     conditions.conditions,
     allergies.allergies,
+    plans.prevention_plans,
 )
 # Those of less common documents, run only on one that declares their model.
 _BY_MODEL: tuple[tuple[frozenset[str], Callable[[Reader], Iterator[Found]]], ...] = (

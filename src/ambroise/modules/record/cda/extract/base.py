@@ -122,6 +122,11 @@ class Reader:
         """The clinical statements of one kind that declare one of these templates, in document order."""
         return (element for element, roots in self._declaring[kind] if not roots.isdisjoint(templates))
 
+    def standing(self, kind: str, mood: str) -> Iterator[Element]:
+        """The clinical statements of one kind and one mood that stand directly in an entry, in document order."""
+        said = (element for element, _ in self._declaring[kind] if element.get("moodCode") == mood)
+        return (element for element in said if self.within(element) is None)
+
     def found(self, element: Element, resource: Json) -> Found:
         """A resource with where it comes from; its own identifiers stand in it."""
         identifiers = self._identifiers[element]

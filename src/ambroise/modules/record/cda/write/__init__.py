@@ -5,6 +5,7 @@
     content = letter(header, Head(…), (Words(code, title, texts), …))    # titled sections
     content = vaccination_note(header, Head(…), Injection(…))
     content = medical_synthesis(header, Head(…), treating, Synthesis(problems=(Line("Asthme", …),), …))
+    content = prevention_plan(header, Head(…), PreventionPlan("Bilan prévention", (Aim("Tabac", "Arrêter"),)))
     content = assembled(header, head, templates(…), structured(section(…) + pdf_copy(pdf, ids)))
 
 The narrative is what a reader signs; entries point into it.
@@ -41,6 +42,13 @@ from ambroise.modules.record.cda.write.pieces import (
     templates,
     timestamp,
 )
+from ambroise.modules.record.cda.write.prevention import (
+    PREVENTION_PLAN_TYPE,
+    Aim,
+    PreventionPlan,
+    Step,
+    prevention_plan,
+)
 from ambroise.modules.record.cda.write.synthesis import SYNTHESIS_TYPE, Line, Synthesis, medical_synthesis
 from ambroise.modules.record.cda.write.vaccination import (
     BOOSTER,
@@ -64,6 +72,7 @@ __all__ = [
     "LOINC",
     "PATIENT_EXPRESSION",
     "PCC",
+    "PREVENTION_PLAN_TYPE",
     "PRIMARY",
     "PRODUCT",
     "SCANNED",
@@ -71,6 +80,7 @@ __all__ = [
     "SYNTHESIS_TYPE",
     "TA_ASIP",
     "Address",
+    "Aim",
     "Coded",
     "EntryIds",
     "Head",
@@ -78,7 +88,9 @@ __all__ = [
     "Injection",
     "Line",
     "Patient",
+    "PreventionPlan",
     "Professional",
+    "Step",
     "Structure",
     "Synthesis",
     "Vaccine",
@@ -94,6 +106,7 @@ __all__ = [
     "original_text",
     "paragraphs",
     "pdf_copy",
+    "prevention_plan",
     "scanned",
     "section",
     "shown_day",
