@@ -17,12 +17,21 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
-    """An instance of two processes."""
-    started = Operated(tmp_path_factory.mktemp("crew") / "data", "--processes", "2")
+def crews(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Operated]]:
+    """The instances that were started, one after the other, on one folder."""
+    started: list[Operated] = []
     yield started
-    if started.process.poll() is None:
-        started.stop()
+    if started and started[-1].process.poll() is None:
+        started[-1].stop()
+
+
+@pytest.fixture
+def crew(crews: list[Operated], tmp_path_factory: pytest.TempPathFactory) -> Operated:
+    """A running instance of two processes."""
+    if not crews or crews[-1].process.poll() is not None:
+        data = crews[-1].data if crews else tmp_path_factory.mktemp("crew") / "data"
+        crews.append(Operated(data, "--processes", "2"))
+    return crews[-1]
 
 
 def member(crew: Operated) -> int:

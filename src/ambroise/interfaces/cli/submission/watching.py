@@ -51,8 +51,11 @@ class Watcher:
 
     async def once(self, settled: float) -> None:
         """What is whole now, and no more."""
-        self._folder.take(time.monotonic())
-        await asyncio.sleep(settled)
+        begun = time.monotonic()
+        self._folder.take(begun)
+        # A loop may count from a moment that is past already, and wake a little early.
+        while (left := begun + settled - time.monotonic()) > 0:
+            await asyncio.sleep(left)
         await self.look()
 
     async def look(self) -> None:
