@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import os
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ import psycopg
 
 from ambroise.kernel.clock import SystemClock
 from ambroise.kernel.db import Database
+from ambroise.kernel.garbage import collect_rarely
 from ambroise.kernel.migrations import migrate
 from ambroise.kernel.postgres.cluster import EmbeddedPostgres
 from ambroise.modules.space.api import Population, Populations
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--quietly", action="store_true", help="print, write no page")
     given = parser.parse_args()
     # As the command does.
-    gc.set_threshold(50_000, 20, 50)
+    collect_rarely()
     folder = Path(tempfile.mkdtemp(prefix="ambroise-opening-"))
     server = EmbeddedPostgres(folder / "instance")
     server.start()

@@ -57,6 +57,9 @@ class Reader:
         row = await self.fetch_one(sql, params, prepare=prepare)
         return None if row is None else row[0]
 
+    async def flush(self) -> None:
+        """Send what waits for the commit of a transaction, so that a statement that follows finds it."""
+
     async def _run(self, statement: wire.Statement) -> PGresult:
         return (await self._slot.run_afresh([statement]))[-1]
 
@@ -106,6 +109,7 @@ class Transaction(Reader):
         self._waiting = [wire.Statement(begin, prepare=True)]
         self._begun = False
         self._rows: dict[Together, list[Any]] = {}
+        self._last: dict[Together, list[Any]] = {}
         self._callbacks: list[Callback] = []
         self._enqueued = False
         self._depth = 0
@@ -130,6 +134,18 @@ class Transaction(Reader):
         """Add a row to those that `together` makes one statement of: it leaves once, after all that is enqueued."""
         self._rows.setdefault(together, []).append(row)
         self._enqueued = True
+
+    def write_last(self, together: Together, row: Any) -> None:
+        """Add a row to those that leave with the commit, in one statement for the whole transaction.
+
+        Nothing in this transaction finds it before, unless it calls `flush`; nor is its error raised before.
+        """
+        self._last.setdefault(together, []).append(row)
+
+    async def flush(self) -> None:
+        if self._last:
+            self._hurry()
+            await self.begin()
 
     async def fetch_each(self, statements: Sequence[tuple[Statement, Params]]) -> list[list[Row]]:
         """Run several queries in one round trip; the rows of each."""
@@ -176,12 +192,15 @@ class Transaction(Reader):
         self._waiting.append(set_it)
         self._depth += 1
         callbacks = len(self._callbacks)
+        last = {together: list(rows) for together, rows in self._last.items()}
         try:
             yield
             if self._enqueued:
                 await self.begin()
         except BaseException:
             del self._callbacks[callbacks:]
+            # Also what was there before and flushed inside: it was undone with the rest.
+            self._last = last
             await self._undo(set_it, wire.Statement(SQL("rollback to ") + name, prepare=False), release)
             raise
         finally:
@@ -224,9 +243,11 @@ class Transaction(Reader):
         if not commit:
             self._waiting.clear()
             self._rows.clear()
+            self._last.clear()
             if self._begun and not self._slot.wire.broken:
                 await self._slot.run([_ROLLBACK])
             return
+        self._hurry()
         if not self._begun and len(self._waiting) == 1 and not self._rows:
             return
         results = await self._send([_COMMIT])
@@ -262,6 +283,13 @@ class Transaction(Reader):
         if batch[-1] is _COMMIT:
             return await self._slot.run(batch)
         return await self._slot.run_afresh(batch)
+
+    def _hurry(self) -> None:
+        """Have what was kept for the commit leave with the next statement."""
+        for together, rows in self._last.items():
+            self._rows.setdefault(together, []).extend(rows)
+            self._enqueued = True
+        self._last.clear()
 
     async def _undo(self, set_it: wire.Statement, *back: wire.Statement) -> None:
         self._enqueued = False

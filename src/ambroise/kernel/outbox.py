@@ -17,7 +17,7 @@ from msgspec import Struct
 from psycopg.types.json import Jsonb
 
 from ambroise.kernel.clock import Clock
-from ambroise.kernel.db import Database, Reader, Transaction
+from ambroise.kernel.db import Database, Reader, Transaction, json_rows
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.kernel.log import logger
 
@@ -28,6 +28,12 @@ MAX_ATTEMPTS = 12
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(hours=6)
 _ERROR_LENGTH = 500
+_EMIT = json_rows("""
+insert into outbox (shard, id, event, payload, patient, not_before)
+select x.shard, x.id, x.event, x.payload, x.patient, coalesce(x.not_before, '-infinity')
+from json_to_recordset(%s::json) as x (shard smallint, id uuid, event text, payload jsonb, patient uuid,
+  not_before timestamptz)
+""")
 
 # Awakes the delivery loops of this process; a worker elsewhere looks again after its idle time.
 _wakers: set[Callable[[], None]] = set()
@@ -55,13 +61,12 @@ async def emit(
 ) -> UUID:
     """Tell subscribers of a fact once it is committed (and not before an instant); ids and codes, never content."""
     id = new_id(shard_of(patient) if patient else None)
-    tx.enqueue(
-        """
-        insert into outbox (shard, id, event, payload, patient, not_before)
-        values (%s, %s, %s, %s, %s, coalesce(%s::timestamptz, '-infinity'))
-        """,
-        (shard_of(id), id, event, Jsonb(payload, dumps=orjson.dumps), patient, not_before),
-    )
+    row = {"shard": shard_of(id), "id": id, "event": event, "payload": payload}
+    if patient is not None:
+        row["patient"] = patient
+    if not_before is not None:
+        row["not_before"] = not_before
+    tx.write_last(_EMIT, row)
     if not_before is None:
         tx.after_commit(_wake)
     return id
@@ -69,6 +74,7 @@ async def emit(
 
 async def cancel(tx: Transaction, event: str, patient: UUID, matching: Mapping[str, Any]) -> int:
     """Withdraw the undelivered events of a citizen whose payload contains `matching`; how many."""
+    await tx.flush()
     return await tx.execute(
         "delete from outbox where shard = %s and patient = %s and event = %s and payload @> %s",
         (shard_of(patient), patient, event, Jsonb(matching, dumps=orjson.dumps)),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
 
 from msgspec.structs import replace
 
+from ambroise.kernel.garbage import collect_rarely
 from ambroise.main.crew import Work
 from ambroise.main.tasks import stop_signal
 
@@ -34,7 +34,7 @@ def main() -> None:
     """Answer what the first line of the standard input says, until told to stop or until who wrote it is no more."""
     import uvloop
 
-    gc.set_threshold(50_000, 20, 50)
+    collect_rarely()
     uvloop.run(_answer(Work.read(sys.stdin.buffer.raw.readline())))  # type: ignore[union-attr]
 
 

@@ -326,3 +326,40 @@ async def test_rows_of_one_statement_leave_together(database: Database) -> None:
             raise RuntimeError("undo")
     async with database.reader() as reader:
         assert await reader.fetch_value("select sum(value) from number") == 15
+
+
+async def test_rows_that_leave_last_leave_with_the_commit(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("create temporary table number (value integer) on commit preserve rows")
+        tx.write_last(_ROWS, {"value": 1})
+        assert await tx.fetch_value("select count(*) from number") == 0
+        await tx.flush()
+        assert await tx.fetch_value("select count(*) from number") == 1
+        tx.write_last(_ROWS, {"value": 2})
+    async with database.reader() as reader:
+        assert await reader.fetch_value("select sum(value) from number") == 3
+    with pytest.raises(RuntimeError, match="undo"):
+        async with database.transaction() as tx:
+            tx.write_last(_ROWS, {"value": 100})
+            raise RuntimeError("undo")
+    async with database.reader() as reader:
+        assert await reader.fetch_value("select sum(value) from number") == 3
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+async def test_a_savepoint_undoes_its_own_last_rows_and_no_other(database: Database, flushed: bool) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("create temporary table number (value integer) on commit preserve rows")
+        tx.write_last(_ROWS, {"value": 1})
+        with pytest.raises(RuntimeError, match="undo"):
+            async with tx.savepoint():
+                tx.write_last(_ROWS, {"value": 100})
+                if flushed:
+                    await tx.flush()
+                raise RuntimeError("undo")
+        async with tx.savepoint():
+            tx.write_last(_ROWS, {"value": 2})
+            if flushed:
+                await tx.flush()
+    async with database.reader() as reader:
+        assert await reader.fetch_value("select sum(value) from number") == 3

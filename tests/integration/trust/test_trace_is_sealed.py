@@ -131,6 +131,7 @@ async def test_rows_of_a_running_transaction_wait_for_the_next_seal(database: Da
     patient = new_id()
     async with database.transaction() as slow:
         await record(slow, context(clock), Entry("C", "create", patient))
+        await slow.flush()
         assert await slow.fetch_value("select count(*) from trace where patient = %s", (patient,)) == 1
         await write(database, clock, patient)
         assert sum(one.rows for one in await seal(database, clock)) == 0

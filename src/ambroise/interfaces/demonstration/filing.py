@@ -29,6 +29,7 @@ from ambroise.interfaces.demonstration.profiles import tell
 from ambroise.interfaces.demonstration.story import MASKED
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
+from ambroise.kernel.garbage import collect_rarely
 from ambroise.modules.identity.api import Identity
 from ambroise.modules.notification.api import mark_read
 from ambroise.modules.profile.api import Profile
@@ -144,6 +145,7 @@ def watch(pipe: Connection, hear: Callable[[], None]) -> None:
 
 def _help(open_doors: OpenDoors, recipe: Recipe, counter: Synchronized[int], pipe: Connection) -> None:
     async def work() -> None:
+        collect_rarely()
         async with open_doors() as doors:
 
             def tell(stage: str, count: int) -> None:

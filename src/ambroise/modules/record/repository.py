@@ -10,9 +10,16 @@ from msgspec import Struct
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from ambroise.kernel.db import Reader, Row, Transaction
+from ambroise.kernel.db import Reader, Row, Transaction, json_rows
 from ambroise.kernel.ids import SHARDS, hash64, shard_of
 from ambroise.modules.record.model import Outcome, Report, ReportKind, ReportState
+
+_WAIT_TO_INDEX = json_rows("""
+insert into record_to_index (shard, patient, document, attempts)
+select x.shard, x.patient, x.document, x.attempts
+from json_to_recordset(%s::json) as x (shard smallint, patient uuid, document uuid, attempts integer)
+on conflict do nothing
+""")
 
 
 class Known(Struct, frozen=True):
@@ -267,14 +274,8 @@ async def update_report(tx: Transaction, report: Report) -> None:
 async def wait_to_index(tx: Transaction, patient: UUID, documents: Sequence[UUID], attempts: int = 0) -> None:
     """Have the words of documents indexed by the worker."""
     for document in documents:
-        tx.enqueue(
-            """
-            insert into record_to_index (shard, patient, document, attempts)
-            values (%s, %s, %s, %s)
-            on conflict do nothing
-            """,
-            (shard_of(patient), patient, document, attempts),
-        )
+        row = {"shard": shard_of(patient), "patient": patient, "document": document, "attempts": attempts}
+        tx.write_last(_WAIT_TO_INDEX, row)
 
 
 async def wait_to_index_all(tx: Transaction, documents: Sequence[tuple[UUID, UUID]]) -> None:
@@ -341,6 +342,7 @@ async def keep_terms(
 async def forget_terms(tx: Transaction, patient: UUID, document: UUID) -> UUID | None:
     """Remove what a document is found by, also when it still waits; its text, if any."""
     key = (shard_of(patient), patient, document)
+    await tx.flush()
     tx.enqueue("delete from record_to_index where shard = %s and patient = %s and document = %s", key)
     return await tx.fetch_value(
         "delete from record_text where shard = %s and patient = %s and document = %s returning text_id", key

@@ -231,7 +231,7 @@ async def record_lines(tx: Transaction, lines: Sequence[Line]) -> None:
         # Columns without a value are left out: PostgreSQL spent as long reading their nulls as writing the row.
         for line in lines:
             row = zip(_NAMES, line.row(), strict=True)
-            tx.enqueue_row(_INSERT, {name: value for name, value in row if value is not None})
+            tx.write_last(_INSERT, {name: value for name, value in row if value is not None})
 
 
 async def record_alike(tx: Transaction, ctx: Context, entry: Entry, patients: Sequence[UUID]) -> None:

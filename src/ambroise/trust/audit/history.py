@@ -127,6 +127,7 @@ async def read_lines(
     statement = sql.SQL("select {} from trace t where {} order by t.at {}, t.id {} limit {}").format(
         _COLUMNS, where, direction, direction, sql.Placeholder("count")
     )
+    await reader.flush()
     rows = await reader.fetch_all(statement, {**values, "count": count})
     return [_line(row) for row in rows]
 
@@ -136,6 +137,7 @@ async def count_lines(
 ) -> int:
     """How many lines there are."""
     where, values = _where(patient, filters, None, hide_secret_from)
+    await reader.flush()
     return await reader.fetch_value(sql.SQL("select count(*) from trace t where {}").format(where), values or ())
 
 
