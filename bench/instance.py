@@ -75,14 +75,15 @@ class Instance:
 
     def spent(self) -> tuple[float, float]:
         """Processor seconds so far: of the server, of PostgreSQL."""
-        return processor(self.serving()), processor(self._database())
+        return processor(self.serving()), processor(self.database())
 
     def serving(self) -> list[int]:
         """The processes that answer."""
-        database = set(self._database())
+        database = set(self.database())
         return [self.pid, *(pid for pid in children(self.pid) if pid not in database)]
 
-    def _database(self) -> list[int]:
+    def database(self) -> list[int]:
+        """The processes of PostgreSQL, its postmaster first."""
         return [self._postmaster(), *children(self._postmaster())]
 
     def _postmaster(self) -> int:

@@ -32,7 +32,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield ""
     yield "## Operations a second"
     yield ""
-    yield from _table(
+    yield from table(
         ("Operation", "a second", "aim", "PostgreSQL alone", "ratio", "p50 ms", "p95", "p99", "errors", "alone, p50"),
         [_operation(outcome) for outcome in results.outcomes] + _bulk(results),
     )
@@ -49,7 +49,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield ""
     yield "## Where the processor goes"
     yield ""
-    yield from _table(
+    yield from table(
         ("Operation", "server, µs", "PostgreSQL, µs", "client, µs", "body sent, bytes", "body received, bytes"),
         [_processor(outcome) for outcome in results.outcomes],
     )
@@ -143,7 +143,7 @@ def _processor(outcome: Outcome) -> tuple[str, ...]:
 def _memory(results: Results) -> Iterator[str]:
     started = median(results.starts) if results.starts else 0.0
     idle = results.idle / _MEGA
-    yield from _table(
+    yield from table(
         ("", "measured", "aim"),
         [
             ("First start (creates the database)", f"{results.first_start:.1f} s", ""),
@@ -167,7 +167,7 @@ def _disk(results: Results) -> Iterator[str]:
     disk = results.disk
     if disk is None:
         return
-    yield from _table(
+    yield from table(
         ("", "count", "bytes each, indexes included", "aim"),
         [
             (
@@ -206,10 +206,11 @@ def _scale(results: Results) -> Iterator[str]:
     ]
     first = f"{_number(results.data['patients'])} citizens, a second"
     heads = ("Operation", first, "then, a second", f"aim {AT_SCALE:.0%}", "p99 ms", "errors")
-    yield from _table(heads, rows)
+    yield from table(heads, rows)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A table of Markdown, the first column to the left."""
     yield f"| {' | '.join(heads)} |"
     yield f"|{'|'.join('---' if number == 0 else '---:' for number in range(len(heads)))}|"
     yield from (f"| {' | '.join(row)} |" for row in rows)

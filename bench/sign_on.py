@@ -81,21 +81,26 @@ def _line(name: str, found: Measure, server: float, database: float) -> str:
 async def _prepare(instance: Instance) -> Prepared:
     """A machine, a client of people, and refresh tokens of many sign-ons, each good once."""
     async with InstanceBuilder().services(instance.settings) as services:
-        machine = await _client(services, Grant.CLIENT, scopes=frozenset({"mesure"}))
-        people = await _client(services, Grant.CODE, Grant.REFRESH, redirect_uris=("https://rp.example/back",))
-        tokens = await _refresh_tokens(services, people)
-    asked = [_request(instance, machine, {"grant_type": "client_credentials", "scope": "mesure"})]
-    refreshes = [_request(instance, people, {"grant_type": "refresh_token", "refresh_token": one}) for one in tokens]
+        machine = await client_of(services, Grant.CLIENT, scopes=frozenset({"mesure"}))
+        people = await client_of(services, Grant.CODE, Grant.REFRESH, redirect_uris=("https://rp.example/back",))
+        tokens = await refresh_tokens(services, people)
+    asked = [token_request(instance, machine, {"grant_type": "client_credentials", "scope": "mesure"})]
+    refreshes = [
+        token_request(instance, people, {"grant_type": "refresh_token", "refresh_token": one}) for one in tokens
+    ]
     return Prepared(asked, refreshes)
 
 
-async def _client(services: Services, *grants: Grant, **more: object) -> Registered:
+async def client_of(services: Services, *grants: Grant, **more: object) -> Registered:
+    """Software registered for these grants."""
     new = NewClient(name="Mesure", grants=frozenset(grants), **more)  # type: ignore[arg-type]
     async with services.database.transaction() as tx:
         return await services.provider.clients.register(tx, Context(System(), services.clock), new)
 
 
-async def _refresh_tokens(services: Services, client: Registered) -> list[str]:
+async def refresh_tokens(
+    services: Services, client: Registered, people: int = _SESSIONS, each: int = _TOKENS_EACH
+) -> list[str]:
     """Every token belongs to a sign-on of its own turn: those under way at one time never meet."""
     provider, given = services.provider, []
     practice = Situation("10", organization="1370000002", organization_name="Cabinet")
@@ -108,17 +113,16 @@ async def _refresh_tokens(services: Services, client: Registered) -> list[str]:
     assert account is not None
     async with services.database.transaction() as tx:
         issuer = provider.ground.issuer
-        sessions = [
-            await provider.signing_on.open(tx, account, Means.E_CPS, client.client.id) for _ in range(_SESSIONS)
-        ]
-        for _ in range(_TOKENS_EACH):
+        sessions = [await provider.signing_on.open(tx, account, Means.E_CPS, client.client.id) for _ in range(people)]
+        for _ in range(each):
             for session in sessions:
                 tokens = await provider.tokens.grant(tx, session, client.client, issuer, ("openid", "scope_all"))
                 given.append(tokens.refresh or "")
     return given
 
 
-def _request(instance: Instance, client: Registered, fields: dict[str, str]) -> Parts:
+def token_request(instance: Instance, client: Registered, fields: dict[str, str]) -> Parts:
+    """A request of a token, as it goes over the wire."""
     body = urlencode(fields).encode()
     basic = base64.b64encode(f"{client.client.id}:{client.secret}".encode()).decode()
     head = (

@@ -64,6 +64,15 @@ class Caller:
         head = f"POST {path} HTTP/1.1\r\nhost: {self.host}\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n"
         return (head.encode(), *parts)
 
+    def provide(self, who: Professional, said: Provide, uid: str, document: Parts) -> Parts:
+        """ITI-41 of one document, in two pieces, under a unique id of its own."""
+        action = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
+        return self.request(who, "/xds/repository", action, said.with_uid(uid, *document), document)
+
+    def find(self, who: Professional, citizen: Citizen) -> Parts:
+        """ITI-18: references to every document in force of a patient."""
+        return self.request(who, "/xds/registry", "urn:ihe:iti:2007:RegistryStoredQuery", find(citizen))
+
     def _envelope(self, who: Professional, action: str, body: bytes) -> bytes:
         return (
             b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '

@@ -83,7 +83,7 @@ class Writer:
         requests: list[Parts] = []
         for space in self._random.choices(self._world.spaces, k=count):
             author = self._author(space)
-            body = _bytes(observation(self._random, space.patient, author))
+            body = as_bytes(observation(self._random, space.patient, author))
             requests.append((self._post("/fhir/Observation", author, len(body)), body))
         return Workload(requests, _CREATED, once=True)
 
@@ -102,19 +102,19 @@ class Writer:
                 {"fullUrl": name, "resource": one, "request": {"method": "POST", "url": one["resourceType"]}}
                 for name, one in zip(names, resources, strict=True)
             ]
-            body = _bytes({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+            body = as_bytes({"resourceType": "Bundle", "type": "transaction", "entry": entries})
             requests.append((self._post("/fhir", author, len(body)), body))
         return Workload(requests, _OK, once=True)
 
     def _submissions(self, count: int) -> Workload:
         """ITI-65: each document has its own unique id, hence its own bytes and its own hash."""
         templates = [
-            _Submission.of(space, self._world) for space in self._random.choices(self._world.spaces, k=_TEMPLATES)
+            Template.of(space, self._world) for space in self._random.choices(self._world.spaces, k=_TEMPLATES)
         ]
         requests: list[Parts] = []
         for number in range(count):
             template = templates[number % len(templates)]
-            parts = template.with_uid(self._uid(template.uid))
+            parts = template.with_uid(another_uid(self._random, template.uid))
             length = sum(map(len, parts))
             requests.append((self._post("/fhir", template.author, length), *parts))
         return Workload(requests, _OK, once=True)
@@ -122,44 +122,31 @@ class Writer:
     def _messages(self, count: int) -> Workload:
         """ORU^R01: the same documents, each with its own unique id, as the software of their structure sends them."""
         templates = [
-            _Submission.of(space, self._world) for space in self._random.choices(self._world.spaces, k=_TEMPLATES)
+            Template.of(space, self._world) for space in self._random.choices(self._world.spaces, k=_TEMPLATES)
         ]
         requests: list[Parts] = []
         for number in range(count):
             template = templates[number % len(templates)]
-            requests.append(template.as_message(self._uid(template.uid), number))
+            requests.append(template.as_message(another_uid(self._random, template.uid), number))
         return Workload(requests, _OK, once=True, mllp=True)
 
     def _provided(self, count: int) -> Workload:
         """ITI-41: the same documents once more, with their metadata, in parts."""
         spaces = self._random.choices(self._world.spaces, k=_TEMPLATES)
-        templates = [(_Submission.of(space, self._world), space) for space in spaces]
+        templates = [(Template.of(space, self._world), space) for space in spaces]
         described = [soap.Provide.of(*template.document(space)) for template, space in templates]
         requests: list[Parts] = []
         for number in range(count):
             (template, _), said = templates[number % _TEMPLATES], described[number % _TEMPLATES]
-            uid = self._uid(template.uid)
-            head = template.head.replace(template.uid.encode(), uid.encode())
-            body = said.with_uid(uid, head, template.tail)
-            action = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
-            requests.append(
-                self._caller.request(template.author, "/xds/repository", action, body, (head, template.tail))
-            )
+            uid = another_uid(self._random, template.uid)
+            requests.append(self._caller.provide(template.author, said, uid, template.content(uid)))
         return Workload(requests, _OK, once=True, holds=soap.SUCCESS)
 
     def _finds(self, count: int) -> Workload:
         """ITI-18: references to every document of the one patient whose record is long."""
         space = self._world.spaces[0]
-        action, body = "urn:ihe:iti:2007:RegistryStoredQuery", soap.find(space.citizen)
-        requests = [
-            self._caller.request(self._author(space), "/xds/registry", action, body) for _ in range(min(count, 400))
-        ]
+        requests = [self._caller.find(self._author(space), space.citizen) for _ in range(min(count, 400))]
         return Workload(requests, _OK, once=True, holds=soap.SUCCESS)
-
-    def _uid(self, like: str) -> str:
-        """Another unique id, as long as this one."""
-        digits = len(like.removeprefix("2.25."))
-        return f"2.25.{self._random.randrange(10 ** (digits - 1), 10**digits)}"
 
     def _author(self, space: Space) -> Professional:
         return self._random.choice(space.readers)
@@ -186,7 +173,7 @@ class Writer:
 
 
 @dataclass(frozen=True)
-class _Submission:
+class Template:
     """The transaction of one document, cut where a unique id and what follows from it stand.
 
     Requests share the tail of the base64, so that thousands of them hold in memory.
@@ -203,14 +190,14 @@ class _Submission:
     """The JSON, cut at the hash and at the data; the unique id is still that of the template."""
 
     @staticmethod
-    def of(space: Space, world: World) -> _Submission:
+    def of(space: Space, world: World) -> Template:
         """The submission of a consultation letter, as its treating doctor sends it."""
         uid = uid_of("bench", "submission", space.citizen.matricule)
         document = letter(space, uid, 0)
         cda = CdaWriter(pad_pdf_to=_PDF_SIZE).write(document)
         end = cda.rindex(uid.encode()) + len(uid)
         end += -end % 3
-        text = _bytes(examples.provide_bundle(document, cda))
+        text = as_bytes(examples.provide_bundle(document, cda))
         digest = pybase64.b64encode(hashlib.sha1(cda, usedforsecurity=False).digest())
         data = pybase64.b64encode(cda)
         before, found, rest = text.partition(digest)
@@ -218,13 +205,17 @@ class _Submission:
         if not (found and found_too):
             raise RuntimeError("the bundle does not hold the document as it is")
         tail = cda[end:]
-        return _Submission(
+        return Template(
             space.readers[0], space.citizen, uid, cda[:end], tail, pybase64.b64encode(tail), (before, between, after)
         )
 
     def document(self, space: Space) -> tuple[Document, bytes]:
         """The document of the template, and its bytes."""
         return letter(space, self.uid, 0), self.head + self.tail
+
+    def content(self, uid: str) -> Parts:
+        """The document itself under another unique id of the same length, in two pieces."""
+        return self.head.replace(self.uid.encode(), uid.encode()), self.tail
 
     def with_uid(self, uid: str) -> Parts:
         """The body for another unique id of the same length."""
@@ -251,5 +242,12 @@ class _Submission:
         return head, self.tail_in_base64, b"||||||F\r\x1c\r"
 
 
-def _bytes(resource: Any) -> bytes:
+def another_uid(random: Random, like: str) -> str:
+    """Another unique id, as long as this one."""
+    digits = len(like.removeprefix("2.25."))
+    return f"2.25.{random.randrange(10 ** (digits - 1), 10**digits)}"
+
+
+def as_bytes(resource: Any) -> bytes:
+    """A resource as it goes over the wire."""
     return json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode()
