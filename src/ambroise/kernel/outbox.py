@@ -61,7 +61,7 @@ async def emit(
 ) -> UUID:
     """Tell subscribers of a fact once it is committed (and not before an instant); ids and codes, never content."""
     id = new_id(shard_of(patient) if patient else None)
-    row = {"shard": shard_of(id), "id": id, "event": event, "payload": payload}
+    row: dict[str, Any] = {"shard": shard_of(id), "id": id, "event": event, "payload": payload}
     if patient is not None:
         row["patient"] = patient
     if not_before is not None:

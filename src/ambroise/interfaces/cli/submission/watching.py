@@ -51,11 +51,9 @@ class Watcher:
 
     async def once(self, settled: float) -> None:
         """What is whole now, and no more."""
-        begun = time.monotonic()
-        self._folder.take(begun)
-        # A loop may count from a moment that is past already, and wake a little early.
-        while (left := begun + settled - time.monotonic()) > 0:
-            await asyncio.sleep(left)
+        self._folder.take(time.monotonic())
+        # Not by the event loop, which counts from a moment that is past already and may wake a little early.
+        await asyncio.to_thread(time.sleep, settled)
         await self.look()
 
     async def look(self) -> None:
