@@ -1,5 +1,8 @@
 """Searching inside documents: French words, within one record, for who may see the document, until it goes."""
 
+import time
+import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -93,3 +96,46 @@ def test_the_words_of_each_sort_of_file_are_read() -> None:
     rtf = rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0\b Fi\'e8vre\b0  et toux}"
     assert words_of(rtf) == "Fièvre et toux"
     assert words_of(b"\xff\xd8\xff\xe0") == words_of(b"%PDF-1.4 broken") == words_of(b"<ClinicalDocument") == ""
+
+
+def pdf(content: bytes, forms: Sequence[bytes] = ()) -> bytes:
+    """A PDF of one page and its forms, each of which may show the next one."""
+
+    def stream(data: bytes, more: bytes = b"") -> bytes:
+        packed = zlib.compress(data, 9)
+        return b"<</Length %d/Filter/FlateDecode%s>>stream\n%s\nendstream" % (len(packed), more, packed)
+
+    def resources(number: int) -> bytes:
+        shown = b"/XObject<</F%d %d 0 R>>" % (number, 6 + number) if number < len(forms) else b""
+        return b"/Resources<</Font<</A 4 0 R>>%s>>" % shown
+
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[5 0 R]/Count 1>>",
+        stream(content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 3 0 R%s>>" % resources(0),
+        *(
+            stream(form, b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]" + resources(number))
+            for number, form in enumerate(forms, 1)
+        ),
+    ]
+    written, places = b"%PDF-1.7\n", b""
+    for number, one in enumerate(objects, 1):
+        places += b"%010d 00000 n \n" % len(written)
+        written += b"%d 0 obj\n%s\nendobj\n" % (number, one)
+    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + places
+    trailer = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(written))
+    return written + table + trailer
+
+
+def test_a_pdf_made_to_be_read_for_ever_is_given_up() -> None:
+    words = b"BT /A 1 Tf (words) Tj ET "
+    assert words_of(pdf(words)) == "words"
+    assert words_of(pdf(b"/F0 Do ", [words])) == "words"
+    each_shows_the_next = [b"/F%d Do " % number * 8 for number in range(1, 12)]
+    for hostile in (pdf(words * 400_000), pdf(b"/F0 Do " * 8, [*each_shows_the_next, words])):
+        assert len(hostile) < 50_000
+        began = time.process_time()
+        words_of(hostile)
+        assert time.process_time() - began < 8

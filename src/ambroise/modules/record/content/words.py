@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import unicodedata
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ambroise.kernel.errors import Refusal
+from ambroise.kernel.log import logger
 from ambroise.modules.record.cda.model import ClinicalDocument, Level
 from ambroise.modules.record.cda.nodes import Element, many, text
 from ambroise.modules.record.cda.parse import BODY, attachment
 from ambroise.modules.record.cda.parse import read as read_cda
 from ambroise.modules.record.content.sniff import Sort, sniff
 
+if TYPE_CHECKING:
+    from pypdf import PageObject
+
+_log = logger(__name__)
+
 LONGEST = 200_000
 """How many characters of a document are searched."""
 _MOST_PAGES = 60
+_SECONDS = 5.0
+"""How much of a processor one PDF may take: a few kilobytes can be written to take for ever."""
+_MOST_UNPACKED = 16_000_000
 _RTF_GROUPS = re.compile(rb"\{\\\*?\\?(?:fonttbl|colortbl|stylesheet|info|pict)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _RTF_SIGNS = re.compile(rb"\\'([0-9a-fA-F]{2})|\\[a-zA-Z]+-?\d* ?|[{}]|\\[^a-zA-Z]")
 _SECTION = "{urn:hl7-org:v3}section"
@@ -23,7 +35,12 @@ _SECTION = "{urn:hl7-org:v3}section"
 
 def words_of(content: bytes) -> str:
     """The words of a file, spaces collapsed; empty for a picture, or for what cannot be read. Takes processor time."""
-    found = " ".join(_raw(content).split())
+    try:
+        found = " ".join(_raw(content).split())
+    except Exception:
+        # One file that makes its reader stumble must not keep all those after it from being read.
+        _log.exception("words_not_read")
+        return ""
     return found[:LONGEST].replace("\x00", "")
 
 
@@ -67,15 +84,43 @@ def _spaced(element: Element) -> str:
 
 def _of_pdf(content: bytes) -> str:
     # The library is loaded by the first PDF that is read.
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    from pypdf import PdfReader, apply_configuration
+
+    found: list[str] = []
+    end = time.thread_time() + _SECONDS
+
+    def check_time(*_: object) -> None:
+        if time.thread_time() > end:
+            raise _OutOfTime
 
     try:
-        pages = PdfReader(io.BytesIO(content)).pages
-        return " ".join(pages[number].extract_text() for number in range(min(len(pages), _MOST_PAGES)))
-    except (PyPdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OSError):
-        # A PDF that its reader shows may still be one whose text cannot be taken out.
+        with apply_configuration(
+            zlib_maximum_output_length=_MOST_UNPACKED,
+            lzw_maximum_output_length=_MOST_UNPACKED,
+            run_length_maximum_output_length=_MOST_UNPACKED,
+            stream_parsing_work_maximum_count=200_000,
+            xform_maximum_invocations_per_extraction=500,
+        ):
+            pages = PdfReader(io.BytesIO(content)).pages
+            for number in range(min(len(pages), _MOST_PAGES)):
+                check_time()
+                found.append(_of_page(pages[number], check_time))
+    except (_OutOfTime, Exception):
+        # What its pages said until then is searched.
+        _log.info("pdf_not_read_whole", pages=len(found))
+    return " ".join(found)
+
+
+def _of_page(page: PageObject, check_time: Callable[..., None]) -> str:
+    try:
+        return page.extract_text(visitor_operand_before=check_time)
+    except Exception:
+        # A page that its reader shows may still be one whose text cannot be taken out.
         return ""
+
+
+class _OutOfTime(BaseException):
+    """A PDF took too long. The library takes any other exception for a form that cannot be read, and goes on."""
 
 
 def _of_rtf(content: bytes) -> str:
