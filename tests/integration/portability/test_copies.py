@@ -151,6 +151,28 @@ async def test_a_copy_belongs_to_who_asked_for_it_and_ends(copying: Copying) -> 
     assert told == [("copy_asked", 0), ("copy_taken", 0), ("copy_taken", 0)]
 
 
+async def test_a_copy_never_leaves_with_a_document_that_was_withdrawn_since(copying: Copying) -> None:
+    world = copying.world
+    filed = (await world.submit(world.author, LETTER)).documents[0]
+    asked = await copying.ask(world.citizen)
+    await copying.worker().deliver_all()
+    assert LETTER in read(await copying.taken(world.citizen, asked.id)).values()
+    async with world.database.transaction() as tx:
+        await world.record.withdraw(tx, world.author, str(filed.document))
+    assert await _refused(copying, world.citizen, asked.id) == "COPY_OUTDATED"
+    assert await copying.state(world.citizen) is State.GONE
+    assert await _pieces(copying) == []
+
+
+async def test_only_the_latest_copies_are_kept(copying: Copying) -> None:
+    for _ in range(4):
+        await copying.whole(copying.world.citizen)
+        copying.world.clock.move(timedelta(minutes=1))
+    async with copying.world.database.reader() as reader:
+        found = await copying.exports.mine(reader, copying.world.citizen, copying.world.patient)
+    assert [one.state for one in found] == [State.READY] * 3 + [State.GONE]
+
+
 async def test_a_copy_that_can_never_be_made_is_given_up_and_told(
     copying: Copying, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,7 +226,7 @@ class Maker(Struct, frozen=True):
         documents: list[Listed] = []
         resources: dict[str, int] = {}
         history: list[str] = []
-        async for listing in self._listings(tx, export):
+        async for listing in self.listings(tx, export):
             members += listing.members
             documents += listing.documents
             history += listing.pages
@@ -255,7 +255,8 @@ class Maker(Struct, frozen=True):
             piece.append(line)
         return Made(piece, None, 0)
 
-    async def _listings(self, tx: Transaction, export: Export) -> AsyncIterator[Listing]:
+    async def listings(self, tx: Transaction, export: Export) -> AsyncIterator[Listing]:
+        """What each piece that is kept so far holds."""
         for _, listing in await repository.parts(tx, export.id):
             stream = await self.gateway.copies.piece(tx, listing)
             content = b"".join([chunk async for chunk in stream.chunks])

@@ -33,6 +33,8 @@ _log = logger(__name__)
 GOES_ON: Final = "portability.goes_on"
 _SHOWN: Final = 10
 _SWEPT: Final = 100
+_READY: Final = 2
+"""How many ready copies one person keeps of a record while another is made; the oldest go."""
 _NEVER: Final = ("Binary", "DocumentReference")
 """Binaries stand in the copy as files, documents have a stage of their own."""
 
@@ -72,9 +74,11 @@ class Exports(Struct, frozen=True):
         """Begin a copy, for the holder's side or an operator with that duty. Raises COPY_UNDER_WAY, FORBIDDEN."""
         await self.gateway.copies.ask(tx, ctx, patient)
         asker = Asker.of(ctx)
-        for one in await repository.of_person(tx, patient, asker.id, _SHOWN):
-            if one.state is State.MAKING:
-                raise Refusal(Kind.CONFLICT, "COPY_UNDER_WAY", "A copy is being made: wait until it is ready.")
+        before = await repository.of_person(tx, patient, asker.id, _SHOWN)
+        if any(one.state is State.MAKING for one in before):
+            raise Refusal(Kind.CONFLICT, "COPY_UNDER_WAY", "A copy is being made: wait until it is ready.")
+        for one in [one for one in before if one.state is State.READY][_READY:]:
+            await self._end(tx, one, State.GONE)
         counts = await self.gateway.copies.counts(tx, ctx, patient)
         types = tuple(type for type in counts if type not in _NEVER)
         total = sum(count for type, count in counts.items() if type != "Binary")
@@ -145,15 +149,21 @@ class Exports(Struct, frozen=True):
                 raise Refusal(Kind.FORBIDDEN, "COPY_STOPPED", "The right to this copy ended while it was made.")
 
     async def take(self, ctx: Context, patient: UUID, id: UUID) -> Taken:
-        """The zip, for the person who asked for it and while they have the right to. Raises COPY_UNKNOWN, COPY_OVER."""
+        """The zip, for the person who asked for it and while they have the right to.
+
+        Raises COPY_UNKNOWN, COPY_NOT_READY, COPY_OVER; COPY_OUTDATED when it holds a document that was withdrawn
+        since, or that this person may see no more: it is deleted.
+        """
         async with self.database.transaction() as tx:
             export = await self._own(tx, ctx, patient, id)
             if export.state is State.MAKING:
                 raise Refusal(Kind.CONFLICT, "COPY_NOT_READY", "This copy is still being made.")
             if export.state is not State.READY or export.ends_at is None or export.ends_at <= self.clock.now():
                 raise Refusal(Kind.GONE, "COPY_OVER", "This copy was deleted when its time was over: ask for another.")
-            await self.gateway.copies.take(tx, ctx, patient, export.size)
-            pieces = [piece for piece, _ in await repository.parts(tx, id)]
+            pieces = await self._leaving(tx, ctx, export)
+        if pieces is None:
+            text = "This copy held a document that was withdrawn since: ask for another."
+            raise Refusal(Kind.GONE, "COPY_OUTDATED", text)
         return Taken(export.size, self._stream(pieces))
 
     async def drop(self, ctx: Context, patient: UUID, id: UUID) -> None:
@@ -180,6 +190,15 @@ class Exports(Struct, frozen=True):
         stopped = await self._end(tx, export, State.STOPPED)
         await self._tell(tx, stopped)
         return stopped
+
+    async def _leaving(self, tx: Transaction, ctx: Context, export: Export) -> list[UUID] | None:
+        """The pieces that leave now; None when the copy holds what it may not any more, and is deleted."""
+        held = {UUID(one.id) async for listing in self.maker.listings(tx, export) for one in listing.documents}
+        if len(await self.gateway.copies.named(tx, ctx, export.patient, sorted(held))) < len(held):
+            await self._end(tx, export, State.GONE)
+            return None
+        await self.gateway.copies.take(tx, ctx, export.patient, export.size)
+        return [piece for piece, _ in await repository.parts(tx, export.id)]
 
     async def _own(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> Export:
         """A copy of the caller's; that of anybody else does not exist."""

@@ -82,6 +82,7 @@ _BY_CODE: Mapping[str, str] = {
     "IMPORT_TAKEN_BEFORE": N_("Ce fichier a déjà été repris. Annulez d’abord la reprise pour recommencer."),
     "IMPORT_DECIDED": N_("Vous avez déjà décidé pour ce fichier."),
     "COPY_UNDER_WAY": N_("Une copie se prépare déjà. Attendez qu’elle soit prête."),
+    "COPY_OUTDATED": N_("Un document de cette copie a été retiré depuis : elle est supprimée. Demandez-en une autre."),
     "COPY_OVER": N_("Cette copie a été supprimée à la fin de son délai. Demandez-en une autre."),
     "TOO_LARGE": N_("Ce fichier est trop lourd. Choisissez un fichier plus petit."),
     "CONTENT_UNSUPPORTED": N_("Ce format n’est pas accepté. Choisissez un PDF, une photo ou un texte."),
