@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 
 class Section(StrEnum):
@@ -125,6 +126,12 @@ class Part(Struct, frozen=True):
     hidden: bool = False
     readable: bool = True
     """Whether the matrix lets this reader's profession read such things at all."""
+
+    @property
+    def for_others(self) -> Part:
+        """What may stand on a paper that others will read: nothing that is hidden from anybody, nor that it is."""
+        shown = [one for one in self.items if not one.hidden and not one.withheld]
+        return replace(self, items=shown, none_since="" if self.hidden else self.none_since, hidden=False)
 
     @property
     def told(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -101,6 +102,11 @@ class Reads(Emergencies):
         result = await search(reader, Scopes(ctx), query, pages=self._pages)
         await self._trace_search(reader, ctx, patient, result)
         return result
+
+    async def visible(self, reader: Reader, ctx: Context, type: str, keys: Collection[UUID]) -> frozenset[UUID]:
+        """Those of these resources that the caller may see. Nothing of them is shown, so nothing is traced."""
+        found = await store.read_keys(reader, scope(ctx, type=type), type, list(keys))
+        return frozenset(one.key for one in found)
 
     async def _patient_asked_for(self, reader: Reader, query: Query) -> UUID | None:
         """The patient a search names, if it names one."""

@@ -59,6 +59,22 @@ async def places(reader: Reader, patient: UUID, documents: Sequence[str]) -> Map
     return {str(row[0]): Place(row[1], row[2]) for row in rows}
 
 
+async def shelved(reader: Reader, patient: UUID) -> Mapping[UUID, UUID]:
+    """The folder of each document that is in one."""
+    rows = await reader.fetch_all(
+        """
+        select document, folder
+        from record_shelf
+        where shard = %s
+          and patient = %s
+          and folder is not null
+        order by document
+        """,
+        (shard_of(patient), patient),
+    )
+    return {document: folder for document, folder in rows}
+
+
 async def inside(reader: Reader, patient: UUID, folder: UUID) -> list[str]:
     """The documents of a folder."""
     rows = await reader.fetch_all(
@@ -77,20 +93,19 @@ async def pinned(reader: Reader, patient: UUID) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-async def add_folder(tx: Transaction, patient: UUID, id: UUID, name: str) -> bool:
-    """Write a folder; whether its name was free."""
-    made = await tx.execute(
-        "insert into record_folder (shard, patient, id, name) values (%s, %s, %s, %s) on conflict do nothing",
+async def add_folder(tx: Transaction, patient: UUID, id: UUID, name: str) -> None:
+    """Write a folder."""
+    await tx.execute(
+        "insert into record_folder (shard, patient, id, name) values (%s, %s, %s, %s)",
         (shard_of(patient), patient, id, name),
     )
-    return made == 1
 
 
-async def remove_folder(tx: Transaction, patient: UUID, folder: UUID) -> bool:
-    """Remove a folder, its documents put nowhere; whether there was one."""
+async def remove_folder(tx: Transaction, patient: UUID, folder: UUID) -> None:
+    """Remove a folder, its documents put nowhere."""
     key = (shard_of(patient), patient, folder)
     await tx.execute("update record_shelf set folder = null where shard = %s and patient = %s and folder = %s", key)
-    return await tx.execute("delete from record_folder where shard = %s and patient = %s and id = %s", key) == 1
+    await tx.execute("delete from record_folder where shard = %s and patient = %s and id = %s", key)
 
 
 async def put(tx: Transaction, patient: UUID, documents: Sequence[UUID], folder: UUID | None) -> None:

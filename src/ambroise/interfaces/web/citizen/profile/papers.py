@@ -115,7 +115,7 @@ def paper_routes(screen: Screen, profile: Profile, record: Record) -> list[BaseR
         content = await paper(
             visit,
             "citizen/profile_paper.html",
-            parts=[sheet[one] for one in sections],
+            parts=[sheet[one].for_others for one in sections],
             profiles=profiles,
             person=await _person(profile, ctx),
             now=visit.now,
@@ -131,8 +131,8 @@ def paper_routes(screen: Screen, profile: Profile, record: Record) -> list[BaseR
     async def vaccinations(visit: Visit) -> Response:
         ctx = visit.context()
         part = (await profile.sheet(ctx, space_of(ctx), (Section.VACCINATIONS,)))[Section.VACCINATIONS]
-        # The oldest first, as in a booklet; others read this paper, so that what is hidden is not in it.
-        lines = [one for one in reversed(part.items) if not one.denied and not one.hidden and not one.withheld]
+        # The oldest first, as in a booklet.
+        lines = [one for one in reversed(part.for_others.items) if not one.denied]
         content = await paper(
             visit,
             "citizen/vaccination_paper.html",
