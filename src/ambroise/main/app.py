@@ -29,6 +29,7 @@ def build(services: Services) -> ASGIApp:
         routes.extend(importlib.import_module("ambroise.interfaces.annuaire").routes(services))
         routes.extend(importlib.import_module("ambroise.interfaces.vitale").routes(services))
         routes.extend(importlib.import_module("ambroise.interfaces.xds").routes(services))
+        routes.extend(importlib.import_module("ambroise.interfaces.dmp").routes(services))
     if "web" in services.settings.roles:
         routes.extend(importlib.import_module("ambroise.interfaces.web").routes(services))
     app: ASGIApp = _Shortcut(provider, Starlette(routes=routes))

@@ -1,8 +1,11 @@
-"""The leak pack through XDS.b and XDM: every question, asked by who may see some of the record, and by who is blocked.
+"""The leak pack through XDS.b, the DMP's administrative services and XDM.
+
+Every question is asked by who may see some of the record, and by who is blocked.
 
 Each case has its control: the author finds what is hidden, so it is there.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +16,10 @@ import pytest
 import pytest_asyncio
 
 from ambroise.interfaces.token_claims import Role
+from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.people import Party
-from ambroise.trust.context import Citizen, Context
+from ambroise.trust.context import Citizen, Context, System
+from tests.integration.record.conftest import patient_resource
 from tests.integration.xds.asking import (
     APPROVED,
     BOTH,
@@ -24,6 +29,7 @@ from tests.integration.xds.asking import (
     FIND_SETS,
     GET,
     GET_SETS,
+    INS,
     LINKS,
     PATIENT,
     RELATED,
@@ -35,13 +41,15 @@ from tests.integration.xds.asking import (
     patient_key,
     retrieve,
 )
-from tests.integration.xds.conftest import COLLEAGUE, author, house, letter, software
+from tests.integration.xds.conftest import COLLEAGUE, STRANGER, author, house, letter, software
+from tests.support.dmp import Lps, demographics, revision
 from tests.support.server import House
 from tests.support.xdm import unzipped
 from tests.support.xds import Answer, Entry, Software
 
 __all__ = ["author", "house"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+OPPOSED, NOBODY = "180120987612334", "279035121518800"
 ORDER = "SECRET-1^^^&1.2.250.1.999.2&ISO^urn:ihe:iti:xds:2013:order"
 OF_PATIENT: dict[str, Any] = {"XDSDocumentEntryPatientId": PATIENT, "XDSDocumentEntryStatus": APPROVED}
 
@@ -155,6 +163,55 @@ async def test_a_zip_holds_nothing_hidden_nor_tells_it_from_nothing(house: House
     alone = unzipped((await export(secrets.viewer, shown)).content)
     assert secrets.shown.content in alone.values()
     assert not any(word.encode() in each for each in alone.values() for word in (hidden, secrets.set_uuid, "Secret"))
+
+
+async def test_administrative_services_show_the_identity_alone_and_no_rights_of_others(
+    house: House, secrets: Secrets
+) -> None:
+    services, patient = house.services, await patient_key(house)
+    ctx = Context(System(), services.clock, channel="load", demonstration=True)
+    async with services.database.transaction() as tx:
+        whole = json.loads((await services.gateway.read(tx, ctx, "Patient", str(patient))).body)
+        await services.gateway.update(tx, ctx, {**whole, "telecom": [{"system": "phone", "value": "0699999999"}]})
+    viewer, stranger = Lps(secrets.viewer), Lps(await software(house, STRANGER))
+    for ask_about in (demographics(INS), demographics(INS, "CNSLT_DATA")):
+        assert "0699999999" in (await viewer.patients(ask_about)).text, "the control"
+        seen = (await stranger.patients(ask_about)).text
+        assert not any(word in seen for word in ("0699999999", "COMPTE_INTERNET", "OPPOSITION"))
+    found = await stranger.find("PAT-TROIS", "Dominique", "19790328", "F")
+    assert found.response == "OK"
+    assert "0699999999" not in found.text
+    # Who reads, and who is blocked, is for the doctor in charge alone.
+    known = secrets.knower.who.id
+    assert known not in (await viewer.authorised(INS)).text
+    await viewer.set(INS, "AJOUT", role="MEDECIN_TRAITANT")
+    assert known in (await viewer.authorised(INS)).text, "the control"
+    await viewer.set(INS, "SUPPRESSION", role="MEDECIN_TRAITANT")
+
+
+async def test_a_space_that_never_opened_is_told_from_nobody_by_no_service(house: House, secrets: Secrets) -> None:
+    services, lps = house.services, Lps(secrets.viewer)
+    ctx = Context(System(), services.clock, channel="load", demonstration=True)
+    names = [{"use": "official", "family": "OPPOSANT", "given": ["LOU"]}]
+    async with services.database.transaction() as tx:
+        patient = (await services.gateway.create(tx, ctx, patient_resource(OPPOSED, name=names))).key
+    assert (await lps.exists(OPPOSED)).response == "OK", "the control"
+    async with services.database.transaction() as tx:
+        await services.gateway.rights.set_state(tx, ctx, patient, SpaceState.OPPOSED)
+    opposed, nobody = await lps.exists(OPPOSED), await lps.exists(NOBODY)
+    assert (opposed.response, opposed.one("h:patient")) == (nobody.response, nobody.one("h:patient")) == ("NF", None)
+    for ask_of in (
+        lambda ins: lps.set(ins, "AJOUT"),
+        lambda ins: lps.authorised(ins),
+        lambda ins: lps.patients(revision(ins, "FERM")),
+        lambda ins: lps.patients(revision(ins, "REAC")),
+        lambda ins: lps.patients(revision(ins, "CREA_RD", interaction="PRPA_IN201311UV02")),
+    ):
+        mine, theirs = await ask_of(OPPOSED), await ask_of(NOBODY)
+        assert mine.values("{*}context") + mine.values("h:text") == theirs.values("{*}context") + theirs.values(
+            "h:text"
+        )
+        assert not any("OPPOSANT" in one.text for one in (mine, theirs))
 
 
 async def test_who_is_blocked_finds_nothing_at_the_next_request(house: House, secrets: Secrets) -> None:

@@ -21,6 +21,7 @@ _ACTIONS: Mapping[str, Action] = {
     "content_read": "read",
     "history": "read",
     "explained": "read",
+    "rights_read": "read",
     "extracted": "create",
     "submitted": "create",
     "relabelled": "update",

@@ -227,6 +227,7 @@ _DID_THIS = {
     "purged": N_("%(who)s a détruit les données de votre espace."),
     "extracted": N_("%(who)s a fait entrer dans votre dossier ce que contient un document."),
     "relabelled": N_("%(who)s a changé le classement d’un document de votre dossier."),
+    "rights_read": N_("%(who)s a regardé qui peut lire votre dossier et qui est bloqué."),
     "explained": N_("%(who)s a regardé qui peut voir %(what)s."),
     "identity_trust": N_("%(who)s a vérifié ou corrigé votre identité."),
     "insi_called": N_("%(who)s a cherché ou vérifié votre INS. Aucune donnée de santé n’a été montrée."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from starlette.routing import BaseRoute
 
@@ -15,8 +14,6 @@ from ambroise.interfaces.xds.provide import Provide
 from ambroise.interfaces.xds.queries import StoredQueries
 from ambroise.interfaces.xds.retrieve import Retrieve
 from ambroise.interfaces.xds.update import Update
-from ambroise.kernel.crypto.certificates import Authorities, Revocations
-from ambroise.modules.identity.vihf.api import Assertions
 
 __all__ = ["REGISTRY", "REPOSITORY", "routes"]
 
@@ -26,7 +23,7 @@ REGISTRY = "/xds/registry"
 
 def routes(services: Services) -> Sequence[BaseRoute]:
     """Both services."""
-    callers = Callers(services, _assertions(services))
+    callers = Callers.of(services, REPOSITORY, REGISTRY)
     limit = services.settings.document_max_bytes
     own_id = repository_id(services.settings.repository_oid, services.installation.id)
     repository: list[Operation] = [Provide(services), Retrieve(services, own_id)]
@@ -35,18 +32,3 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         Endpoint(REPOSITORY, callers, repository, content_limit=limit).route(),
         Endpoint(REGISTRY, callers, registry, content_limit=0).route(),
     ]
-
-
-def _assertions(services: Services) -> Assertions:
-    settings = services.settings
-    authority, revocations = settings.mtls_authority_file, settings.mtls_revocations_file
-    if authority is None and services.demonstration:
-        authority, revocations = settings.demonstration_pki / "ca.pem", settings.demonstration_pki / "crl.pem"
-    return Assertions(
-        services.database,
-        services.clock,
-        Authorities(authority),
-        Revocations(revocations),
-        audiences=(services.public_url, services.public_url + REPOSITORY, services.public_url + REGISTRY, "urn:dmp"),
-        lifetime=timedelta(minutes=settings.vihf_minutes),
-    )

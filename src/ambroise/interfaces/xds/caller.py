@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from lxml import etree
 from msgspec import Struct
 
@@ -9,6 +11,7 @@ from ambroise.interfaces.services import Services
 from ambroise.interfaces.soap import Element, children
 from ambroise.interfaces.xds.names import WSSE
 from ambroise.interfaces.xds.values import Cx
+from ambroise.kernel.crypto.certificates import Authorities, Revocations
 from ambroise.modules.identity.vihf.api import Assertions, Vihf, refusals
 from ambroise.trust.context import Context, Professional
 
@@ -28,6 +31,23 @@ class Callers:
     def __init__(self, services: Services, assertions: Assertions) -> None:
         self._services = services
         self._assertions = assertions
+
+    @classmethod
+    def of(cls, services: Services, *paths: str) -> Callers:
+        """Those who call these addresses of this instance."""
+        settings = services.settings
+        authority, revocations = settings.mtls_authority_file, settings.mtls_revocations_file
+        if authority is None and services.demonstration:
+            authority, revocations = settings.demonstration_pki / "ca.pem", settings.demonstration_pki / "crl.pem"
+        assertions = Assertions(
+            services.database,
+            services.clock,
+            Authorities(authority),
+            Revocations(revocations),
+            audiences=(services.public_url, *(services.public_url + path for path in paths), "urn:dmp"),
+            lifetime=timedelta(minutes=settings.vihf_minutes),
+        )
+        return cls(services, assertions)
 
     async def identify(self, header: Element | None) -> Caller:
         """The caller. Raises UNAUTHENTICATED with a code VIHF_*."""

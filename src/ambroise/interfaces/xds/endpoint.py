@@ -29,10 +29,14 @@ _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosni
 
 
 class Answered(Struct, frozen=True):
-    """The element that answers, and the documents that go with it in parts, by Content-ID."""
+    """The element that answers, and the documents that go with it in parts, by Content-ID.
+
+    `action` is the WS-Addressing action of the answer, where it is not that of the request with `Response`.
+    """
 
     body: Element
     parts: dict[str, bytes] | None = None
+    action: str | None = None
 
 
 class Operation(Protocol):
@@ -65,7 +69,7 @@ class Endpoint:
             relates_to = arrival.envelope.message_id
             operation = self._operation(arrival.envelope)
             answered = await operation.answer(arrival)
-            return _response(f"{operation.action}Response", relates_to, answered)
+            return _response(answered.action or f"{operation.action}Response", relates_to, answered)
         except Malformed as problem:
             refusal = Refusal(Kind.INVALID, "XDS_MALFORMED", f"This is no SOAP 1.2 that we read: {problem}.")
         except TooLarge as problem:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import shard_of
+from ambroise.trust.access.facts import OPEN_STATES
 from ambroise.trust.access.kinds import load_table
 from ambroise.trust.access.people import Party, PartyKind, recorder
 from ambroise.trust.context import Citizen, Context
@@ -89,6 +90,43 @@ async def patients_of(reader: Reader, parties: Sequence[Party], at: datetime, *,
         {"actors": [party.key for party in parties], "at": at, "limit": limit},
     )
     return [row[0] for row in rows]
+
+
+class Authorised(Struct, frozen=True):
+    """A patient who lets somebody read: since when at the latest, and whether as the treating doctor."""
+
+    patient: UUID
+    since: datetime
+    treating: bool
+
+
+async def authorised_since(
+    reader: Reader, parties: Sequence[Party], at: datetime, since: datetime, *, limit: int
+) -> list[Authorised]:
+    """The patients of open spaces whose newest authorisation to one of these parties is not older than `since`."""
+    rows = await reader.fetch_all(
+        """
+        select g.patient, max(g.since) as newest, bool_or(g.state = 'treating')
+        from access_grant g
+        join access_space s on s.shard = g.shard and s.patient = g.patient and s.state = any(%(open)s)
+        where g.actor = any(%(actors)s) and g.state <> 'blocked'
+          and g.since <= %(at)s and (g.until is null or g.until > %(at)s)
+          and not exists (select from access_grant b
+            where b.shard = g.shard and b.patient = g.patient and b.actor = any(%(actors)s) and b.state = 'blocked')
+        group by g.patient
+        having max(g.since) >= %(since)s
+        order by newest desc, g.patient
+        limit %(limit)s
+        """,
+        {
+            "actors": [party.key for party in parties],
+            "at": at,
+            "since": since,
+            "open": [state.value for state in OPEN_STATES],
+            "limit": limit,
+        },
+    )
+    return [Authorised(*row) for row in rows]
 
 
 async def authorise(

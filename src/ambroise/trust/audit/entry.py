@@ -78,6 +78,7 @@ class Event(PatientEvent):
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
     MATRIX_PUBLISHED = "matrix_published"
+    RIGHTS_READ = "rights_read"
     RESTRICTED = "restricted"
     RESTRICTION_LIFTED = "restriction_lifted"
     RELATION_SET = "relation_set"

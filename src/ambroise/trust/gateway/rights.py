@@ -223,6 +223,13 @@ class Rights:
         if await grants.unblock(tx, ctx, patient, party):
             await self._granted(tx, ctx, patient, Event.UNBLOCKED, rule, party)
 
+    async def listed(self, tx: Transaction, ctx: Context, patient: UUID) -> list[grants.Grant]:
+        """Who may read and who is blocked, for whoever may block somebody: the patient's side, the doctor in charge."""
+        rule = await self._allow(tx, ctx, patient, Act.BLOCK, Event.RIGHTS_READ)
+        held = [one for one in await grants.grants_of(tx, patient) if one.in_force(ctx.now())]
+        await record(tx, ctx, Entry("R", Event.RIGHTS_READ, patient, rule=rule, count=len(held)))
+        return held
+
     async def restrict(
         self,
         tx: Transaction,
