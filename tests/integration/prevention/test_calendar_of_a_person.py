@@ -1,5 +1,6 @@
 """A person's calendar: what the record says, what the person says, who may look, and what is recalled."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.ids import SHARDS
+from ambroise.modules.notification.api import notices
 from ambroise.modules.prevention.api import Item, Prevention, State, remind
+from ambroise.trust.access.kinds import kinds
 from ambroise.trust.context import Citizen, Context, Operator
+from ambroise.trust.gateway import Flags, Label
 from tests.integration.record.conftest import World, patient_resource, world
 
 __all__ = ["world"]
@@ -103,6 +107,50 @@ async def test_others_learn_of_it_by_the_rules_alone(world: World, prevention: P
     assert (await item(world, prevention, carer, key)).state is State.DONE
     with pytest.raises(Refusal):
         await act(world, prevention.take_back, key, ctx=carer)
+
+
+@pytest.mark.parametrize(
+    ("hidden_from", "told_to"),
+    [
+        (Flags(0), {"holder", "parent"}),
+        (Flags.INVISIBLE_REPRESENTATIVES, {"holder"}),
+        (Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES, set[str]()),
+    ],
+    ids=["open", "kept from representatives", "not disclosed yet"],
+)
+async def test_what_waits_tells_nobody_of_a_fact_that_is_kept_from_them(
+    world: World, prevention: Prevention, hidden_from: Flags, told_to: set[str]
+) -> None:
+    parent = await world.create_space("255086926005234")
+    acting = world.context(Citizen(parent, "Ana Fictive"), acting_for=world.patient, relation="representative")
+    expected = world.clock.now().date() + timedelta(weeks=10)
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "11778-8"}]},
+        "subject": {"reference": f"Patient/{world.patient}"},
+        "effectiveDateTime": world.clock.now().date().isoformat(),
+        "valueDateTime": expected.isoformat(),
+    }
+    kind = kinds().numbers["11502-2"]
+    await remind(world.database, prevention, world.clock, shards=WHOLE)
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.set_relation(tx, world.system, world.patient, parent, "representative")
+        await world.gateway.file(tx, world.system, observation, Label(world.patient, kind, hidden_from))
+        await tx.execute("update prevention_watch set next_at = %s", (world.clock.now().date(),))
+        await tx.execute("delete from notification")
+    world.clock.move(timedelta(days=1))
+    await remind(world.database, prevention, world.clock, shards=WHOLE)
+
+    def about_it(keys: Iterable[str]) -> bool:
+        return any(key.startswith("pregnancy.") for key in keys)
+
+    async with world.database.reader() as reader:
+        viewers = {"holder": world.citizen, "parent": acting}
+        waiting = {who: await prevention.waiting(reader, ctx, world.patient) for who, ctx in viewers.items()}
+        notified = {who: await notices(reader, ctx) for who, ctx in viewers.items()}
+    assert {who for who, found in waiting.items() if about_it(one.key for one in found)} == told_to
+    assert {who for who, found in notified.items() if found} == told_to
 
 
 async def test_what_begins_to_wait_is_told_once_and_to_nobody_whose_space_is_not_open(

@@ -60,17 +60,19 @@ async def _look(tx: Transaction, ctx: Context, prevention: Prevention, one: repo
         # Nobody is recalled anything while the space is not open; it is looked at again later, should it open again.
         await repository.watch(tx, one.patient, day_of(ctx) + _CLOSED, [])
         return
-    calendar = await prevention.refresh(tx, one.patient, ctx)
-    before = {kept["key"] for kept in one.waiting}
+    looked = await prevention.refresh(tx, one.patient, ctx)
+    calendar = looked.calendar
+    before = {kept["key"] for kept in one.waiting if kept.get("seen_by") != "others"}
     news = {
-        reminders.code_of(item.rule.kind)
+        (reminders.code_of(item.rule.kind), item.key in looked.secret)
         for item in calendar.items
         if (day := reminders.reached(item, calendar.today)) is not None
         and (item.key not in before or day >= one.next_at)
     }
-    for code in sorted(news):
-        # One notice a day for all that begins to wait, whatever it is.
-        await notify(tx, one.patient, ctx.now(), code, once=f"prevention:{code.value}:{calendar.today:%Y%m%d}")
+    for code, secret in sorted(news):
+        # One notice a day for all that begins to wait, whatever it is; what is the holder's alone is told apart.
+        once = f"prevention{':own' if secret else ''}:{code.value}:{calendar.today:%Y%m%d}"
+        await notify(tx, one.patient, ctx.now(), code, hidden_from_representatives=secret, once=once)
 
 
 class Handlers:

@@ -6,10 +6,12 @@ than a document does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
@@ -28,8 +30,44 @@ EXPECTED: Final = "11778-8"
 """LOINC: expected date of delivery."""
 _MOST: Final = "200"
 _CERTIFICATES: Final = "CERT_DECL"
+_NOTHING: Final = Flags(0)
 
 Json = Mapping[str, Any]
+
+
+class Known(Struct, frozen=True):
+    """What the door shows of somebody's past to one caller."""
+
+    given: Sequence[Stored]
+    acts: Sequence[Stored]
+    seen: Sequence[Stored]
+    filed: Sequence[Stored]
+
+    @property
+    def flags(self) -> Flags:
+        """What some of it is."""
+        found = Flags(0)
+        for stored in (*self.given, *self.acts, *self.seen, *self.filed):
+            found |= stored.label.flags
+        return found
+
+    def told(self, without: Flags = _NOTHING) -> tuple[History, list[tuple[date, str]]]:
+        """The history, and the expected dates of birth that were told, each with the id of what says so.
+
+        Nothing in it comes from what is `without`.
+        """
+
+        def kept(found: Iterable[Stored]) -> list[Stored]:
+            return [one for one in found if not one.label.flags & without]
+
+        acts, seen = kept(self.acts), kept(self.seen)
+        done = [*map(_act, acts), *map(_observed, seen), *map(_document, kept(self.filed))]
+        history = History(
+            acts=tuple(filter(None, done)),
+            given=tuple(filter(None, map(_dose, kept(self.given)))),
+            declined=tuple(filter(None, map(_declined, acts))),
+        )
+        return history, sorted(filter(None, map(_expected, seen)), reverse=True)
 
 
 class Past:
@@ -38,25 +76,17 @@ class Past:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def of(
-        self, reader: Reader, ctx: Context, patient: UUID, rules: Iterable[Rule]
-    ) -> tuple[History, list[tuple[date, str]]]:
-        """The history, and the expected dates of birth that were told, each with the id of what says so."""
+    async def of(self, reader: Reader, ctx: Context, patient: UUID, rules: Iterable[Rule]) -> Known:
+        """What these rules ask about."""
         codes = {code for rule in rules for code in rule.evidence.codes}
-        given = await self._found(reader, ctx, patient, "Immunization")
-        acts = await self._found(reader, ctx, patient, "Procedure")
         observed = sorted(code for code in codes if tables.type_code(code) is None and code[:1].isdigit())
-        seen = await self._found(reader, ctx, patient, "Observation", code=",".join([EXPECTED, *observed]))
         types = sorted({_CERTIFICATES, *(code for code in codes if tables.type_code(code) is not None)})
-        filed = await self._found(reader, ctx, patient, "DocumentReference", type=",".join(types), status="current")
-        history = History(
-            acts=tuple(
-                filter(None, [*map(_act, acts), *(_observed(one) for one in seen), *(_document(one) for one in filed)])
-            ),
-            given=tuple(filter(None, map(_dose, given))),
-            declined=tuple(filter(None, map(_declined, acts))),
+        return Known(
+            given=await self._found(reader, ctx, patient, "Immunization"),
+            acts=await self._found(reader, ctx, patient, "Procedure"),
+            seen=await self._found(reader, ctx, patient, "Observation", code=",".join([EXPECTED, *observed])),
+            filed=await self._found(reader, ctx, patient, "DocumentReference", type=",".join(types), status="current"),
         )
-        return history, sorted(filter(None, map(_expected, seen)), reverse=True)
 
     async def _found(self, reader: Reader, ctx: Context, whose: UUID, resource: str, /, **wanted: str) -> list[Stored]:
         pairs = [("patient", str(whose)), *wanted.items(), ("_sort", "-date"), ("_count", _MOST)]

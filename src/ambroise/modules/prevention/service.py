@@ -10,13 +10,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Sex, identity_of
 from ambroise.modules.prevention import reminders, repository
 from ambroise.modules.prevention.engine import path
-from ambroise.modules.prevention.model import Item, Person, Rule, Source, State
+from ambroise.modules.prevention.model import History, Item, Person, Rule, Source, State
 from ambroise.modules.prevention.past import Past, declined_resource, done_resource, expected_resource
 from ambroise.modules.prevention.shipped import shipped
 from ambroise.trust.access.decide import Action, Target, judge_entry, refusal
@@ -24,11 +25,13 @@ from ambroise.trust.access.facts import Eyes
 from ambroise.trust.access.rules import Rule as AccessRule
 from ambroise.trust.access.rules import Verdict
 from ambroise.trust.context import Citizen, Context, Professional, System
-from ambroise.trust.gateway import Gateway, Label
+from ambroise.trust.gateway import Flags, Gateway, Label
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 _KEPT_AFTER_BIRTH: Final = timedelta(weeks=27)
 _LONGEST: Final = timedelta(weeks=42)
+_NOT_DISCLOSED: Final = Flags.INVISIBLE_PATIENT
+_KEPT: Final = Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES
 _SEXES: Final[dict[Sex, Literal["F", "M"]]] = {Sex.FEMALE: "F", Sex.MALE: "M"}
 
 
@@ -55,6 +58,27 @@ class Waiting(Struct, frozen=True):
     rule: Rule
     since: date
     overdue: bool
+
+
+class Looked(Struct, frozen=True):
+    """A calendar that was worked out again, and what of it waits for the holder alone."""
+
+    calendar: Calendar
+    secret: frozenset[str]
+
+
+class _Ground(Struct, frozen=True):
+    """What a calendar stands on besides the past: who it is, the day, the rules."""
+
+    person: Person
+    today: date
+    rules: Sequence[Rule]
+
+    def calendar(self, history: History, told: Sequence[tuple[date, str]]) -> Calendar:
+        expected = next((one for one in told if self.today <= one[0] + _KEPT_AFTER_BIRTH), None)
+        person = replace(self.person, expected=expected[0] if expected else None)
+        items = path(self.rules, person, history, self.today)
+        return Calendar(person, self.today, items, expected[1] if expected else None)
 
 
 class Rules:
@@ -101,24 +125,29 @@ class Prevention(Struct, frozen=True, dict=True):
     async def calendar(self, reader: Reader, ctx: Context, patient: UUID) -> Calendar:
         """The calendar of somebody whose record the caller may open. Raises FORBIDDEN, NOT_FOUND."""
         await self.enter(reader, ctx, patient)
+        ground = await self._ground(reader, patient, day_of(ctx))
+        return ground.calendar(*(await self.past.of(reader, ctx, patient, ground.rules)).told())
+
+    async def _ground(self, reader: Reader, patient: UUID, today: date) -> _Ground:
         known = await identity_of(reader, patient)
         if known is None or known.traits.birth_date is None:
             raise Refusal(Kind.NOT_FOUND, "NO_SUCH_PATIENT", "There is nobody under this number.")
-        today = day_of(ctx)
-        rules = await self.rules.on(reader, today)
-        history, told = await self.past.of(reader, ctx, patient, rules)
-        expected = next((one for one in told if today <= one[0] + _KEPT_AFTER_BIRTH), None)
         sex = _SEXES.get(known.traits.sex) if known.traits.sex else None
-        person = Person(known.traits.birth_date, sex, expected[0] if expected else None)
-        return Calendar(person, today, path(rules, person, history, today), expected[1] if expected else None)
+        return _Ground(Person(known.traits.birth_date, sex), today, await self.rules.on(reader, today))
 
     async def waiting(self, reader: Reader, ctx: Context, patient: UUID) -> Sequence[Waiting]:
-        """What waits for somebody, as it was last worked out: at each change, and each day that something begins."""
+        """What waits for somebody, as it was last worked out: at each change, and each day that something begins.
+
+        It comes from nothing that is kept from the caller: what waits for the holder alone is not for who acts for
+        them, and what the holder sees to be done may still wait in the eyes of these.
+        """
         await self.enter(reader, ctx, patient)
         kept = await repository.waiting(reader, patient)
         if not kept:
             return []
         rules = {rule.id: rule for rule in await self.rules.on(reader, day_of(ctx))}
+        mine = isinstance(ctx.actor, Citizen) and Eyes.of(ctx).own
+        kept = [one for one in kept if one.get("seen_by", "") in ("", "holder" if mine else "others")]
         return [
             Waiting(one["key"], rules[one["rule"]], date.fromisoformat(one["since"]), bool(one["overdue"]))
             for one in kept
@@ -168,12 +197,15 @@ class Prevention(Struct, frozen=True, dict=True):
         await self._expect_no_more(tx, ctx, patient)
         await self.refresh(tx, patient, ctx)
 
-    async def refresh(self, tx: Transaction, patient: UUID, ctx: Context) -> Calendar:
+    async def refresh(self, tx: Transaction, patient: UUID, ctx: Context) -> Looked:
         """Work out again what waits for somebody, and keep it. The instance does it, whoever caused it."""
         own = Context(System("prevention"), ctx.clock, channel="job", demonstration=ctx.demonstration)
-        calendar = await self.calendar(tx, own, patient)
-        await repository.watch(tx, patient, reminders.next_look(calendar.items, calendar.today), _kept(calendar))
-        return calendar
+        ground = await self._ground(tx, patient, day_of(own))
+        past = await self.past.of(tx, own, patient, ground.rules)
+        holder = ground.calendar(*past.told(_NOT_DISCLOSED))
+        others = ground.calendar(*past.told(_KEPT)) if past.flags & Flags.INVISIBLE_REPRESENTATIVES else holder
+        await repository.watch(tx, patient, reminders.next_look(holder.items, holder.today), _kept(holder, others))
+        return Looked(holder, frozenset(_waiting(holder)) - frozenset(_waiting(others)))
 
     async def _expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
         told = (await self.calendar(tx, ctx, patient)).told
@@ -206,17 +238,25 @@ def day_of(ctx: Context) -> date:
     return ctx.now().astimezone(PARIS).date()
 
 
-def _kept(calendar: Calendar) -> list[dict[str, Any]]:
+def _waiting(calendar: Calendar) -> dict[str, Item]:
+    return {item.key: item for item in calendar.items if item.waits}
+
+
+def _kept(holder: Calendar, others: Calendar) -> list[dict[str, Any]]:
+    """What waits in the eyes of the holder, and of who acts for them; each once where both see the same."""
+    theirs = _waiting(others)
+    mine = {key: _said(item) for key, item in _waiting(holder).items()}
+    same = [said for key, said in mine.items() if key in theirs and _said(theirs[key]) == said]
     return [
-        {
-            "key": item.key,
-            "rule": item.rule.id,
-            "since": item.due.isoformat(),
-            "overdue": item.state is State.OVERDUE,
-        }
-        for item in calendar.items
-        if item.waits
+        *same,
+        *({**said, "seen_by": "holder"} for said in mine.values() if said not in same),
+        *({**said, "seen_by": "others"} for said in map(_said, theirs.values()) if said not in same),
     ]
+
+
+def _said(item: Item) -> dict[str, Any]:
+    overdue = item.state is State.OVERDUE
+    return {"key": item.key, "rule": item.rule.id, "since": item.due.isoformat(), "overdue": overdue}
 
 
 __all__ = ["Calendar", "Prevention", "Source", "Waiting", "day_of"]
