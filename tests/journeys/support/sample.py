@@ -528,10 +528,10 @@ def _identity() -> PatientIdentity:
 
 def _results() -> list[Result]:
     return [
-        Result("HbA1c", "6.7", "%", Decimal("6.7"), Decimal("4.0"), Decimal("6.0"), "high", _HBA1C),
+        Result("HbA1c", "6,7\u00a0%", "%", Decimal("6.7"), Decimal("4.0"), Decimal("6.0"), "high", _HBA1C),
         Result(
             "Cholestérol LDL",
-            "0.92",
+            "0,92\u00a0g/L",
             "g/L",
             Decimal("0.92"),
             None,
@@ -539,6 +539,6 @@ def _results() -> list[Result]:
             None,
             ((date(2026, 3, 3), Decimal("0.92")),),
         ),
-        Result("Créatinine", "64", "µmol/L", Decimal("64"), Decimal("45"), Decimal("84")),
+        Result("Créatinine", "64\u00a0µmol/L", "µmol/L", Decimal("64"), Decimal("45"), Decimal("84")),
         Result("Aspect", "limpide"),
     ]

@@ -14,7 +14,7 @@ from tests.support.cda_samples import cda, cda_names, needs_samples
 
 pytestmark = needs_samples
 
-WORDS = Words(image="Image", file="Fichier")
+WORDS = Words(image="Image", file="Fichier", nothing="Rien")
 VACCINE = cda("VAC-NOTE_2023.01.xml") if cda_names() else b""
 
 
@@ -52,6 +52,7 @@ def test_a_sample_is_shown_whole_and_harmless(name: str):
     for section in document.source.root.iter(f"{{{HL7}}}section"):
         title = section.find(f"{{{HL7}}}title")
         assert title is None or not words_of(title) or " ".join("".join(title.itertext()).split()) in titles
+    assert all(heading.getparent().text_content() != heading.text_content() for heading in page.xpath("//section/*[1]"))
     for section in document.source.root.iter(f"{{{HL7}}}section"):
         for text in section.findall(f"{{{HL7}}}text"):
             remaining = iter(said)
@@ -148,13 +149,13 @@ def test_lists_links_notes_and_changes_keep_their_meaning():
     html = narrative(
         '<list listType="ordered"><caption>Deux</caption><item ID="one">un</item><item>deux</item></list>'
         '<linkHtml href="#one">voir</linkHtml><footnote ID="n">note</footnote><footnoteRef IDREF="n"/>'
-        '<content revised="delete">faux</content><content styleCode="Underline">vrai</content>H<sub>2</sub>O<br/>'
+        '<content revised="delete">faux</content><content styleCode="Underline">vrai</content>H<sub>2</sub>O<br/>!'
     ).html
     assert "<ol><li" in html
     assert '<a href="#cda-one">voir</a>' in html
     assert '<small class="cda-note" id="cda-n">note</small><a href="#cda-n">n</a>' in html
     assert "<del>faux</del>" in html
-    assert "H<sub>2</sub>O<br>" in html
+    assert "H<sub>2</sub>O<br>!" in html
 
 
 def test_the_header_is_given_as_facts():
@@ -170,5 +171,28 @@ def test_any_text_is_shown_as_text(text: str):
     clean = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
     escaped = clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     page = lxml.html.fromstring(narrative(f"<paragraph>{escaped}</paragraph>").html)
-    said = page.xpath("string(.//p)").replace("\r", "\n")
+    said = page.xpath("string(.//p[not(@class)])").replace("\r", "\n")
     assert said.split() == clean.replace("\r\n", "\n").replace("\r", "\n").split()
+
+
+def test_a_section_that_its_model_asks_for_but_says_nothing_has_no_heading_and_a_named_one_says_so():
+    titles = [section.title for section in shown(cda("OPH-BRE_2022.02.xml")).sections]
+    assert "Motif de la consultation" in titles
+    assert "Plainte du patient" not in titles, "no title, no words"
+    start, end = VACCINE.index(b"<text>"), VACCINE.index(b"</text>") + 7
+    page = lxml.html.fromstring(shown(VACCINE[:start] + b"<text/>" + VACCINE[end:]).html)
+    assert page.text_content() == "Note de vaccinationRien"
+
+
+def test_line_breaks_that_only_push_tables_apart_are_left_out():
+    table = "<table><tbody><tr><td>a<br/>b<br/></td></tr></tbody></table>"
+    html = narrative(f"un<br/>deux<br/>{table}<br/> <br/>{table}trois<br/>quatre<br/>").html
+    assert html.count("<br>") == 4
+    assert "un<br>deux<" in html
+    assert "a<br>b<" in html
+    assert "trois<br>quatre<" in html
+
+
+def test_a_file_is_called_by_the_kind_it_is_said_to_be():
+    titles = {file.title for file in shown(cda("IPS-FR_2024.01.xml")).files}
+    assert {"Attestation de la carte vitale", "Attestation de mutuelle", "Directives anticipées"} <= titles

@@ -27,8 +27,9 @@ class ResultRow(Struct, frozen=True):
     value: str
     reference: str
     flag: str
+    warns: bool
     previous: str = ""
-    plain_name: str = ""
+    about: str = ""
     again: date | None = None
 
 
@@ -77,15 +78,19 @@ def _result_row(result: Result) -> ResultRow:
         "high": gettext("Au-dessus"),
         "low": gettext("En dessous"),
         "abnormal": gettext("Hors référence"),
+        "resistant": gettext("Résistant"),
+        "intermediate": gettext("Intermédiaire"),
+        "sensitive": gettext("Sensible"),
         None: "",
     }
-    value = plots.number(result.number) if result.number is not None else result.value
     earlier = result.history[-2][1] if len(result.history) > 1 else None
     return ResultRow(
         name=result.name,
-        value=f"{value}\u00a0{result.unit}".strip(),
+        value=result.value,
         reference=plots.range_words(result.low, result.high, result.unit),
         flag=flags[result.flag],
+        warns=result.flag not in (None, "sensitive"),
+        about=result.about,
         again=result.again,
         previous=f"{plots.number(earlier)}\u00a0{result.unit}".strip() if earlier is not None else "",
     )

@@ -11,6 +11,7 @@ from msgspec import Struct
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui import dates, plots
 from ambroise.interfaces.web.ui.i18n import N_, current, gettext
+from ambroise.interfaces.web.ui.units import unit
 from ambroise.modules.profile.api import Item, Part, Section, measures
 
 
@@ -189,7 +190,6 @@ MEASURES: Mapping[str, str] = {
     "HEAD_CIRCUMFERENCE": N_("Périmètre crânien"),
     "STEPS_BY_DAY": N_("Pas par jour"),
 }
-_UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "{score}": "", "/d": ""}
 _MANY = frozenset({"contact", "disability"})
 
 
@@ -206,11 +206,6 @@ def when(value: str) -> str:
     if len(value) == 7:
         return dates.words(date.fromisoformat(value + "-01"), "MMMM y")
     return value
-
-
-def unit(code: str) -> str:
-    """A unit as people write it."""
-    return _UNITS.get(code, code)
 
 
 def name(item: Item) -> str:

@@ -175,7 +175,7 @@ class Records:
         if found is None:
             raise Refusal(Kind.NOT_FOUND, "FILE_NOT_FOUND", "The document carries no such file.")
         # What is served comes from the bytes of the file, never from what the document declares of it.
-        rendered = render(clinical, words=Words("", ""), file_url=lambda _: "")
+        rendered = render(clinical, words=Words("", "", ""), file_url=lambda _: "")
         media_type = next(
             (item.content_type for item in rendered.files if item.identifier == name), sniffed(found.content)
         )
@@ -186,10 +186,9 @@ class Records:
         source = f"DocumentReference/{document.id}"
         async with self.database.reader() as reader:
             pairs = [("patient", str(document.patient)), ("_source", source), ("_count", "100")]
-            stated = [
-                decode(one.body)
-                for one, _ in (await self.gateway.search(reader, ctx, parse("Observation", pairs))).entries
-            ]
+            entries = [one for one, _ in (await self.gateway.search(reader, ctx, parse("Observation", pairs))).entries]
+            # The ids of the facts of a document grow as they stand in it.
+            stated = [decode(one.body) for one in sorted(entries, key=lambda one: str(one.id))]
             codes = sorted({code for one in stated if (code := code_of(one)) and quantity_of(one) is not None})
             past: list[Json] = []
             if codes:
@@ -269,7 +268,7 @@ def _document(entry: tuple[Any, Any]) -> Document:
 
 
 def _rendered(document: Document, stored: Stored, content: bytes, address: str) -> Opened:
-    words = Words(image=gettext("Image du document"), file=gettext("Fichier joint"))
+    words = Words(gettext("Image du document"), gettext("Fichier joint"), gettext("Rien n’est écrit ici."))
     clinical = read_cda(content)
     header = told(header_facts(clinical))
     shown = render(clinical, words=words, file_url=lambda name: f"{address}/joint/{name}", level=3)

@@ -98,7 +98,7 @@ class DocumentList(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """One measured value, with those of the same examination before it."""
+    """One measured value, in words with its unit (`value`) and, when it is exact, as a number; with those before it."""
 
     name: str
     value: str
@@ -106,10 +106,12 @@ class Result(Struct, frozen=True):
     number: Decimal | None = None
     low: Decimal | None = None
     high: Decimal | None = None
-    flag: Literal["high", "low", "abnormal"] | None = None
+    flag: Literal["high", "low", "abnormal", "resistant", "intermediate", "sensitive"] | None = None
     history: Sequence[tuple[date, Decimal]] = ()
     again: date | None = None
     """When the same examination had been done shortly before."""
+    about: str = ""
+    """What the name alone would leave out: the germ of an antibiogram, what was sampled, a comment."""
 
 
 class Joined(Struct, frozen=True):

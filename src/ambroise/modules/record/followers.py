@@ -40,9 +40,10 @@ def followers_of(ctx: Context, assessed: Assessed) -> tuple[list[tuple[Json, UUI
         "securityContext": {"reference": f"DocumentReference/{assessed.document}"},
     }
     clinical = assessed.clinical
-    facts = [
-        (_attached(fact, patient, assessed.document), new_id(shard)) for fact in (extract(clinical) if clinical else ())
-    ]
+    stated = extract(clinical) if clinical else ()
+    # Their ids grow as they stand in the document: pages show them in that order.
+    ids = sorted(new_id(shard) for _ in stated)
+    facts = [(_attached(fact, patient, assessed.document), id) for fact, id in zip(stated, ids, strict=True)]
     found: list[tuple[Json, UUID]] = [(binary, assessed.binary), *facts]
     if clinical and facts:
         found.append((_provenance(ctx, clinical, assessed.document, facts), new_id(shard)))

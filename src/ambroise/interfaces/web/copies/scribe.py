@@ -105,7 +105,7 @@ class Pages(Struct, frozen=True):
         try:
             clinical = read_cda(content)
             files = _Inside(clinical, name)
-            said = Words(image=gettext("Image du document"), file=gettext("Fichier joint"))
+            said = Words(gettext("Image du document"), gettext("Fichier joint"), gettext("Rien n’est écrit ici."))
             shown = render(clinical, words=said, file_url=files.address, level=2)
         except Exception:
             # A document that our own reader does not understand leaves as it is: a copy is never refused for it.

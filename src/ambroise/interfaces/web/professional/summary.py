@@ -13,9 +13,9 @@ from ambroise.interfaces.web import profiles
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.views import ProfessionalService
-from ambroise.interfaces.web.results import result
+from ambroise.interfaces.web.results import result, titled
 from ambroise.interfaces.web.ui import plots
-from ambroise.interfaces.web.ui.i18n import gettext
+from ambroise.interfaces.web.ui.i18n import gettext, ngettext
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.modules.profile.api import Item, Part, Profile, Section, Sheet
 from ambroise.trust.context import Context
@@ -79,9 +79,9 @@ def allergies(part: Part) -> list[tuple[str, str, str]]:
     known = [item for item in part.items if item.active and not item.denied]
     said = [("late", "triangle-alert", gettext("Allergie : %(what)s", what=item.name)) for item in known[:_MOST_ALERTS]]
     if len(known) > _MOST_ALERTS:
-        said.append(
-            ("late", "triangle-alert", gettext("et %(count)s autres allergies", count=len(known) - _MOST_ALERTS))
-        )
+        more = len(known) - _MOST_ALERTS
+        said_more = ngettext("et %(count)s autre allergie", "et %(count)s autres allergies", more)
+        said.append(("late", "triangle-alert", said_more))
     if part.none_since and not known:
         said.append(("done", "check", gettext("Pas d’allergie, dit le patient")))
     return said
@@ -99,12 +99,19 @@ async def _results(profile: Profile, ctx: Context, patient: UUID) -> Sequence[La
     shown: list[Latest] = []
     for one in await profile.results(ctx, patient, _MOST_RESULTS):
         told = result(one, ())
-        words = {"high": gettext("Haut"), "low": gettext("Bas"), "abnormal": gettext("Anormal")}
+        words = {
+            "high": gettext("Haut"),
+            "low": gettext("Bas"),
+            "abnormal": gettext("Anormal"),
+            "resistant": gettext("Résistant"),
+            "intermediate": gettext("Intermédiaire"),
+            "sensitive": gettext("Sensible"),
+        }
         source = str((one.get("meta") or {}).get("source", ""))
         shown.append(
             Latest(
-                told.name,
-                f"{plots.number(told.number) if told.number is not None else told.value}\u00a0{told.unit}".strip(),
+                titled(told),
+                told.value,
                 plots.range_words(told.low, told.high),
                 words.get(told.flag or "", ""),
                 profiles.when(str(one.get("effectiveDateTime", ""))[:10]),

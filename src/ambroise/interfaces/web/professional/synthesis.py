@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from ambroise.interfaces.web import profiles
-from ambroise.interfaces.web.results import result
+from ambroise.interfaces.web.results import result, titled
 from ambroise.interfaces.web.ui import plots
 from ambroise.interfaces.web.ui.i18n import N_, current, gettext, speak
 from ambroise.modules.profile.api import KINSHIP, Item, Section, Sheet
@@ -166,11 +166,10 @@ def _measured(sheet: Sheet) -> list[write.Line]:
 
 def _result(one: Mapping[str, Any]) -> write.Line:
     told = result(one, ())
-    figure = plots.number(told.number) if told.number is not None else told.value
-    value = f"{figure} {told.unit}".strip()
+    value = told.value.replace("\u00a0", " ")
     normal = plots.range_words(told.low, told.high)
     about = f"{value} ({normal})" if normal else value
-    return write.Line(told.name, start=str(one.get("effectiveDateTime", ""))[:10], about=about)
+    return write.Line(titled(told), start=str(one.get("effectiveDateTime", ""))[:10], about=about)
 
 
 def _none(sheet: Sheet, key: str) -> str:

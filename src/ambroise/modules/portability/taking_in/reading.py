@@ -179,7 +179,7 @@ def _cda(content: bytes) -> Brought:
     who = clinical.patient
     custodian = clinical.custodian.name if clinical.custodian else None
     facts = [item(dict(one.resource), one.key, {}) for one in extract(clinical)]
-    shown = render(clinical, words=Words(image="", file=""), file_url=lambda name: "#")
+    shown = render(clinical, words=Words("", "", ""), file_url=lambda name: "#")
     if not _printable((Section("", shown.html),)):
         raise _too_large()
     paper = Paper(
@@ -249,7 +249,7 @@ def _paper(files: _Files, document: Document, file: Json | None, items: list[Ite
     if sort is not FileSort.XML:
         return _with_problem(paper, Problem.FORMAT)
     clinical = read_cda(content)
-    shown = render(clinical, words=Words(image="", file=""), file_url=lambda name: "#")
+    shown = render(clinical, words=Words("", "", ""), file_url=lambda name: "#")
     body = next((one for one in shown.files if one.in_body and one.content_type == "application/pdf"), None)
     inside = attachment(clinical, body.identifier) if body else None
     if inside is not None:

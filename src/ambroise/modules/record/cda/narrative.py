@@ -18,6 +18,7 @@ class Words(Struct, frozen=True):
 
     image: str
     file: str
+    nothing: str
 
 
 class Media(Struct, frozen=True):
@@ -56,8 +57,9 @@ class Narrative(Struct):
 
     def _inside(self, element: Element, label: str | None) -> str:
         parts = [str(escape(element.text or ""))]
+        idle = _idle_breaks(element)
         for child in children(element):
-            parts += (self._element(child, label), str(escape(child.tail or "")))
+            parts += ("" if child in idle else self._element(child, label), str(escape(child.tail or "")))
         return "".join(parts)
 
     def _element(self, element: Element, label: str | None) -> str:
@@ -155,7 +157,8 @@ class Narrative(Struct):
             across = "col" if heads else "row"
             wide = f" {'col' if heads else 'row'}span=" in spans
             scope = f' scope="{across}group"' if wide else f' scope="{across}"'
-        return f"<{tag}{scope}{spans}{self.identifier(cell.get('ID'))}>{inside}</{tag}>"
+        long = ' class="cda-long"' if len(text(cell) or "") > _LONG_CELL else ""
+        return f"<{tag}{scope}{spans}{long}{self.identifier(cell.get('ID'))}>{inside}</{tag}>"
 
     def _multimedia(self, element: Element) -> str:
         caption = text(element, "caption")
@@ -174,3 +177,31 @@ class Narrative(Struct):
                 parts.append(f'<a class="cda-file" href="{escape(found.url)}">{escape(title or self.words.file)}</a>')
         # A space first: the words before may touch the element, as « Copie au format PDF<renderMultiMedia/> » does.
         return f" {' '.join(parts)}" if parts else str(escape(caption or ""))
+
+
+_LONG_CELL = 40
+_BLOCKS = frozenset({"table", "list", "paragraph"})
+_HOLDERS = frozenset({"text", "td", "th", "item", "paragraph"})
+
+
+def _idle_breaks(element: Element) -> set[Element]:
+    """The line breaks that only push apart what stands apart already: beside a table or list, at the ends of a cell."""
+    return _beside_blocks(element, forwards=True) | _beside_blocks(element, forwards=False)
+
+
+def _beside_blocks(element: Element, *, forwards: bool) -> set[Element]:
+    found: set[Element] = set()
+    items = list(children(element))
+    apart = local(element) in _HOLDERS and (not forwards or not (element.text or "").strip())
+    for item in items if forwards else reversed(items):
+        written = bool((item.tail or "").strip())
+        if not forwards and written:
+            apart = False
+        if local(item) == "br":
+            if apart:
+                found.add(item)
+        else:
+            apart = local(item) in _BLOCKS
+        if forwards and written:
+            apart = False
+    return found

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ambroise.modules.record.cda.model import Actor, ClinicalDocument, Moment
 from ambroise.modules.record.cda.narrative import Media, Narrative, Words
-from ambroise.modules.record.cda.nodes import Element, attribute, many, one, text
+from ambroise.modules.record.cda.nodes import HL7, Element, attribute, many, one, text
 from ambroise.modules.record.cda.parse import BODY, attachment, file_names
 from ambroise.modules.record.content.sniff import Sort, sniff
 
@@ -22,6 +22,7 @@ __all__ = ["Fact", "FactKey", "JoinedFile", "Rendered", "Section", "Words", "hea
 
 _IMAGES = frozenset({Sort.JPEG, Sort.PNG})
 _MAX_SHOWN_TEXT = 500_000
+_KIND_OF_FILE = "69764-9"  # LOINC: document type, as the models of the CI-SIS say of an attached document.
 _TAGS = frozenset(
     {"a", "br", "caption", "del", "div", "em", "img", "ins", "li", "ol", "p", "pre", "section", "small", "span"}
     | {"strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"}
@@ -179,6 +180,12 @@ def _who(actor: Actor) -> str | None:
 
 
 def _section(element: Element, narrative: Narrative, sections: list[Section], level: int) -> str:
+    words = one(element, "text")
+    said = words is not None and _says(words)
+    below = many(element, "component/section")
+    if not said and not below and text(element, "title") is None:
+        # Models ask for sections that a document has no use for: without title nor words, there is nothing to read.
+        return ""
     title = text(element, "title") or attribute(element, "displayName", "code")
     label = None
     head = ""
@@ -186,12 +193,17 @@ def _section(element: Element, narrative: Narrative, sections: list[Section], le
         label = f"{narrative.prefix}section-{len(sections) + 1}"
         sections.append(Section(label, title, level))
         head = f'<h{level} id="{label}">{escape(title)}</h{level}>'
-    words = one(element, "text")
-    inside = narrative.html(words, label) if words is not None and (text(words) or len(words)) else ""
-    below = min(level + 1, 6) if title else level
-    inside += "".join(_section(item, narrative, sections, below) for item in many(element, "component/section"))
+    inside = narrative.html(words, label) if words is not None and said else ""
+    under = min(level + 1, 6) if title else level
+    inside += "".join(_section(item, narrative, sections, under) for item in below)
+    if title and not inside:
+        inside = f'<p class="cda-note">{escape(narrative.words.nothing)}</p>'
     named = f' aria-labelledby="{label}"' if label else ""
     return f'<section{named} class="cda-section">{head}{inside}</section>'
+
+
+def _says(words: Element) -> bool:
+    return bool(text(words)) or any(item.tag == f"{{{HL7}}}renderMultiMedia" for item in words.iter())
 
 
 def _unstructured(document: ClinicalDocument, kind: Sort, words: Words, url: str) -> str:
@@ -212,8 +224,13 @@ def _decoded(content: bytes) -> str:
 
 
 def _titles(document: ClinicalDocument) -> dict[str, str]:
-    """What each joined file is called: its section when it is alone in it, else the organizer that holds it."""
+    """What each joined file is called: the kind it is said to be, the section where it is alone, or its organizer."""
     found: dict[str, str] = {}
+    for organizer in document.source.root.iter("{urn:hl7-org:v3}organizer"):
+        kinds = [one(item, "value") for item in many(organizer, "component/observation") if _is_kind_of_file(item)]
+        files = [item.get("ID") for item in many(organizer, "component/observationMedia")]
+        if len(kinds) == len(files) == 1 and files[0] and (kind := attribute(kinds[0], "displayName")):
+            found[files[0]] = kind
     for section in document.source.root.iter("{urn:hl7-org:v3}section"):
         title = text(section, "title")
         media = [
@@ -223,7 +240,7 @@ def _titles(document: ClinicalDocument) -> dict[str, str]:
             if (identifier := item.get("ID"))
         ]
         if title and len(media) == 1:
-            found[media[0]] = title
+            found.setdefault(media[0], title)
     for organizer in document.source.root.iter("{urn:hl7-org:v3}organizer"):
         title = attribute(organizer, "displayName", "code")
         for media in many(organizer, "component/observationMedia"):
@@ -231,6 +248,10 @@ def _titles(document: ClinicalDocument) -> dict[str, str]:
             if identifier and title:
                 found.setdefault(identifier, title)
     return found
+
+
+def _is_kind_of_file(observation: Element) -> bool:
+    return attribute(observation, "code", "code") == _KIND_OF_FILE
 
 
 def _regions(document: ClinicalDocument) -> dict[str, str]:
