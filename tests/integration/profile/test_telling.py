@@ -78,6 +78,34 @@ async def test_all_that_is_told_is_valid_fhir_and_comes_back_as_it_was_said(worl
     assert found.percent == 100
 
 
+async def test_the_body_mass_index_is_computed_shown_and_sent_but_never_stored(world: World) -> None:
+    taken = {"WEIGHT": "74.8", "HEIGHT": "1.64"}
+    references = await told(
+        world,
+        *(
+            Draft(Section.MEASURES, name, start="2025-11-01", details={"measure": name, "value": value})
+            for name, value in taken.items()
+        ),
+    )
+    doctor = world.professional(1)
+    await world.authorise(doctor)
+    for reader in (world.citizen, doctor):
+        (index,) = (one for one in (await sheet(world, reader))[Section.MEASURES].items if one.origin.by == "computed")
+        assert (index.details["value"], set(index.links), index.own) == ("27.8", set(references), False)
+    profile = Profile(world.database, world.gateway)
+    sent = await summary(profile, world.citizen, world.patient, "http://127.0.0.1/fhir")
+    observations = [one["resource"] for one in sent["entry"] if one["resource"]["resourceType"] == "Observation"]
+    (computed,) = (one for one in observations if one.get("derivedFrom"))
+    assert {one["reference"] for one in computed["derivedFrom"]} == set(references)
+    async with world.database.transaction() as tx:
+        await profile.hide_section(tx, world.citizen, world.patient, Section.MEASURES, hidden=True)
+    assert not (await sheet(world, doctor))[Section.MEASURES].items
+    pairs = [("patient", f"Patient/{world.patient}"), ("code", "http://loinc.org|39156-5")]
+    async with world.database.reader() as reader:
+        found = await world.gateway.search(reader, world.citizen, parse("Observation", pairs, now=world.clock.now()))
+    assert not found.entries
+
+
 async def test_professionals_read_it_live_and_nothing_that_is_hidden(world: World) -> None:
     illness, allergy = await told(world, DIABETES, EVERYTHING[2])
     doctor, stranger = world.professional(1), world.professional(2)

@@ -36,7 +36,8 @@ def told_by(citizen: Citizen, until: date) -> tuple[Sequence[Draft], Sequence[Se
     if citizen.star is None or citizen.star not in _TOLD:
         return (), ()
     drafts, nothing = _TOLD[citizen.star]
-    return (*drafts, *_measured(citizen.star, until)), nothing
+    growing = _grown(citizen.birth_date, until) if citizen.star == "child" else ()
+    return (*drafts, *_measured(citizen.star, until), *growing), nothing
 
 
 def _measured(star: str, until: date) -> list[Draft]:
@@ -48,6 +49,20 @@ def _measured(star: str, until: date) -> list[Draft]:
             systolic, _, diastolic = value.partition("/")
             figures = {"systolic": systolic, "diastolic": diastolic} if diastolic else {"value": value}
             found.append(Draft(Section.MEASURES, name, start=day, details={"measure": name, **figures}))
+    return found
+
+
+def _grown(born: date, until: date) -> list[Draft]:
+    """A child measured from birth on, as in the booklet."""
+    found: list[Draft] = []
+    for months, *figures in _GROWTH:
+        day = born + timedelta(days=round(months * 30.4375))
+        if day > until:
+            break
+        for name, value in zip(("WEIGHT", "HEIGHT", "HEAD_CIRCUMFERENCE"), figures, strict=True):
+            found.append(
+                Draft(Section.MEASURES, name, start=day.isoformat(), details={"measure": name, "value": value})
+            )
     return found
 
 
@@ -146,7 +161,20 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
         ),
         (Section.ALLERGIES, Section.DISABILITIES),
     ),
+    "child": ((_GP,), (Section.ALLERGIES, Section.TREATMENTS)),
 }
+
+# Months, kilograms, metres, centimetres around the head.
+_GROWTH = (
+    (0, "3.4", "0.50", "34.5"),
+    (2, "5.4", "0.58", "39"),
+    (4, "6.8", "0.635", "41.5"),
+    (9, "8.7", "0.715", "44.8"),
+    (12, "9.5", "0.755", "46"),
+    (24, "12.4", "0.87", "48.2"),
+    (36, "14.9", "0.955", "49.5"),
+    (45, "16.8", "1.015", "50.2"),
+)
 
 _MEASURES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "diabetic": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -304,6 +304,8 @@ def origin(item: Item, *, mine: bool) -> str:
             return gettext("Noté par %(who)s, %(day)s", who=who or gettext("un professionnel"), day=day)
         case "representative" | "carer":
             return gettext("Noté par %(who)s, qui agit pour la personne, %(day)s", who=who, day=day)
+        case "computed":
+            return gettext("Calculé avec le poids et la taille")
         case "patient":
             return (
                 gettext("Noté par vous, %(day)s", day=day) if mine else gettext("Noté par le patient, %(day)s", day=day)
@@ -319,10 +321,23 @@ def none_words(part: Part, *, mine: bool) -> str:
     return gettext("Le patient dit : « %(said)s », le %(day)s", said=said, day=day)
 
 
-def curves(part: Part, targets: Part) -> list[plots.Curve]:
-    """The curves of the measures that were taken twice or more, with the targets as their range."""
+def by_measure(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
+    """The measures of a kind together, those of the kind measured last first."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.details.get("measure", ""), []).append(item)
+    return list(found.values())
+
+
+def curves(part: Part, targets: Part, without: Collection[str] = ()) -> list[plots.Curve]:
+    """The curves of the measures that were taken twice or more, with the targets as their range.
+
+    `without`: measures that are drawn otherwise.
+    """
     found: list[plots.Curve] = []
     for measure in measures().values():
+        if measure.name in without:
+            continue
         taken = [item for item in part.items if item.details.get("measure") == measure.name and len(item.start) == 10]
         target = next((one for one in targets.items if one.details.get("measure") == measure.name), None)
         for figure in measure.figures:
@@ -339,7 +354,7 @@ def curves(part: Part, targets: Part) -> list[plots.Curve]:
                 title = gettext("Tension artérielle, la plus haute")
             elif figure.name == "diastolic":
                 title = gettext("Tension artérielle, la plus basse")
-            curve = plots.curve(title, unit(measure.unit), points, bounds[0], bounds[1])
+            curve = plots.curve(title, unit(measure.unit), points, bounds[0], bounds[1], target=True)
             if curve is not None:
                 found.append(curve)
     return found

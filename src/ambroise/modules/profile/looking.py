@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import Query, SearchResult, parse
 from ambroise.kernel.db import Database, Reader, Transaction
-from ambroise.modules.profile import reading, states
+from ambroise.modules.identity.api import identity_of
+from ambroise.modules.profile import body, reading, states
 from ambroise.modules.profile.fhir import HOUSE, LOINC, Json, code_in
 from ambroise.modules.profile.grouping import grouped
 from ambroise.modules.profile.kinds import kind_of_section
@@ -71,13 +72,15 @@ class Looking:
         wanted = frozenset(sections)
         found = await self._found(reader, ctx, patient, wanted)
         items = await self._with_documents(reader, ctx, patient, _items(found, wanted))
+        items = await self._with_index(reader, patient, items)
         return _sheet(ctx, found, items, wanted)
 
     async def material(self, ctx: Context, patient: UUID) -> tuple[Sheet, Mapping[str, Json]]:
         """The whole profile, and the resources behind its lines by `Type/id`."""
         async with self.database.reader() as reader:
             found = await self._found(reader, ctx, patient, _ALL)
-        sheet = _sheet(ctx, found, list(_items(found, _ALL)), _ALL)
+            items = await self._with_index(reader, patient, list(_items(found, _ALL)))
+        sheet = _sheet(ctx, found, items, _ALL)
         return sheet, {f"{one.type}/{one.id}": decode(one.body) for one in found if one.type != "List"}
 
     async def documents(self, reader: Reader, ctx: Context, patient: UUID, type: str) -> list[Document]:
@@ -110,7 +113,9 @@ class Looking:
 
         open_ones = [one for one in found if open_to_all(one)]
         results = _results(one for one in await self._laboratory(ctx, patient, count) if open_to_all(one))
-        return _sheet(ctx, open_ones, list(_items(open_ones, _ALL)), _ALL), results
+        async with self.database.reader() as reader:
+            items = await self._with_index(reader, patient, list(_items(open_ones, _ALL)))
+        return _sheet(ctx, open_ones, items, _ALL), results
 
     async def _laboratory(self, ctx: Context, patient: UUID, count: int) -> list[Stored]:
         pairs = [
@@ -144,6 +149,13 @@ class Looking:
         """One search with a reader of its own: several at once cannot share one."""
         async with self.database.reader() as reader:
             return await self.gateway.search(reader, ctx, query)
+
+    async def _with_index(self, reader: Reader, patient: UUID, items: list[Item]) -> list[Item]:
+        """The lines with the body mass index that they allow to compute."""
+        if not body.can_have_index(items):
+            return items
+        known = await identity_of(reader, patient)
+        return body.with_index(items, known.traits.birth_date if known else None)
 
     async def _with_documents(self, reader: Reader, ctx: Context, patient: UUID, items: Iterable[Item]) -> list[Item]:
         """The lines with what can be said of the documents that they come from."""

@@ -69,7 +69,7 @@ class Code(Struct, frozen=True):
 class Origin(Struct, frozen=True):
     """Who said it. `document`: the id of the document that it was read from, with its title and author."""
 
-    by: Literal["patient", "representative", "carer", "professional", "document"]
+    by: Literal["patient", "representative", "carer", "professional", "document", "computed"]
     name: str = ""
     document: str = ""
     title: str = ""
@@ -88,7 +88,10 @@ class Draft(Struct, frozen=True):
 
 
 class Item(Struct, frozen=True):
-    """One line of the profile as it stands. `own`: told by the holder's side, who alone may change it."""
+    """One line of the profile as it stands. `own`: told by the holder's side, who alone may change it.
+
+    What is computed from other lines has no id: it is nobody's to change, and is stored nowhere.
+    """
 
     id: str
     type: str
@@ -108,6 +111,8 @@ class Item(Struct, frozen=True):
     withheld: bool = False
     """Waits for a disclosure visit: the person does not see it yet."""
     version: int = 1
+    links: Sequence[str] = ()
+    """What it is linked to, as `Type/id`: the illness that a treatment is for, the measures of a computed figure."""
     same: Sequence[Item] = ()
     """Other lines that say the same, from elsewhere."""
 

@@ -94,7 +94,7 @@ class Profile(Looking):
             await self.hide(tx, ctx, patient, f"List/{state.id}", hidden=hidden)
         for item in (await self.sheet_in(tx, ctx, patient, (section,)))[section].items:
             for one in (item, *item.same):
-                if one.hidden is not hidden:
+                if one.id and one.hidden is not hidden:
                     await self.hide(tx, ctx, patient, one.reference, hidden=hidden)
 
     async def declare_none(self, tx: Transaction, ctx: Context, patient: UUID, section: Section, *, none: bool) -> None:

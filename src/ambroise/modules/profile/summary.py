@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from html import escape
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from ambroise.fhir.search import parse
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
-from ambroise.modules.profile.fhir import LOINC, Json, hl7
+from ambroise.modules.profile.fhir import LOINC, Json, concept, hl7
 from ambroise.modules.profile.looking import Looking
 from ambroise.modules.profile.model import Item, Part, Section, Sheet
 from ambroise.trust.access.decide import Action, judge_entry, refusal
@@ -78,7 +79,7 @@ def _document(
     for code, title, which in _SECTIONS:
         items = [item for section in which for item in sheet[section].items[:_MOST]]
         present = [item for item in items if code != "11450-4" or item.active]
-        added = [_added(entries, resources, item) for item in present]
+        added = [_added(entries, resources, item, reference) for item in present]
         lines = [_line(item) for item in present]
         if code == _RESULTS:
             for one in results:
@@ -95,7 +96,9 @@ def _document(
             sections.append(_section(code, title, added, lines))
     over = [item for item in sheet[Section.ILLNESSES].items if not item.active]
     if over:
-        sections.append(_section(*_PAST, [_added(entries, resources, item) for item in over], map(_line, over)))
+        sections.append(
+            _section(*_PAST, [_added(entries, resources, item, reference) for item in over], map(_line, over))
+        )
     composition, device = _composition(ctx, reference, sections)
     whole: list[Json] = [composition, *entries.values(), device]
     return {
@@ -178,9 +181,35 @@ def _absence(code: str, part: Part, reference: str) -> Json:
     }
 
 
-def _added(entries: dict[str, Json], resources: Mapping[str, Json], item: Item) -> str:
+def _added(entries: dict[str, Json], resources: Mapping[str, Json], item: Item, reference: str) -> str:
+    if not item.id:
+        computed = _computed(item, reference)
+        place = f"Observation/{computed['id']}"
+        entries[place] = computed
+        return place
     entries[item.reference] = resources[item.reference]
     return item.reference
+
+
+def _computed(item: Item, reference: str) -> Json:
+    """A figure that was computed, as an observation of this document alone, with what it comes from."""
+    value, unit = item.details["value"], item.details["unit"]
+    return {
+        "resourceType": "Observation",
+        "id": str(new_id()),
+        "status": "final",
+        "category": [hl7("observation-category", "vital-signs")],
+        "code": concept(item.name, item.code),
+        "subject": {"reference": reference},
+        "effectiveDateTime": item.start,
+        "valueQuantity": {
+            "value": Decimal(value),
+            "unit": unit,
+            "system": "http://unitsofmeasure.org",
+            "code": unit,
+        },
+        "derivedFrom": [{"reference": one} for one in item.links],
+    }
 
 
 def _section(code: str, title: str, added: Sequence[str], lines: Iterable[str]) -> Json:

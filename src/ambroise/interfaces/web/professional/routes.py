@@ -17,6 +17,7 @@ from ambroise.interfaces.web.professional.deposit import deposit_routes
 from ambroise.interfaces.web.professional.exporting import exporting_routes
 from ambroise.interfaces.web.professional.finding import finding_routes
 from ambroise.interfaces.web.professional.forms import EmergencyForm
+from ambroise.interfaces.web.professional.measuring import measuring_routes
 from ambroise.interfaces.web.professional.reporting import reporting_routes
 from ambroise.interfaces.web.professional.rights import rights_routes, show_refusal
 from ambroise.interfaces.web.professional.summary import alerts_of, summary_routes
@@ -101,7 +102,7 @@ def professional_routes(site: Site, service: ProfessionalService, profile: Profi
         screen.route("/pro", lambda visit: _to_patients(visit)),
         *finding_routes(screen, service),
         screen.route("/pro/patients/{patient}", record),
-        *(summary_routes(screen, service, profile) if profile is not None else ()),
+        *((*summary_routes(screen, service, profile), *measuring_routes(screen, service, profile)) if profile else ()),
         *deposit_routes(screen, service),
         *exporting_routes(screen, service),
         *reporting_routes(screen, service),

@@ -54,8 +54,13 @@ class Curve(Struct, frozen=True):
     height: int = HEIGHT
 
 
-def curve(name: str, unit: str, points: Sequence[Point], low: Decimal | None, high: Decimal | None) -> Curve | None:
-    """A curve of the latest measures with its reference range; None when there is nothing to compare."""
+def curve(
+    name: str, unit: str, points: Sequence[Point], low: Decimal | None, high: Decimal | None, *, target: bool = False
+) -> Curve | None:
+    """A curve of the latest measures with its reference range; None when there is nothing to compare.
+
+    `target`: the range is what the person aims at, not what is usual.
+    """
     shown = sorted(points, key=lambda point: point.day)[-_MOST_POINTS:]
     if len(shown) < 2:
         return None
@@ -79,7 +84,7 @@ def curve(name: str, unit: str, points: Sequence[Point], low: Decimal | None, hi
         )
         for index, point in enumerate(shown)
     )
-    range_y, range_height, range_words = _range(low, high, down, unit)
+    range_y, range_height, range_words = _range(low, high, down, unit, target=target)
     return Curve(
         name=name,
         unit=unit,
@@ -125,13 +130,19 @@ def range_words(low: Decimal | None, high: Decimal | None, unit: str = "") -> st
 
 
 def _range(
-    low: Decimal | None, high: Decimal | None, down: Callable[[Decimal], int], unit: str
+    low: Decimal | None, high: Decimal | None, down: Callable[[Decimal], int], unit: str, *, target: bool
 ) -> tuple[int | None, int, str]:
     if low is None and high is None:
         return None, 0, ""
     upper = down(high) if high is not None else _TOP - 10
     lower = down(low) if low is not None else _BOTTOM + 6
-    return upper, max(lower - upper, 4), gettext("Valeurs de référence : %(range)s", range=range_words(low, high, unit))
+    said = range_words(low, high, unit)
+    words = (
+        gettext("Objectif : %(range)s", range=said)
+        if target
+        else gettext("Valeurs de référence : %(range)s", range=said)
+    )
+    return upper, max(lower - upper, 4), words
 
 
 def _description(points: Sequence[Point], unit: str) -> str:

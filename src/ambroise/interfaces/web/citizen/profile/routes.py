@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from markupsafe import escape
@@ -14,10 +15,23 @@ from ambroise.interfaces.web.citizen.profile.emergency import emergency_routes
 from ambroise.interfaces.web.citizen.profile.forms import FORMS, LIST_OF, draft_of, values_of
 from ambroise.interfaces.web.citizen.profile.papers import paper_routes
 from ambroise.interfaces.web.citizen.profile.spaces import space_of
+from ambroise.interfaces.web.growing import drawings
+from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.profile.api import DECLARABLE, EXPECTED, Code, EmergencyCodes, Item, Profile, Section, codes
+from ambroise.modules.identity.api import identity_of
+from ambroise.modules.profile.api import (
+    DECLARABLE,
+    EXPECTED,
+    Code,
+    EmergencyCodes,
+    Item,
+    Profile,
+    Section,
+    Sheet,
+    codes,
+)
 from ambroise.modules.record.api import Record
 
 _SHOWN = (*EXPECTED, Section.DONATION)
@@ -40,16 +54,24 @@ def profile_routes(
         wanted = (which, Section.TARGETS) if which is Section.MEASURES else (which,)
         sheet = await profile.sheet(ctx, space_of(ctx), wanted)
         part = sheet[which]
+        measured = await _measured(visit, sheet) if which is Section.MEASURES else {}
         return await visit.render(
             "citizen/profile_section.html",
             part=part,
             face=profiles.FACES[which],
             declarable=which in DECLARABLE,
             targets=sheet[Section.TARGETS].items if which is Section.MEASURES else (),
-            curves=profiles.curves(part, sheet[Section.TARGETS]) if which is Section.MEASURES else (),
             profiles=profiles,
+            **measured,
             place="profil",
         )
+
+    async def _measured(visit: Visit, sheet: Sheet) -> Mapping[str, Any]:
+        """The drawings of the measures."""
+        async with profile.database.reader() as reader:
+            known = await identity_of(reader, space_of(visit.context()))
+        born, sex = (known.traits.birth_date, known.traits.sex) if known else (None, None)
+        return drawings(sheet, born, sex or "", dates.as_day(visit.now))
 
     async def change_section(visit: Visit, sent: FormData) -> Response:
         ctx, which, act = visit.context(), _section(visit), str(sent.get("geste"))
