@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ambroise.interfaces.web.ui.i18n import N_, current, gettext
+from ambroise.interfaces.web.ui.i18n import N_, current, gettext, typographic
 from ambroise.modules.prevention.api import Item, Kind, Source, State, Words, checkup_questions
 
 STATES: Mapping[State, tuple[str, str, str]] = {
@@ -36,7 +36,7 @@ _SOURCES: Mapping[str, str] = {
 
 def words_of(words: Words) -> str:
     """A text of a rule, in the language of the page."""
-    return words.en if current().code == "en" else words.fr
+    return words.en if current().code == "en" else typographic(words.fr)
 
 
 def title_of(item: Item) -> str:

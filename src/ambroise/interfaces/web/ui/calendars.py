@@ -28,7 +28,9 @@ def all_day(*, uid: str, day: date, title: str, text: str, stamp: datetime) -> s
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+    # Spaces that hold words together are for pages: calendars search and show plain ones.
+    plain = text.replace("\u00a0", " ")
+    return plain.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def _folded(line: str) -> str:

@@ -29,17 +29,7 @@ async def printed(environment: Environment, language: str, template: str, **valu
 
 def _printed(html: str) -> bytes:
     try:
-        # Loading it takes a moment, and few processes print anything.
-        from weasyprint import HTML  # pyright: ignore[reportMissingTypeStubs]
+        from ambroise.interfaces.web.ui.printer import pdf_of
     except OSError as error:
         raise Refusal(Kind.UNAVAILABLE, "PDF_UNAVAILABLE", "Install Pango on the server to make PDFs.") from error
-    made: Any = HTML(string=html, base_url=_STATIC.as_uri() + "/", url_fetcher=_ours_only)
-    return bytes(made.write_pdf(pdf_variant="pdf/ua-1"))
-
-
-def _ours_only(url: str, **_: Any) -> dict[str, Any]:
-    """A paper takes nothing from elsewhere than our own folder."""
-    path = Path(url.removeprefix("file://")).resolve()
-    if not url.startswith("file://") or _STATIC not in path.parents:
-        raise ValueError(f"{url} is not of this site")
-    return {"string": path.read_bytes(), "mime_type": "font/woff2"}
+    return pdf_of(html, _STATIC)
