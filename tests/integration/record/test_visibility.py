@@ -107,6 +107,18 @@ async def test_a_withheld_document_is_told_of_after_two_weeks_and_visible_after_
     assert await sees(world, world.citizen, filed.document)
 
 
+async def test_the_end_of_withholding_tells_representatives_nothing_of_what_is_kept_from_them(world: World) -> None:
+    both = ("INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX")
+    flags = said(securityLabel=[{"coding": [{"system": FLAG, "code": one}]} for one in both])
+    await world.submit(world.author, LETTER, flags)
+    world.clock.move(timedelta(days=32))
+    await deliver(world)
+    assert "REMISE_VISIBILITE_AUTO" in await codes(world)
+    acting = world.context(Citizen(UUID(int=7), "Parent"), acting_for=world.patient, relation="representative")
+    async with world.database.reader() as reader:
+        assert await notices(reader, acting) == []
+
+
 async def test_a_disclosure_visit_stops_the_timers(world: World) -> None:
     filed = (await world.submit(world.author, LETTER, flagged("INVISIBLE_PATIENT"))).documents[0]
     async with world.database.transaction() as tx:

@@ -78,11 +78,11 @@ class Within(Struct, frozen=True):
 
 
 class Shelf(Struct, frozen=True):
-    """A folder of the citizen."""
+    """A folder of the citizen. `count`: None for who acts for the holder, and may not know of all that is in it."""
 
     id: str
     name: str
-    count: int
+    count: int | None
 
 
 class DocumentList(Struct, frozen=True):

@@ -11,7 +11,7 @@ from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.record import events, repository, withholding
 from ambroise.modules.record.service import Record
 from ambroise.trust.context import Context, System
-from ambroise.trust.gateway import EMERGENCY_OPENED
+from ambroise.trust.gateway import EMERGENCY_OPENED, Flags
 
 
 class Handlers:
@@ -37,8 +37,15 @@ class Handlers:
         document = UUID(event.payload["document"])
         if event.patient is None or not await repository.still_withheld(tx, event.patient, document):
             return
-        await self._record.disclose(tx, self._context(), str(document))
-        await notify(tx, event.patient, self._clock.now(), Code.VISIBLE_AGAIN, subject=str(document))
+        shown = await self._record.disclose(tx, self._context(), str(document))
+        await notify(
+            tx,
+            event.patient,
+            self._clock.now(),
+            Code.VISIBLE_AGAIN,
+            subject=str(document),
+            hidden_from_representatives=bool(shown.label.flags & Flags.INVISIBLE_REPRESENTATIVES),
+        )
 
     async def _emergency_opened(self, tx: Transaction, event: Event) -> None:
         if event.patient is not None:

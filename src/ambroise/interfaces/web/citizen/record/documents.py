@@ -52,7 +52,7 @@ class Documents(Base):
             page.older,
             inside,
             [row_of(one, ctx) for one in pinned.values()],
-            [Shelf(str(one.id), one.name, one.count) for one in folders],
+            [Shelf(str(one.id), one.name, one.count if ctx.acting_for is None else None) for one in folders],
         )
 
     async def _found(self, ctx: Context, wanted: DocumentFilter) -> Page:
