@@ -12,7 +12,10 @@ _HERE = Path(__file__).parent
 
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "test_through_pages.py": ("/historique.csv", "/profil/synthese", "/urgence/{token}"),
-    "test_through_copies.py": ("/mes-donnees", "/mes-donnees/{id}/telecharger", "/mes-donnees/{id}/supprimer"),
+    "test_through_copies.py": (
+        "/mes-donnees", "/mes-donnees/{id}/telecharger", "/mes-donnees/{id}/supprimer", "/mes-donnees/reprendre",
+        "/mes-donnees/reprendre/{id}",
+    ),
     "test_through_notices.py": ("/accueil/lu", "/accueil/lu/{id}"),
     "test_through_presence.py": (
         "/vitale", "/vitale/demande", "/vitale/code", "/vitale/montrer", "/vitale/recus", "/vitale/delegations",
@@ -79,7 +82,7 @@ NOTHING_OF_A_RECORD: Mapping[str, tuple[str, ...]] = {
     "a form to fill, or what the caller has just sent; the page that follows is looked at": (
         "/documents/ajouter", "/documents/{id}/epingle", "/agenda/grossesse", "/agenda/conseil", "/agenda/acte.ics",
         "/profil/codes/{list}", "/profil/directives", "/profil/directives/{model}", "/profil/urgence",
-        "/profil/{section}/ajouter", "/mes-donnees/reprendre", "/mes-donnees/reprendre/{id}",
+        "/profil/{section}/ajouter",
         "/pro/patients/{patient}/deposer", "/pro/patients/{patient}/depose/{id}",
     ),
     "the desk: rules, letters on paper, lives of spaces; an operator opens no record": (

@@ -15,17 +15,23 @@ import pytest
 from msgspec.structs import replace
 
 from ambroise.interfaces.web import templates
+from ambroise.interfaces.web.copies.filer import Filing
 from ambroise.interfaces.web.copies.scribe import Pages
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.crypto import DataKeys, MasterKeys
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.objects import Blobs, open_store
-from ambroise.modules.portability.api import Exports
-from ambroise.trust.context import Context, Operator
+from ambroise.modules.portability.api import Exports, Imports
+from ambroise.trust.context import Context, Operator, Relation
 from ambroise.trust.gateway import Flags, Gateway
 from tests.integration.leak_pack.record import helped, helper_of, kept_from_representatives, write_secrets
+from tests.integration.portability.test_imports import IPS as SUMMARY
+from tests.integration.record.conftest import world
+from tests.integration.relations.conftest import Family, family
 from tests.integration.trust.people import World
+
+__all__ = ["family", "world"]
 
 
 class Copier:
@@ -111,3 +117,46 @@ async def test_nothing_leaks_by_a_copy(database: Database, clock: FixedClock, tm
     assert await copier.refused(holder, patient, mine) == "COPY_OVER"
     assert await copier.refused(replace(holder, acting_for=secrets.other), secrets.other)
     await gateway.close()
+
+
+async def test_what_is_brought_from_elsewhere_is_shown_to_who_brought_it_while_they_may(family: Family) -> None:
+    """Not to the holder's other helpers, nor to professionals, nor to a parent who represents no more."""
+    world, filing = family.world, Filing(templates)
+    imports = Imports(world.database, world.gateway, world.record, world.clock, filing, demonstration=True)
+    patient, parent, stranger = world.patient, await family.person(), await family.person()
+    await _related(family, parent, "representative")
+    carer = await family.person()
+    await _related(family, carer, "carer")
+    acting = family.of(parent, patient, "representative")
+    brought = await imports.propose(acting, patient, SUMMARY)
+    assert (await imports.shown(acting, patient, brought.id))[1] is not None, "the control"
+    own = await imports.propose(world.citizen, patient, SUMMARY)
+    assert (await imports.shown(world.citizen, patient, own.id))[1] is not None
+
+    async def code(ctx: Context, id: UUID) -> str:
+        found: list[str] = []
+        for act in (imports.shown, imports.take, imports.drop, imports.undo):
+            with pytest.raises(Refusal) as refusal:
+                await act(ctx, patient, id)
+            found.append(refusal.value.code)
+        assert len(set(found)) == 1
+        return found[0]
+
+    assert await code(world.citizen, brought.id) == await code(acting, own.id) == "IMPORT_UNKNOWN"
+    for other in (
+        family.of(carer, patient, "carer"),
+        family.of(stranger, patient, "representative"),
+        family.of(stranger),
+        world.author,
+        world.operator,
+    ):
+        assert await code(other, brought.id) == await code(other, UUID(int=0))
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.end_relation(tx, world.citizen, patient, parent, "representative")
+    assert await code(acting, brought.id) == await code(acting, UUID(int=0))
+
+
+async def _related(family: Family, person: UUID, kind: Relation) -> None:
+    world = family.world
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.set_relation(tx, world.system, world.patient, person, kind, scope="act")

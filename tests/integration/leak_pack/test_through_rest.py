@@ -20,11 +20,11 @@ from tests.support.server import House, house_on
 async def house(fresh_database: TestDatabase, tmp_path: Path, clock: FixedClock) -> AsyncIterator[House]:
     async with house_on(fresh_database, tmp_path, clock=clock, roles={"api"}) as house:
         for who in (AUTHOR, VIEWER, NURSE_VIEWER):
-            await _register(house, who)
+            await register(house, who)
         yield house
 
 
-async def _register(house: House, who: Professional) -> None:
+async def register(house: House, who: Professional) -> None:
     services = house.services
     ctx = Context(System(), services.clock, channel="load", demonstration=True)
     entry = directory.ProfessionalEntry(who.rpps, "FICTIF", "Alix", who.profession, test_identity=True)

@@ -34,6 +34,8 @@ _OPERATIONS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "Patient": (("summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),),
     "DocumentReference": (
         ("generate-metadata", "https://profiles.ihe.net/ITI/MHD/OperationDefinition/generate-metadata"),
+        ("import-xdm", "https://ambroise.example/fhir/OperationDefinition/import-xdm"),
+        ("export-xdm", "https://ambroise.example/fhir/OperationDefinition/export-xdm"),
     ),
 }
 _VALIDATE: Final = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate")

@@ -101,7 +101,6 @@ class Imports(Struct, frozen=True):
     async def take(self, ctx: Context, patient: UUID, id: UUID) -> None:
         """Begin to take what was proposed. Raises IMPORT_TAKEN_BEFORE, IMPORT_DECIDED."""
         async with self.database.transaction() as tx:
-            await self.gateway.copies.may(tx, ctx, patient)
             one = await self._own(tx, ctx, patient, id)
             _expect(one, State.PROPOSED)
             if not await repository.write(tx, replace(one, state=State.TAKING)):
@@ -219,6 +218,8 @@ class Imports(Struct, frozen=True):
         return await asyncio.to_thread(understand, b"".join([chunk async for chunk in stream.chunks]))
 
     async def _own(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> Import:
+        """An import of the caller's, who still may bring something into this space; any other does not exist."""
+        await self.gateway.copies.may(tx, ctx, patient)
         one = await repository.hold(tx, id)
         if one is None or one.patient != patient or one.asked_by != Asker.of(ctx).id:
             raise Refusal(Kind.NOT_FOUND, "IMPORT_UNKNOWN", "There is no such import.")
