@@ -160,6 +160,7 @@ REFUSALS: dict[str, tuple[dict[str, str], str]] = {
     "an unknown choice": ({"|IC|": "|OUI|"}, "HL7_ZFA"),
     "no date": ({"|IC|20240306111154": "|IC|"}, "HL7_FIELD_MISSING"),
     "a date to come": ({"|IC|20240306111154": "|IC|21240306111154"}, "HL7_DATE"),
+    "the first day of all": ({"|IC|20240306111154": "|IC|00010101000000"}, "HL7_DATE"),
     "no date at all": ({"|IC|20240306111154": "|IC|hier"}, "HL7_DATE"),
     "a merge": ({"ADT^A01^ADT_A01": "ADT^A40^ADT_A39"}, "HL7_EVENT"),
 }

@@ -1,8 +1,10 @@
 """ORU and MDM over MLLP/TLS: the public samples, mended as little as needed, by a client that others wrote."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ambroise.interfaces.cli import build
+from ambroise.interfaces.hl7v2 import listener
 from ambroise.interfaces.token_claims import Role
 from ambroise.main.builder import InstanceBuilder
 from tests.integration.xds import asking
@@ -353,3 +356,19 @@ async def test_many_large_messages_at_once_are_all_answered(laboratory: Laborato
     large = mended(sample(ORU), entry.content) + "NTE|1||" + "x" * 1_500_000 + "\r"
     answers = await asyncio.gather(*(laboratory.one(large) for _ in range(10)))
     assert sorted(one.codes[0] for one in answers) == ["ALREADY_FILED"] * 9 + ["FILED"]
+
+
+async def test_a_message_that_never_ends_loses_its_connection(
+    ports: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_WHOLE_SECONDS", 0.5)
+    reader, writer = await asyncio.open_connection("127.0.0.1", ports["hl7_plain_port"])
+    writer.write(b"\x0bMSH|")
+    began = time.monotonic()
+    while not reader.at_eof() and time.monotonic() - began < 10:
+        # A byte now and then, so that it never stalls.
+        writer.write(b"x")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.1)
+    assert reader.at_eof()
+    writer.close()

@@ -73,3 +73,9 @@ def test_a_sample_reads_as_another_library_reads_it(name: str) -> None:
     for segment, other in zip(ours.segments[1:], list(theirs)[1:], strict=True):
         for place in range(1, len(other)):
             assert segment.field(place).raw == str(other[place]), (segment.name, place)
+
+
+def test_a_field_of_escapes_alone_is_refused_before_it_fills_the_memory() -> None:
+    message = read((_HEADS[0] + "OBX|1|ED|" + "\\F" * 1_000_000).encode())
+    with pytest.raises(Refusal, match="HL7_MALFORMED"):
+        message.all("OBX")[0].text(3)

@@ -89,9 +89,9 @@ def _instant(segment: Segment, place: int) -> datetime:
     try:
         day, time, seconds, offset = match.groups() if match else ("", "", "", "")
         read = datetime.strptime(f"{day}{time or '0000'}{seconds or '00'}{offset or ''}", _format(offset))
-    except ValueError:
+        return (read if read.tzinfo else read.replace(tzinfo=_FRANCE)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise failure("HL7_DATE", f"ZFA-{place} is a date and time, YYYYMMDDHHMMSS.", segment.at(place)) from None
-    return (read if read.tzinfo else read.replace(tzinfo=_FRANCE)).astimezone(UTC)
 
 
 def _format(offset: str | None) -> str:

@@ -24,6 +24,8 @@ _CHUNK: Final = 256 * 1024
 _IDLE_SECONDS: Final = 600
 _STALLED_SECONDS: Final = 60
 """For how long nothing may come in the middle of a message."""
+_WHOLE_SECONDS: Final = 600
+"""For how long a message may be on its way: who sends a byte a minute would keep the room of a large one for ever."""
 _HANDSHAKE_SECONDS: Final = 10
 _GRACE_SECONDS: Final = 10
 _MOST_CONNECTIONS: Final = 200
@@ -119,6 +121,7 @@ class _Connection:
         self._deframer = deframer
         self._large = large
         self._has_room = False
+        self._began: float | None = None
         self._reader = reader
         self._writer = writer
         self.busy = False
@@ -138,12 +141,12 @@ class _Connection:
 
     async def _step(self, peer: _Who) -> bool:
         """Read what came and answer what is whole; false at the end."""
-        wait = _STALLED_SECONDS if self._deframer.pending else _IDLE_SECONDS
-        async with asyncio.timeout(wait):
+        async with asyncio.timeout(self._patience()):
             data = await self._reader.read(_CHUNK)
         self.busy = True
         try:
             for framed in self._deframer.feed(data):
+                self._began = None
                 for answer in await self._exchange.answer(peer(), framed):
                     self._writer.write(frame(answer))
                 await self._writer.drain()
@@ -153,13 +156,23 @@ class _Connection:
             self.busy = False
         return bool(data)
 
+    def _patience(self) -> float:
+        """For how many seconds the next bytes are waited for."""
+        if not self._deframer.pending:
+            self._began = None
+            return _IDLE_SECONDS
+        now = asyncio.get_running_loop().time()
+        self._began = self._began or now
+        return min(_STALLED_SECONDS, self._began + _WHOLE_SECONDS - now)
+
     async def _keep_room(self) -> None:
         """Have room for a message that turns out to be large, and leave it once the message was answered."""
         if self._deframer.held <= _LARGE:
             self._leave_room()
         elif not self._has_room:
             await self._large.acquire()
-            self._has_room = True
+            # The sender had to wait, and is given its time again.
+            self._has_room, self._began = True, None
 
     def _leave_room(self) -> None:
         if self._has_room:

@@ -25,6 +25,7 @@ CHARSETS: Final = {
 
 _MOST_SEGMENTS: Final = 5_000
 _MOST_PARTS: Final = 500
+_MOST_ESCAPES: Final = 20_000
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _ESCAPED: Final = re.compile(r"X(?:[0-9A-Fa-f]{2})+")
 
@@ -39,10 +40,10 @@ class Delimiters(Struct, frozen=True):
     subcomponent: str = "&"
 
     def unescaped(self, text: str) -> str:
-        """A text as it was meant."""
+        """A text as it was meant. Raises HL7_MALFORMED when it is made of little else than escapes."""
         if self.escape not in text:
             return text
-        parts = text.split(self.escape)
+        parts = cut(text, self.escape, _MOST_ESCAPES)
         plain = parts[0]
         rest = iter(range(1, len(parts)))
         for place in rest:
