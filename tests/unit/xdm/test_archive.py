@@ -1,7 +1,9 @@
 """What a zip of a stranger may not do."""
 
+import io
 import struct
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -96,3 +98,16 @@ def test_metadata_of_another_version_are_refused_by_name(samples: Path) -> None:
     archive = Archive((samples / "xdm/lynn-xdm_xdm.zip").read_bytes(), LIMITS)
     with pytest.raises(Refusal, match=r"SUBSET01/METADATA\.XML is not the metadata"):
         read_subset(archive, "IHE_XDM/SUBSET01")
+
+
+def test_a_second_end_that_says_something_else_is_not_believed() -> None:
+    content = zipped({f"{number}.xml": b"x" for number in range(30)})
+    at = content.rindex(b"PK\x05\x06")
+    count, size, offset = struct.unpack("<HII", content[at + 10 : at + 20])
+    second = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, count, count, size, offset)
+    second += struct.pack("<IIQI", 0x07064B50, 0, at, 1)
+    first = content[at : at + 8] + struct.pack("<HHIIH", 0, 0, 0, offset, 0)
+    lying = content[:at] + second + first
+    assert len(ZipFile(io.BytesIO(lying)).infolist()) == 30, "the library reads the second"
+    assert refused(lying)[0] == "ZIP_TOO_LARGE"
+    assert refused(lying)[1] == "The list of files of this zip is too long to be read."

@@ -16,6 +16,8 @@ from ambroise.kernel.errors import Kind, Refusal
 _STARTS: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
+_LOCATOR: Final = b"PK\x06\x07"
+_LOCATOR_SIZE: Final = 20
 _COMMENT: Final = 65_535
 _DIRECTORY: Final = 1_000_000
 """Bytes of the list of files; it is read whole before anything else."""
@@ -130,8 +132,10 @@ def _check_directory(content: bytes) -> None:
     at = content.rfind(_END, max(0, len(content) - _COMMENT - _END_SIZE))
     if at < 0 or len(content) < at + _END_SIZE:
         raise _refused("ZIP_DAMAGED", "This is no zip file, or its end is missing: send it again.")
+    # Where there is a second end (ZIP64), the library believes that one; a zip of this size has no use for it.
+    again = content[max(0, at - _LOCATOR_SIZE) : at].startswith(_LOCATOR)
     size = int.from_bytes(content[at + 12 : at + 16], "little")
-    if size > _DIRECTORY:
+    if again or size > _DIRECTORY:
         raise _too_large("The list of files of this zip is too long to be read.")
 
 
