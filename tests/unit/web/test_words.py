@@ -59,7 +59,17 @@ def test_a_form_token_is_good_for_its_browser_alone_and_never_the_same() -> None
 
 
 @pytest.mark.parametrize(
-    "address", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "", None]
+    "address",
+    [
+        "https://elsewhere.example",
+        "//elsewhere.example",
+        "/\\elsewhere.example",
+        "/\t/elsewhere.example",
+        "/\t\\elsewhere.example",
+        "/\n\\elsewhere.example",
+        "",
+        None,
+    ],
 )
 def test_a_link_never_leads_elsewhere(address: str | None) -> None:
     assert local_address(address, "/accueil") == "/accueil"

@@ -149,7 +149,7 @@ def _row(*cells: str) -> str:
     """One line of CSV. A cell never starts a formula in a spreadsheet."""
     out = io.StringIO()
     csv.writer(out, delimiter=";").writerow(
-        [f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell for cell in cells]
+        [f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell for cell in cells]
     )
     return out.getvalue()
 

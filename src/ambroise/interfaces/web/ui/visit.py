@@ -296,7 +296,10 @@ async def broken(visit: Visit) -> Response:
 
 def local_address(address: str | None, otherwise: str = "/") -> str:
     """An address of this site, or the other one: a link never sends somebody elsewhere."""
-    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+    # Browsers take a backslash for a slash, and pass over tabs and ends of lines.
+    if not address or not address.startswith("/") or address.startswith("//"):
+        return otherwise
+    if "\\" in address or any(ord(sign) < 32 for sign in address):
         return otherwise
     return address if not urlsplit(address).netloc else otherwise
 
