@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import mimetypes
 import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import Sort, clean_photo, sniff
@@ -13,12 +16,18 @@ XML = ("application/xml", "text/xml")
 IMAGES = ("image/jpeg", "image/png")
 # The brands of a HEIF file, which the national formats do not have.
 _APPLE = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif"})
+_AT_ONCE: Final = ThreadPoolExecutor(2, "photos")
+"""Sixty million pixels of one colour come in kilobytes, and take a gigabyte once opened: few are open at a time."""
 _SHOWN = (*IMAGES, "application/pdf", "text/plain")
 
 
-def fileable(content: bytes) -> bytes:
+async def fileable(content: bytes) -> bytes:
     """A file as the record takes it: photos without what they tell of their place and camera, and PNG as JPEG, since
-    the national formats have no PNG. Takes processor time: call it in a thread."""
+    the national formats have no PNG. Refuses PHOTO_HEIC, IMAGE_UNREADABLE, IMAGE_TOO_LARGE."""
+    return await asyncio.get_running_loop().run_in_executor(_AT_ONCE, _fileable, content)
+
+
+def _fileable(content: bytes) -> bytes:
     if content[4:8] == b"ftyp" and content[8:12] in _APPLE:
         raise Refusal(
             Kind.UNSUPPORTED_MEDIA, "PHOTO_HEIC", "HEIC photos are not taken: save the photo as JPEG, then send it."

@@ -164,7 +164,12 @@ def _shelves(found: DocumentList, wanted: DocumentFilter) -> list[tuple[str, str
     if not found.folders:
         return []
     some = [
-        (f"/documents?dossier={one.id}", f"{one.name} ({one.count})", one.id == wanted.folder) for one in found.folders
+        (
+            f"/documents?dossier={one.id}",
+            one.name if one.count is None else f"{one.name} ({one.count})",
+            one.id == wanted.folder,
+        )
+        for one in found.folders
     ]
     return [("/documents", gettext("Tous"), not wanted.folder), *some]
 

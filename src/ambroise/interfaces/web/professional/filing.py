@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
@@ -34,7 +33,7 @@ class Filing:
         """Deposit one file."""
         if is_zip(deposit.content):
             return await self._unpack(ctx, patient, deposit)
-        content = await asyncio.to_thread(fileable, deposit.content)
+        content = await fileable(deposit.content)
         media_type = sniffed(content)
         async with self._records.database.transaction() as tx:
             described = (

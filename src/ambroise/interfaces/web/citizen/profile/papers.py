@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -212,7 +211,7 @@ async def _file(
     tx: Transaction, visit: Visit, record: Record, content: bytes, title: str, category: str, *, masked: bool
 ) -> str:
     ctx = visit.context()
-    ready = await asyncio.to_thread(fileable, content)
+    ready = await fileable(content)
     new = NewDocument(ready, "application/pdf", title, category, dates.as_day(visit.now), masked=masked)
     described = metadata(space_of(ctx), ctx.actor.name, new, "application/pdf")
     filed = await record.submit(tx, ctx, Submission((Incoming(ready, None, described),)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -99,7 +98,7 @@ class Documents(Base):
             await (self._record.mask(tx, ctx, id) if masked else self._record.unmask(tx, ctx, id))
 
     async def add(self, ctx: Context, new: NewDocument) -> str:
-        content = await asyncio.to_thread(fileable, new.content)
+        content = await fileable(new.content)
         media_type = sniffed(content)
         submission = Submission(
             (Incoming(content, None, metadata(space_of(ctx), citizen_of(ctx).name, new, media_type)),)
