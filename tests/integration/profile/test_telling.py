@@ -10,7 +10,7 @@ from ambroise.fhir.json import decode, encode
 from ambroise.fhir.search import parse
 from ambroise.fhir.validation import validate
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.profile.api import DECLARABLE, Code, Draft, Profile, Section, Sheet, codes, summary
+from ambroise.modules.profile.api import DECLARABLE, Code, Draft, Item, Profile, Section, Sheet, codes, links, summary
 from ambroise.trust.context import Context
 from tests.integration.record.conftest import World
 
@@ -257,3 +257,51 @@ async def test_an_empty_summary_says_whether_there_is_none_or_nothing_is_known(w
     for stranger in (world.professional(2), world.operator):
         with pytest.raises(Refusal):
             await summary(profile, stranger, world.patient, "http://x/fhir")
+
+
+async def test_lines_go_together_both_ways_as_fhir_references_and_never_with_what_is_hidden(world: World) -> None:
+    illness, allergy = await told(world, DIABETES, EVERYTHING[2])
+    drafts = [replace(one, links=(illness,)) for one in (EVERYTHING[1], EVERYTHING[4], EVERYTHING[8])]
+    treatment, stay, weight = await told(world, *drafts)
+    (hives,) = await told(world, replace(DIABETES, name="Urticaire", code=None, links=(allergy,)))
+    (other,) = await told(world, replace(EVERYTHING[2], name="Metformine", links=(treatment,)))
+    doctor = world.professional(1)
+    await world.authorise(doctor)
+    found = await sheet(world, doctor)
+    together = {reference: {one.reference for one in others} for reference, others in links.web(found).items()}
+    assert together == {
+        illness: {treatment, stay, weight},
+        treatment: {illness, other},
+        stay: {illness},
+        weight: {illness},
+        hives: {allergy},
+        allergy: {hives},
+        other: {treatment},
+    }
+    profile = Profile(world.database, world.gateway)
+    sent = await summary(profile, world.citizen, world.patient, "http://127.0.0.1/fhir")
+    by_id = {f"{one['resource']['resourceType']}/{one['resource']['id']}": one["resource"] for one in sent["entry"]}
+    assert by_id[treatment]["reasonReference"] == by_id[stay]["reasonReference"] == [{"reference": illness}]
+    assert by_id[weight]["extension"][0]["valueReference"] == {"reference": illness}
+    assert by_id[hives]["evidence"] == [{"detail": [{"reference": allergy}]}]
+    for one in by_id.values():
+        assert not [issue for issue in validate(one) if issue.severity in ("error", "fatal")], one["resourceType"]
+    async with world.database.transaction() as tx:
+        await profile.hide(tx, world.citizen, world.patient, illness, hidden=True)
+        await profile.remove(tx, world.citizen, world.patient, allergy)
+    seen = await sheet(world, doctor)
+    assert not links.web(seen).get(treatment, ())[1:], "the allergy alone"
+    assert all(illness not in one.links for one in every(seen))
+    async with world.database.reader() as reader:
+        for reference in (treatment, stay, weight, hives):
+            type, _, id = reference.partition("/")
+            body = (await world.gateway.read(reader, doctor, type, id)).body.decode()
+            assert illness not in body.replace(f'"id":"{id}"', "")
+            assert allergy not in body
+    for wrong in (illness, weight, "Condition/0190a0a0-0000-7000-8000-000000000000"):
+        with pytest.raises(Refusal, match="PROFILE_LINK_UNKNOWN"):
+            await told(world, replace(EVERYTHING[1], links=(wrong,)))
+
+
+def every(sheet: Sheet) -> list[Item]:
+    return [item for part in sheet.parts.values() for item in part.items]

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from ambroise.interfaces.demonstration.model import Citizen
 from ambroise.kernel.db import Transaction
 from ambroise.modules.profile.api import Code, Draft, Profile, Section
@@ -24,8 +26,11 @@ async def tell(tx: Transaction, profile: Profile, ctx: Context, patient: UUID, c
     sheet = await profile.sheet_in(tx, ctx, patient)
     if any(item.own for part in sheet.parts.values() for item in part.items):
         return
+    told: dict[str, str] = {}
     for draft in drafts:
-        await profile.add(tx, ctx, patient, draft)
+        goes_with = _LINKS.get(draft.name, "")
+        linked = replace(draft, links=(told[goes_with],)) if goes_with in told else draft
+        told[draft.name] = await profile.add(tx, ctx, patient, linked)
     for section in nothing:
         if not sheet[section].items:
             await profile.declare_none(tx, ctx, patient, section, none=True)
@@ -104,6 +109,7 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
             ),
             Draft(Section.TREATMENTS, "Ibuprofène", start="2020", end="2020", comment="Arrêté : mal à l’estomac."),
             Draft(Section.ALLERGIES, "Pénicilline", details={"reaction": "Urticaire géante"}, comment="En 1999."),
+            Draft(Section.ILLNESSES, "Urticaire géante", start="1999", end="1999"),
             Draft(
                 Section.VACCINATIONS,
                 "Diphtérie-poliomyélite-tétanos",
@@ -162,6 +168,13 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
         (Section.ALLERGIES, Section.DISABILITIES),
     ),
     "child": ((_GP,), (Section.ALLERGIES, Section.TREATMENTS)),
+}
+
+# Line → the line told before it that it goes with.
+_LINKS = {
+    "Metformine 1000 mg": "Diabète de type 2",
+    "BLOOD_PRESSURE": "Tension trop haute",
+    "Urticaire géante": "Pénicilline",
 }
 
 # Months, kilograms, metres, centimetres around the head.

@@ -321,6 +321,30 @@ def none_words(part: Part, *, mine: bool) -> str:
     return gettext("Le patient dit : « %(said)s », le %(day)s", said=said, day=day)
 
 
+_LINKED: Mapping[tuple[Section, Section], str] = {
+    (Section.TREATMENTS, Section.ILLNESSES): N_("Pour : %(names)s"),
+    (Section.STAYS, Section.ILLNESSES): N_("Pour : %(names)s"),
+    (Section.MEASURES, Section.ILLNESSES): N_("Pour : %(names)s"),
+    (Section.ILLNESSES, Section.TREATMENTS): N_("Traitement : %(names)s"),
+    (Section.ILLNESSES, Section.STAYS): N_("Hospitalisation ou acte : %(names)s"),
+    (Section.ILLNESSES, Section.MEASURES): N_("Mesure suivie : %(names)s"),
+    (Section.ILLNESSES, Section.ALLERGIES): N_("Réaction à : %(names)s"),
+    (Section.ALLERGIES, Section.ILLNESSES): N_("A provoqué : %(names)s"),
+    (Section.ALLERGIES, Section.TREATMENTS): N_("Traitement en cause : %(names)s"),
+    (Section.TREATMENTS, Section.ALLERGIES): N_("Allergie signalée : %(names)s"),
+}
+
+
+def linked(item: Item, others: Sequence[Item]) -> str:
+    """What a line goes with, in words."""
+    names: dict[str, dict[str, None]] = {}
+    for one in others:
+        words = _LINKED.get((item.section, one.section))
+        if words:
+            names.setdefault(words, {})[name(one)] = None
+    return " · ".join(gettext(words, names=", ".join(said)) for words, said in names.items())
+
+
 def by_measure(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
     """The measures of a kind together, those of the kind measured last first."""
     found: dict[str, list[Item]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ambroise.modules.profile import codes, growth
+from ambroise.modules.profile import codes, growth, links
 from ambroise.modules.profile.emergency import OFFERED, EmergencyCode, EmergencyCodes, Opened, forget_purged
 from ambroise.modules.profile.limits import CHOICES
 from ambroise.modules.profile.measures import Figure, Measure, measure_of, measures
@@ -33,6 +33,7 @@ __all__ = [
     "codes",
     "forget_purged",
     "growth",
+    "links",
     "measure_of",
     "measures",
     "summary",

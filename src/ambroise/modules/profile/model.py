@@ -85,6 +85,8 @@ class Draft(Struct, frozen=True):
     start: str = ""
     end: str = ""
     details: Mapping[str, str] = field(default_factory=dict[str, str])
+    links: Sequence[str] = ()
+    """The lines that it goes with, as `Type/id`."""
 
 
 class Item(Struct, frozen=True):

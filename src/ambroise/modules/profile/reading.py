@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ambroise.fhir.json import decode
+from ambroise.modules.profile import links
 from ambroise.modules.profile.fhir import (
     ASSERTED,
     HOUSE,
@@ -88,6 +89,7 @@ def read(stored: Stored) -> Item | None:
         own=own,
         withheld=bool(flags & _WITHHELD),
         version=stored.version,
+        links=links.read(resource),
     )
 
 

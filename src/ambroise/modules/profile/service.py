@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 from uuid import UUID
 
+from msgspec.structs import replace
+
+from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import identity_of
-from ambroise.modules.profile import limits, reading, repository, states
+from ambroise.modules.profile import limits, links, reading, repository, states
 from ambroise.modules.profile.fhir import HOUSE
 from ambroise.modules.profile.grouping import key_of
 from ambroise.modules.profile.kinds import kind_of_section
@@ -23,6 +27,12 @@ from ambroise.trust.context import Citizen, Context
 from ambroise.trust.gateway import Action, Flags, Gateway, Label, Stored, author_of
 
 _NO_FLAGS = Flags(0)
+# The resources of the sections that links lead to.
+_TYPES = {
+    Section.ILLNESSES: "Condition",
+    Section.ALLERGIES: "AllergyIntolerance",
+    Section.TREATMENTS: "MedicationStatement",
+}
 
 
 class Traced(PatientEvent):
@@ -68,13 +78,19 @@ class Profile(Looking):
         await self.gateway.rewrite(tx, ctx, Action.UPDATE, current, {**resource, "id": current.id})
 
     async def remove(self, tx: Transaction, ctx: Context, patient: UUID, reference: str) -> None:
-        """Take back what the holder's side told."""
+        """Take back what the holder's side told, with the links that lead to it."""
         current = await self._open(tx, ctx, Action.DELETE, patient, reference)
         await self._refuse_confirmed(tx, ctx, patient, current)
+        await self._unlink(tx, ctx, patient, {reference})
         await self.gateway.remove(tx, ctx, current.type, current.id)
 
     async def hide(self, tx: Transaction, ctx: Context, patient: UUID, reference: str, *, hidden: bool) -> None:
-        """Hide a line from professionals, or show it again."""
+        """Hide a line from professionals, with the links that lead to it; or show it again, without them."""
+        if hidden:
+            await self._unlink(tx, ctx, patient, {reference})
+        await self._mask(tx, ctx, patient, reference, hidden=hidden)
+
+    async def _mask(self, tx: Transaction, ctx: Context, patient: UUID, reference: str, *, hidden: bool) -> None:
         type, _, id = reference.partition("/")
         flags = {"set": Flags.MASKED} if hidden else {"clear": Flags.MASKED}
         event = Traced.PROFILE_HIDDEN if hidden else Traced.PROFILE_SHOWN
@@ -91,11 +107,13 @@ class Profile(Looking):
         if state is None:
             await self._say(tx, ctx, patient, section, None, none=False, hidden=hidden)
         elif state.hidden is not hidden:
-            await self.hide(tx, ctx, patient, f"List/{state.id}", hidden=hidden)
-        for item in (await self.sheet_in(tx, ctx, patient, (section,)))[section].items:
-            for one in (item, *item.same):
-                if one.id and one.hidden is not hidden:
-                    await self.hide(tx, ctx, patient, one.reference, hidden=hidden)
+            await self._mask(tx, ctx, patient, f"List/{state.id}", hidden=hidden)
+        items = (await self.sheet_in(tx, ctx, patient, (section,)))[section].items
+        changed = [one.reference for item in items for one in (item, *item.same) if one.id and one.hidden is not hidden]
+        if hidden:
+            await self._unlink(tx, ctx, patient, set(changed))
+        for reference in changed:
+            await self._mask(tx, ctx, patient, reference, hidden=hidden)
 
     async def declare_none(self, tx: Transaction, ctx: Context, patient: UUID, section: Section, *, none: bool) -> None:
         """Say "I have none" of a section that is empty, or take it back."""
@@ -118,10 +136,31 @@ class Profile(Looking):
     async def _checked(self, tx: Transaction, ctx: Context, patient: UUID, draft: Draft) -> Draft:
         if draft.section is Section.TREATMENTS:
             name, comment = limits.shortened(draft.name, draft.comment)
-            draft = Draft(draft.section, name, draft.code, comment, draft.start, draft.end, draft.details)
+            draft = replace(draft, name=name, comment=comment)
         known = await identity_of(tx, patient)
         limits.check(draft, known.traits.birth_date if known else None, today_of(ctx))
+        if draft.links:
+            await self._check_links(tx, ctx, patient, draft)
         return draft
+
+    async def _check_links(self, tx: Transaction, ctx: Context, patient: UUID, draft: Draft) -> None:
+        """A link leads to a line of the right section of this record, which nobody hides."""
+        section = links.TO.get(draft.section)
+        items = (await self.sheet_in(tx, ctx, patient, (section,)))[section].items if section else ()
+        there = {one.reference for item in items for one in (item, *item.same) if not (one.hidden or one.withheld)}
+        if not set(draft.links) <= there:
+            raise Refusal(Kind.UNPROCESSABLE, "PROFILE_LINK_UNKNOWN", "There is no such line to link.", element="links")
+
+    async def _unlink(self, tx: Transaction, ctx: Context, patient: UUID, references: Collection[str]) -> None:
+        """Take the links that lead to these lines out of what the holder's side told."""
+        sections = {one for one, to in links.TO.items() if {_TYPES[to]} & {ref.partition("/")[0] for ref in references}}
+        if not sections:
+            return
+        sheet = await self.sheet_in(tx, ctx, patient, sections)
+        lines = (one for part in sheet.parts.values() for item in part.items for one in (item, *item.same))
+        for line in (one for one in lines if one.own and set(one.links) & set(references)):
+            current = await self.gateway.open(tx, ctx, Action.UPDATE, line.type, line.id)
+            await self.gateway.rewrite(tx, ctx, Action.UPDATE, current, links.without(decode(current.body), references))
 
     async def _states(self, tx: Transaction, ctx: Context, patient: UUID) -> dict[Section, State]:
         if not isinstance(ctx.actor, Citizen):

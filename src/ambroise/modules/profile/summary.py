@@ -13,6 +13,7 @@ from ambroise.fhir.search import parse
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
+from ambroise.modules.profile import links
 from ambroise.modules.profile.fhir import LOINC, Json, concept, hl7
 from ambroise.modules.profile.looking import Looking
 from ambroise.modules.profile.model import Item, Part, Section, Sheet
@@ -76,11 +77,16 @@ def _document(
     reference = f"Patient/{person['id']}"
     entries: dict[str, Json] = {reference: person}
     sections: list[Json] = []
+    together = links.web(sheet)
+
+    def line(item: Item) -> str:
+        return _line(item, together.get(item.reference, ()))
+
     for code, title, which in _SECTIONS:
         items = [item for section in which for item in sheet[section].items[:_MOST]]
         present = [item for item in items if code != "11450-4" or item.active]
         added = [_added(entries, resources, item, reference) for item in present]
-        lines = [_line(item) for item in present]
+        lines = [line(item) for item in present]
         if code == _RESULTS:
             for one in results:
                 place = f"Observation/{one['id']}"
@@ -97,7 +103,7 @@ def _document(
     over = [item for item in sheet[Section.ILLNESSES].items if not item.active]
     if over:
         sections.append(
-            _section(*_PAST, [_added(entries, resources, item, reference) for item in over], map(_line, over))
+            _section(*_PAST, [_added(entries, resources, item, reference) for item in over], map(line, over))
         )
     composition, device = _composition(ctx, reference, sections)
     whole: list[Json] = [composition, *entries.values(), device]
@@ -222,10 +228,11 @@ def _section(code: str, title: str, added: Sequence[str], lines: Iterable[str]) 
     }
 
 
-def _line(item: Item) -> str:
+def _line(item: Item, together: Sequence[Item]) -> str:
     figures = [item.details[one] for one in ("value", "systolic", "diastolic") if item.details.get(one)]
     parts = [item.name, "/".join(figures), item.details.get("dosage", ""), item.details.get("reaction", ""), item.start]
-    return " · ".join(part for part in parts if part)
+    others = ", ".join(dict.fromkeys(one.name for one in together))
+    return " · ".join(part for part in (*parts, others and f"lié à : {others}") if part)
 
 
 def _words(resource: Json) -> str:

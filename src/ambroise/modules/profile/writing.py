@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ambroise.modules.profile import links
 from ambroise.modules.profile.fhir import (
     ASSERTED,
     HOUSE,
@@ -74,7 +75,7 @@ def write(draft: Draft, patient: UUID, teller: Teller) -> Json:
     """The resource of a draft, about `patient`, saying who told it."""
     resource = _WRITERS[draft.section](draft, patient, teller)
     resource["meta"] = {"security": [{"system": SAYS, "code": ASSERTED[teller.by]}]}
-    return kept(resource)
+    return kept(links.put(resource, draft.section, draft.links))
 
 
 def _who(patient: UUID, teller: Teller) -> Json:

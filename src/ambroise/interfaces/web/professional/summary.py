@@ -17,7 +17,7 @@ from ambroise.interfaces.web.results import result, titled
 from ambroise.interfaces.web.ui import plots
 from ambroise.interfaces.web.ui.i18n import gettext, ngettext
 from ambroise.interfaces.web.ui.visit import Screen, Visit
-from ambroise.modules.profile.api import Item, Part, Profile, Section, Sheet
+from ambroise.modules.profile.api import Item, Part, Profile, Section, Sheet, links
 from ambroise.trust.context import Context
 
 _FIRST = (Section.ILLNESSES, Section.TREATMENTS, Section.ALLERGIES)
@@ -58,6 +58,7 @@ def summary_routes(screen: Screen, service: ProfessionalService, profile: Profil
             measures=latest(sheet),
             blood=next(iter(sheet[Section.BLOOD].items), None),
             results=await _results(profile, ctx, patient),
+            linked=links.web(sheet),
             unread=[part for part in sheet.parts.values() if not part.readable],
             profiles=profiles,
             place="patients",

@@ -83,10 +83,16 @@ def _comment() -> TextAreaField:
     return TextAreaField(lazy(N_("Commentaire (facultatif)")), render_kw=_LONG)
 
 
+def _links(words: str) -> Ticks:
+    """The lines of the profile that this one goes with: the page fills them in."""
+    return Ticks(lazy(words), choices=[], validate_choice=False)
+
+
 class IllnessForm(Form):
     name = _name(N_("Maladie ou sujet de santé"), N_("Commencez à écrire, puis choisissez dans la liste."), "illness")
     start = _when(N_("Depuis quand"), needed=True)
     end = _when(N_("Jusqu’à quand (facultatif)"))
+    links = _links(N_("C’est une réaction à (facultatif)"))
     comment = _comment()
 
 
@@ -96,12 +102,14 @@ class TreatmentForm(Form):
     reason = _text(N_("Pour quoi (facultatif)"), 200)
     start = _when(N_("Depuis quand"), needed=True)
     end = _when(N_("Jusqu’à quand (facultatif)"))
+    links = _links(N_("Pour quelle maladie (facultatif)"))
     comment = _comment()
 
 
 class AllergyForm(Form):
     name = _name(N_("À quoi êtes-vous allergique ?"), N_("Un médicament, un aliment, une matière."), "allergen")
     reaction = _text(N_("Ce que cela provoque (facultatif)"), 200, N_("Par exemple : urticaire, gonflement du visage."))
+    links = _links(N_("Un de vos traitements en cause (facultatif)"))
     comment = _comment()
 
 
@@ -119,6 +127,7 @@ class StayForm(Form):
     start = _when(N_("Date"), needed=True)
     duration = _text(N_("Durée (facultatif)"), 4, N_("Un nombre."))
     unit = _among(N_("En"), "unit", needed=False)
+    links = _links(N_("Pour quelle maladie (facultatif)"))
     comment = _comment()
 
     def validate_duration(self, field: Any) -> None:
@@ -159,6 +168,7 @@ class MeasureForm(Form):
     )
     value = _text(N_("Valeur"), 20, N_("Pour la tension, les deux chiffres : 128/76."))
     start = _when(N_("Mesurée le"), needed=True)
+    links = _links(N_("Pour quelle maladie (facultatif)"))
     comment = StringField(lazy(N_("Commentaire (facultatif)")), render_kw={"maxlength": "150"})
 
     def validate_value(self, field: Any) -> None:
@@ -260,13 +270,14 @@ LIST_OF: Mapping[Section, str] = {
     Section.BLOOD: "blood_group",
 }
 """The code list behind the name of a line."""
-_PLAIN = ("name", "comment", "start", "end")
+_PLAIN = ("name", "comment", "start", "end", "links")
 
 
 def draft_of(section: Section, form: Any, code: Code | None) -> Draft:
     """What the form says."""
     said = {field.name: _joined(field.data) for field in form}
     details = {key: value for key, value in said.items() if key not in _PLAIN and value}
+    links = form.links.data or () if "links" in form else ()
     name = said.get("name", "")
     if section is Section.CONTACTS:
         name = f"{said['first']} {said['last']}"
@@ -275,13 +286,15 @@ def draft_of(section: Section, form: Any, code: Code | None) -> Draft:
     elif section in (Section.MEASURES, Section.TARGETS):
         name = said.get("measure", "")
         details |= _figures(section, said)
-    return Draft(section, name, code, said.get("comment", ""), said.get("start", ""), said.get("end", ""), details)
+    return Draft(
+        section, name, code, said.get("comment", ""), said.get("start", ""), said.get("end", ""), details, tuple(links)
+    )
 
 
 def values_of(item: Item) -> dict[str, Any]:
     """What a line fills its form with."""
     values: dict[str, Any] = {**item.details, "name": item.name, "comment": item.comment}
-    values |= {"start": item.start, "end": item.end}
+    values |= {"start": item.start, "end": item.end, "links": list(item.links)}
     for many in ("contact", "disability"):
         if many in values:
             values[many] = values[many].split(",")

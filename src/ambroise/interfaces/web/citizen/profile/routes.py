@@ -31,6 +31,7 @@ from ambroise.modules.profile.api import (
     Section,
     Sheet,
     codes,
+    links,
 )
 from ambroise.modules.record.api import Record
 
@@ -51,7 +52,7 @@ def profile_routes(
 
     async def section(visit: Visit) -> Response:
         ctx, which = visit.context(), _section(visit)
-        wanted = (which, Section.TARGETS) if which is Section.MEASURES else (which,)
+        wanted = {which, *links.neighbours(which), *({Section.TARGETS} if which is Section.MEASURES else ())}
         sheet = await profile.sheet(ctx, space_of(ctx), wanted)
         part = sheet[which]
         measured = await _measured(visit, sheet) if which is Section.MEASURES else {}
@@ -61,6 +62,7 @@ def profile_routes(
             face=profiles.FACES[which],
             declarable=which in DECLARABLE,
             targets=sheet[Section.TARGETS].items if which is Section.MEASURES else (),
+            linked=links.web(sheet),
             profiles=profiles,
             **measured,
             place="profil",
@@ -140,6 +142,12 @@ def profile_routes(
         if which is Section.BLOOD:
             groups = [(one.label, one.label) for one in codes.published("blood_group")]
             form.name.choices = [("", "—"), *groups]
+        if which in links.TO:
+            ctx, to = visit.context(), links.TO[which]
+            there = (await profile.sheet(ctx, space_of(ctx), (to,)))[to].items
+            form.links.choices = [
+                (one.reference, profiles.name(one)) for one in there if not (one.hidden or one.withheld or one.denied)
+            ]
         return await visit.render(
             "citizen/profile_item.html",
             status,
@@ -148,7 +156,7 @@ def profile_routes(
             item=item,
             section=which,
             face=profiles.FACES[which],
-            many=("contact", "disability"),
+            many=("contact", "disability", "links"),
             suggests=which in LIST_OF and which is not Section.BLOOD,
             profiles=profiles,
             place="profil",
