@@ -2,16 +2,16 @@
 
 python examples/corridors/city_doctor.py [ADDRESS]
 
-With AMBROISE_CLIENT=id:secret (`ambroise client register --name … --ciba`) the doctor approves on the phone
-(`ambroise ecps approve --as professional:01234567897`); without it the token is that of the command line.
+`sign_on.py` says how the software proves who it is: a secret, a key, a certificate. The doctor approves on the phone
+(`ambroise ecps approve --as professional:01234567897`); without a client the token is that of the command line.
 """
 
-import os
 import sys
 from pathlib import Path
 
 from header import Header
-from space import INS_SYSTEM, Space, base64_of, checked, ciba, require_same, sha1, token, urn
+from sign_on import sign_on
+from space import INS_SYSTEM, Space, base64_of, checked, require_same, sha1, urn
 
 RPPS = "01234567897"
 DOCUMENT = Path(__file__).parent / "documents/prescription.xml"
@@ -19,12 +19,9 @@ MHD = "https://profiles.ihe.net/ITI/MHD"
 
 
 def main(address: str = "http://localhost:8080") -> None:
-    client = os.environ.get("AMBROISE_CLIENT")
-    if client:
-        print("number to read on the phone: 42")
     content = DOCUMENT.read_bytes()
     header = Header.of(content)
-    with Space(address, ciba(address, _pair(client), RPPS, "42") if client else token(RPPS)) as space:
+    with Space(sign_on(address, RPPS)) as space:
         patient = space.patient(header.ins)
         print("patient", patient["id"], "documents that I may see:", len(space.documents(header.ins)))
         checked(space.http.post("", json=bundle(header, content)))
@@ -110,11 +107,6 @@ def reference(header: Header, content: bytes, url: str, subject: dict) -> dict:
 
 def _coded(system: str, code: str) -> dict:
     return {"coding": [{"system": system, "code": code}]}
-
-
-def _pair(client: str) -> tuple[str, str]:
-    id_, _, secret = client.partition(":")
-    return id_, secret
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 from header import Header
-from space import Space, require_same, token
+from sign_on import sign_on
+from space import Space, require_same
 
 RPPS = "99700000112"
 DOCUMENT = Path(__file__).parent / "documents/laboratory.xml"
@@ -19,7 +20,7 @@ DOCUMENT = Path(__file__).parent / "documents/laboratory.xml"
 def main(folder: str, address: str = "http://localhost:8080", *, patience: float = 60) -> None:
     content = DOCUMENT.read_bytes()
     header = Header.of(content)
-    with Space(address, token(RPPS)) as space:
+    with Space(sign_on(address, RPPS)) as space:
         print("patient", space.patient(header.ins)["id"])
         name = drop(Path(folder), content)
         print(outcome(Path(folder), name, patience))

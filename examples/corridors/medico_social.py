@@ -10,7 +10,8 @@ from pathlib import Path
 
 from header import Header
 from metadata import submit_objects
-from space import Space, checked, require_same, token
+from sign_on import sign_on
+from space import Space, checked, require_same
 
 RPPS = "99700000328"
 FOLDER, FILE = "IHE_XDM/SUBSET01", "DOC0001.XML"
@@ -20,7 +21,7 @@ DOCUMENT = Path(__file__).parent / "documents/liaison.xml"
 def main(address: str = "http://localhost:8080") -> None:
     content = DOCUMENT.read_bytes()
     header = Header.of(content)
-    with Space(address, token(RPPS)) as space:
+    with Space(sign_on(address, RPPS)) as space:
         print("patient", space.patient(header.ins)["id"])
         answer = checked(
             space.http.post(

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from header import Header
-from space import Space, checked, require_same, token
+from sign_on import sign_on
+from space import Space, checked, require_same
 
 RPPS = "99700000096"
 PRESCRIPTION = "57833-6"
@@ -17,7 +18,7 @@ DOCUMENT = Path(__file__).parent / "documents/dispensation.xml"
 def main(address: str = "http://localhost:8080") -> None:
     content = DOCUMENT.read_bytes()
     header = Header.of(content)
-    with Space(address, token(RPPS)) as space:
+    with Space(sign_on(address, RPPS)) as space:
         print("patient", space.patient(header.ins)["id"])
         seen = [one for one in space.documents(header.ins) if one["type"]["coding"][0]["code"] == PRESCRIPTION]
         print("prescriptions that I may see:", len(seen))

@@ -1,27 +1,15 @@
-"""What the clients of the six corridors share: signing on, finding the patient, reading back over FHIR.
-
-A token comes from `AMBROISE_TOKEN`, or from the command line beside a demonstration (`ambroise token`); `ciba` is how
-software gets one from the professional's own phone.
-"""
+"""What the clients of the six corridors share: finding the patient, reading back over FHIR; `sign_on.py` signs on."""
 
 import base64
 import hashlib
-import os
 import subprocess
-import time
 import uuid
 
 import httpx
+from sign_on import SignedOn
 
 INS_SYSTEM = "urn:oid:1.2.250.1.213.1.4.10"
 TEST_INS = "279035121518989"
-REALM = "/auth/realms/esante-wallet/protocol/openid-connect"
-
-
-def token(rpps: str) -> str:
-    """A token for one professional."""
-    command = ["ambroise", "token", "--as", f"professional:{rpps}"]
-    return os.environ.get("AMBROISE_TOKEN") or subprocess.check_output(command, text=True).strip()
 
 
 def assertion(rpps: str, *, seal: bool = False) -> str:
@@ -30,33 +18,11 @@ def assertion(rpps: str, *, seal: bool = False) -> str:
     return subprocess.check_output(command, text=True).strip()
 
 
-def ciba(address: str, client: tuple[str, str], rpps: str, number: str) -> str:
-    """Sign a professional on by his phone, where he reads `number` (CIBA, as Pro Santé Connect does it)."""
-    with httpx.Client(base_url=address + REALM, auth=client, timeout=30) as http:
-        asked = {
-            "scope": "openid scope_all",
-            "acr_values": "eidas1",
-            "login_hint": f"8{rpps}",
-            "binding_message": number,
-        }
-        begun = http.post("/ext/ciba/auth", data=asked).raise_for_status().json()
-        wanted = {"grant_type": "urn:openid:params:grant-type:ciba", "auth_req_id": begun["auth_req_id"]}
-        for _ in range(begun["expires_in"] // begun["interval"]):
-            time.sleep(begun["interval"])
-            answer = http.post("/token", data=wanted).json()
-            if "access_token" in answer:
-                return answer["access_token"]
-            if answer["error"] not in ("authorization_pending", "slow_down"):
-                raise SystemExit(f"{answer['error']}: {answer.get('error_description', '')}")
-    raise SystemExit("Nobody answered on the phone.")
-
-
 class Space:
     """A patient's space as one professional reaches it over FHIR."""
 
-    def __init__(self, address: str, token: str) -> None:
-        headers = {"authorization": f"Bearer {token}"}
-        self.http = httpx.Client(base_url=f"{address}/fhir/", headers=headers, timeout=60)
+    def __init__(self, signed_on: SignedOn) -> None:
+        self.http = signed_on.client()
 
     def __enter__(self) -> "Space":
         return self

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import uvicorn
 from click.testing import Result
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from ambroise.interfaces.cli import build
@@ -78,10 +79,12 @@ def served(installation: Installation, doors: list[Door]) -> Iterator[str]:
     sockets = listen("127.0.0.1", 0)
     servers: list[uvicorn.Server] = []
     started = threading.Event()
+    # What it says of itself (discovery) names the port that it has.
+    settings = replace(installation.settings, port=sockets[0].getsockname()[1])
 
     async def serve() -> None:
         async with (
-            compose(installation.settings, installation.database.app_dsn) as application,
+            compose(settings, installation.database.app_dsn) as application,
             Listener(application.services, doors),
         ):
             config = uvicorn.Config(asgi.build(application.services), lifespan="off", log_config=None)

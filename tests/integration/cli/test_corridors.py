@@ -31,7 +31,8 @@ FOLDER = Path(__file__).parents[3] / "examples/corridors"
 def client(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
     """A module of the examples; the commands that it runs are those of the installation."""
     monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.delenv("AMBROISE_TOKEN", raising=False)
+    for name in ("TOKEN", "CLIENT", "CLIENT_KEY", "CERTIFICATE"):
+        monkeypatch.delenv(f"AMBROISE_{name}", raising=False)
     lock = threading.Lock()
 
     def run(command: list[str], **_: Any) -> str:
@@ -56,14 +57,20 @@ def test_every_corridor_files_its_document_and_reads_it_back(
     asyncio.run(_people(installation))
     DemonstrationAuthority.open(installation.settings.demonstration_pki)
 
-    # The doctor approves on the phone while the software waits.
-    registered = installation.run("client", "register", "--name", "Cabinet", "--ciba")
-    said = json.loads(registered.stdout)
-    monkeypatch.setenv("AMBROISE_CLIENT", f"{said['client_id']}:{said['client_secret']}")
+    # The software proves who it is with its key; the doctor approves on the phone while it waits.
+    sign_on, keys = client("sign_on"), tmp_path / "cabinet.jwks.json"
+    keys.write_text(json.dumps(sign_on.make_key(tmp_path / "cabinet.key")))
+    registered = installation.run("client", "register", "--name", "Cabinet", "--ciba", "--machine", "--jwks", keys)
+    monkeypatch.setenv("AMBROISE_CLIENT", json.loads(registered.stdout)["client_id"])
+    monkeypatch.setenv("AMBROISE_CLIENT_KEY", str(tmp_path / "cabinet.key"))
+    alone = sign_on.machine(served)
+    with alone.client() as of_nobody:
+        assert of_nobody.get("DocumentReference").status_code == 401, "the software alone reads nothing of anybody"
     phone = threading.Thread(target=installation.run, args=("ecps", "approve", "--as", f"professional:{AUTHOR}"))
     phone.start()
     client("city_doctor").main(served)
     phone.join()
+    monkeypatch.delenv("AMBROISE_CLIENT")
 
     inbox = tmp_path / "arrivees"
     inbox.mkdir()
