@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -42,10 +42,11 @@ from tests.integration.xds.asking import (
     retrieve,
 )
 from tests.integration.xds.conftest import COLLEAGUE, STRANGER, author, house, letter, software
+from tests.integration.xds.test_updates import FRENCH, new_status, new_version, update
 from tests.support.dmp import Lps, demographics, revision
 from tests.support.server import House
 from tests.support.xdm import unzipped
-from tests.support.xds import Answer, Entry, Software
+from tests.support.xds import PROVIDE, Answer, Entry, Software, parts_of, submission
 
 __all__ = ["author", "house"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -232,3 +233,65 @@ async def test_who_is_blocked_finds_nothing_at_the_next_request(house: House, se
         async with house.services.database.transaction() as tx:
             await rights.unblock(tx, ctx, patient, blocked)
         await authorise(house, secrets.viewer, patient)
+
+
+async def test_something_hidden_is_neither_replaced_nor_changed_nor_told_from_nothing(secrets: Secrets) -> None:
+    """Its author may; who does not see it is answered as about nothing."""
+    hidden = letter(flags=("MASQUE_PS",))
+    await file(secrets.knower, hidden)
+    found, nothing = await get(secrets.knower, hidden), f"urn:uuid:{uuid4()}"
+
+    async def replaced(who: Software, uuid: str) -> tuple[str, list[tuple[str, str]]]:
+        entry = letter(replaces=uuid)
+        answer = await who.call("/xds/repository", PROVIDE, submission(entry), parts_of(entry))
+        return answer.status, answer.errors
+
+    async def changed(who: Software, target: Entry, lid: str) -> tuple[str, list[tuple[str, str]]]:
+        change = new_version(target, found, flags=()).replace(found.get("lid"), lid)
+        answer = await update(who, change)
+        return answer.status, answer.errors
+
+    async def archived(who: Software, uuid: str) -> tuple[str, list[tuple[str, str]]]:
+        answer = await update(who, new_status(found, FRENCH + "Archived").replace(found.get("id"), uuid))
+        return answer.status, answer.errors
+
+    viewer, uuid = secrets.viewer, found.get("id")
+    assert await replaced(viewer, uuid) == await replaced(viewer, nothing)
+    assert await archived(viewer, uuid) == await archived(viewer, nothing)
+    unknown = await changed(viewer, letter(), f"urn:uuid:{uuid4()}")
+    assert await changed(viewer, hidden, found.get("lid")) == unknown
+    assert (await get(secrets.knower, hidden)).get("id") == uuid, "nothing was done to it"
+    assert (await archived(secrets.knower, uuid))[1] == [], "the control"
+
+
+async def test_what_is_kept_from_one_person_and_a_closed_space_answer_nothing(house: House, secrets: Secrets) -> None:
+    patient, services = await patient_key(house), house.services
+    ctx = Context(Citizen(patient, "Dominique Pat-Trois"), services.clock, demonstration=True)
+    shown = UUID((await get(secrets.knower, secrets.shown)).get("lid")[9:])
+
+    async def finds(who: Software) -> bool:
+        found = secrets.shown.unique_id in (await ask(who, FIND, **OF_PATIENT)).http.text
+        assert found == bool((await retrieve(who, secrets.shown.unique_id)).parts)
+        return found
+
+    assert await finds(secrets.viewer)
+    async with services.database.transaction() as tx:
+        kept = await services.gateway.rights.restrict(tx, ctx, patient, Party.of(secrets.viewer.who), document=shown)
+    assert not await finds(secrets.viewer)
+    assert await finds(secrets.knower), "the control"
+    async with services.database.transaction() as tx:
+        await services.gateway.rights.lift_restriction(tx, ctx, patient, kept)
+    async with services.database.reader() as reader:
+        state = await reader.fetch_value("select state from access_space where patient = %s", (patient,))
+    try:
+        await _put(house, patient, "closed")
+        assert not await finds(secrets.viewer)
+        assert not await finds(secrets.knower), "the author either"
+    finally:
+        await _put(house, patient, state)
+    assert await finds(secrets.viewer)
+
+
+async def _put(house: House, patient: UUID, state: str) -> None:
+    async with house.services.database.transaction() as tx:
+        await tx.execute("update access_space set state = %s where patient = %s", (state, patient))
