@@ -1,6 +1,6 @@
 """The agenda of a citizen: what is due and why, noted as done, taken back; a pregnancy; advice. Then in Chromium."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -88,7 +88,7 @@ async def test_the_rule_author_drafts_previews_publishes_and_withdraws(visitors:
     plan = '{"plan": {"type": "window", "from": "55y", "until": "60y"}}'
     await desk.press("Garder le brouillon et voir ce qu’il changerait", raison="Essai", calendrier=plan)
     assert "plan.from45y55y" in desk.words
-    assert "1 aujourd’hui, 0 avec le brouillon" in desk.words
+    assert "moins de 11 aujourd’hui, 0 avec le brouillon" in desk.words, "a small count is not given"
     assert "Dominique" not in desk.words
     await desk.press("Publier à cette date", effet=visitors.world.clock.now().date().isoformat())
     assert "Une version prend effet demain au plus tôt" in desk.words
@@ -106,6 +106,57 @@ async def test_the_rule_author_drafts_previews_publishes_and_withdraws(visitors:
     ]
     citizen = await (await visitors.enter("Dominique Fictive")).get("/guichet/prevention")
     assert citizen.status == 403
+
+
+async def test_a_rule_is_written_published_and_ended_at_its_dates(visitors: Visitors) -> None:
+    prevention, clock = await with_rules(visitors), visitors.world.clock
+    desk = await (await visitors.enter("Nadia Inventée")).get("/guichet/prevention")
+    await desk.click("Nouvelle règle")
+    rule = {
+        "nom": "depistage.vue",
+        "sorte": "EXAMEN_DEPISTAGE",
+        "titre": "Dépistage de la vue",
+        "titre_en": "Eye screening",
+        "pourquoi": "Voir tôt ce qui se soigne.",
+        "pourquoi_en": "See early what can be treated.",
+        "source": "Essai de source",
+        "date": "2025-01-01",
+        "modele": "repeat",
+        "de": "40y",
+        "a": "60 ans",
+        "raison": "Essai",
+    }
+    await desk.press("Garder le brouillon et voir ce qu’il changerait", **rule)
+    assert "Donnez l’intervalle" in desk.words
+    assert "50y pour 50 ans" in desk.words
+    await desk.press("Garder le brouillon et voir ce qu’il changerait", **{**rule, "tous": "2y", "a": "30y"})
+    assert "L’âge de la fin vient après celui du début" in desk.words
+    await desk.press("Garder le brouillon et voir ce qu’il changerait", **{**rule, "tous": "2y", "a": "60y"})
+    assert "0 aujourd’hui, moins de 11 avec le brouillon" in desk.words, desk.words
+
+    async def asked() -> list[str]:
+        world = visitors.world
+        async with world.database.reader() as reader:
+            return [one.key for one in (await prevention.calendar(reader, world.citizen, world.patient)).items]
+
+    await desk.press("Publier à cette date", effet=date.fromordinal(clock.now().toordinal() + 1).isoformat())
+    assert "Version 1 À venir" in desk.words
+    assert not any(key.startswith("depistage.vue") for key in await asked()), "it holds from tomorrow"
+    clock.move(timedelta(days=2))
+    assert any(key.startswith("depistage.vue") for key in await asked())
+    desk = await (await visitors.enter("Nadia Inventée")).get("/guichet/prevention/regle?regle=depistage.vue")
+    await desk.press("Préparer l’arrêt", raison="Plus recommandé")
+    assert "moins de 11 aujourd’hui, 0 avec le brouillon" in desk.words
+    await desk.press("Publier à cette date", effet=date.fromordinal(clock.now().toordinal() + 1).isoformat())
+    assert "Version 2 À venir" in desk.words
+    assert "Plus recommandé" in desk.words
+    clock.move(timedelta(days=2))
+    assert not any(key.startswith("depistage.vue") for key in await asked())
+    desk = await (await visitors.enter("Nadia Inventée")).get("/guichet/prevention/regle?regle=depistage.vue")
+    assert "Arrêtée depuis le" in desk.words
+    await desk.get("/guichet/prevention/nouvelle")
+    await desk.press("Garder le brouillon et voir ce qu’il changerait", **{**rule, "tous": "2y", "a": "60y"})
+    assert "Une règle, ou un brouillon, porte déjà ce nom." in desk.words
 
 
 async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(visitors: Visitors) -> None:

@@ -8,7 +8,7 @@ from ambroise.modules.prevention.advice import library as advice_library
 from ambroise.modules.prevention.checkups import BANDS, Checkups, Filled, Question
 from ambroise.modules.prevention.checkups import kept as kept_answers
 from ambroise.modules.prevention.checkups import questions as checkup_questions
-from ambroise.modules.prevention.desk import DUTY, RuleDesk, Touched, differences
+from ambroise.modules.prevention.desk import DUTY, Gesture, RuleDesk, Touched, differences
 from ambroise.modules.prevention.engine import path
 from ambroise.modules.prevention.jobs import Handlers, remind
 from ambroise.modules.prevention.model import (
@@ -27,6 +27,7 @@ from ambroise.modules.prevention.model import (
     read_rule,
 )
 from ambroise.modules.prevention.plans import Plan, PlanLine, Plans, checkup_of, document_of
+from ambroise.modules.prevention.repository import Draft, Version
 from ambroise.modules.prevention.service import Calendar, Prevention, Waiting, day_of
 from ambroise.modules.prevention.shipped import antigens, shipped
 from ambroise.modules.prevention.spans import Span
@@ -39,7 +40,9 @@ __all__ = [
     "Calendar",
     "Checkups",
     "Declined",
+    "Draft",
     "Filled",
+    "Gesture",
     "Given",
     "Handlers",
     "History",
@@ -57,6 +60,7 @@ __all__ = [
     "Span",
     "State",
     "Touched",
+    "Version",
     "Waiting",
     "Words",
     "advice_library",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
@@ -16,7 +18,7 @@ from ambroise.modules.identity.api import count_born
 from ambroise.modules.prevention import repository
 from ambroise.modules.prevention.model import Rule, plain
 from ambroise.modules.prevention.reach import Reach, reach
-from ambroise.modules.prevention.repository import Draft, Version
+from ambroise.modules.prevention.repository import Draft, Gesture, Version
 from ambroise.modules.prevention.service import Prevention, day_of
 from ambroise.trust.access.people import recorder
 from ambroise.trust.audit.entry import REFUSED, Entry, InstanceEvent
@@ -26,6 +28,9 @@ DUTY: Final = "prevention"
 """The duty of an operator who changes the rules of prevention."""
 RULE_CHANGED: Final = "prevention.rule_changed"
 _SLICES: Final = 16
+_FEW: Final = 11
+"""Under this number a count could be told from somebody: it is not given."""
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,30}(\.[a-z0-9][a-z0-9-]{0,30}){1,3}")
 
 _DRAFTED: Final = InstanceEvent("prevention_rule_drafted")
 _DROPPED: Final = InstanceEvent("prevention_draft_dropped")
@@ -42,23 +47,18 @@ class Difference(Struct, frozen=True):
 
 
 class Touched(Struct, frozen=True):
-    """How many people with an open space are of the age of a rule: now, by the draft, and by both. Never who."""
+    """How many people with an open space are of the age of a rule: now, by the draft, whom only one of them concerns.
 
-    before: int
-    after: int
-    both: int
+    Never who, and never few: a count from 1 to 10 is None, and a larger one is rounded to tens, so that no difference
+    tells of somebody.
+    """
+
+    before: int | None = 0
+    after: int | None = 0
+    more: int | None = 0
+    fewer: int | None = 0
     counted: bool = True
     """Not when a pregnancy alone tells: nobody counts pregnancies."""
-
-    @property
-    def more(self) -> int:
-        """Whom only the draft concerns."""
-        return self.after - self.both
-
-    @property
-    def fewer(self) -> int:
-        """Whom the draft concerns no more."""
-        return self.before - self.both
 
 
 class RuleDesk(Struct, frozen=True):
@@ -82,12 +82,9 @@ class RuleDesk(Struct, frozen=True):
         return await repository.coming(reader, day_of(ctx))
 
     async def versions(self, reader: Reader, ctx: Context, rule: str) -> Sequence[Version]:
-        """Every version of a rule, the newest first. Raises NO_SUCH_RULE."""
+        """Every version of a rule, the newest first; none of one that is only drafted."""
         await self._allow(ctx)
-        found = await repository.versions(reader, rule)
-        if not found:
-            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_RULE", "There is no such rule.")
-        return found
+        return await repository.versions(reader, rule)
 
     async def draft(self, reader: Reader, ctx: Context, rule: str) -> Draft | None:
         """The draft of a rule."""
@@ -95,16 +92,43 @@ class RuleDesk(Struct, frozen=True):
         return await repository.draft(reader, rule)
 
     async def keep(self, tx: Transaction, ctx: Context, rule: Rule, *, reason: str) -> None:
-        """Keep a draft of a rule that exists. Raises RULE_SAME, RULE_REASON."""
+        """Keep a draft of a rule: of one that exists, or of a new one under a name of its own.
+
+        Raises RULE_SAME, RULE_REASON, RULE_NAME.
+        """
+        await self._allow(ctx)
+        present = await self.current(tx, ctx, rule.id)
+        if present is not None:
+            if plain(rule) == plain(present):
+                raise Refusal(Kind.UNPROCESSABLE, "RULE_SAME", "This changes nothing in the version in force.")
+            return await self._keep(tx, ctx, rule, Gesture.CHANGE, reason)
+        if not _NAME.fullmatch(rule.id):
+            says = "The name of a rule is small letters, figures and hyphens in two parts or more, joined by points."
+            raise Refusal(Kind.UNPROCESSABLE, "RULE_NAME", says, element="nom")
+        return await self._keep(tx, ctx, rule, Gesture.NEW, reason)
+
+    async def begin(self, tx: Transaction, ctx: Context, rule: Rule, *, reason: str) -> None:
+        """Keep the first draft of a new rule. Raises RULE_EXISTS, RULE_NAME, RULE_REASON."""
+        await self._allow(ctx)
+        if await self.current(tx, ctx, rule.id) is not None or await repository.draft(tx, rule.id) is not None:
+            says = "There is a rule, or a draft, under this name."
+            raise Refusal(Kind.UNPROCESSABLE, "RULE_EXISTS", says, element="nom")
+        await self.keep(tx, ctx, rule, reason=reason)
+
+    async def end(self, tx: Transaction, ctx: Context, rule: str, *, reason: str) -> None:
+        """Draft the end of a rule: nobody is asked for it from the day on which this is published. Raises RULE_OVER."""
+        present = await self.present(tx, ctx, rule)
+        if present.valid_to is not None and present.valid_to < day_of(ctx):
+            raise Refusal(Kind.CONFLICT, "RULE_OVER", "This rule is over already.")
+        await self._keep(tx, ctx, present, Gesture.END, reason)
+
+    async def _keep(self, tx: Transaction, ctx: Context, rule: Rule, gesture: Gesture, reason: str) -> None:
         actor = await self._allow(ctx)
-        present = await self.present(tx, ctx, rule.id)
-        if plain(rule) == plain(present):
-            raise Refusal(Kind.UNPROCESSABLE, "RULE_SAME", "This changes nothing in the version in force.")
         if not reason.strip():
             raise Refusal(Kind.UNPROCESSABLE, "RULE_REASON", "Say why the rule changes.", element="raison")
         who = {"by": recorder(ctx), "name": actor.name}
-        await repository.keep_draft(tx, rule, reason.strip(), at=ctx.now(), **who)
-        await self._trace(tx, ctx, _DRAFTED, rule.id)
+        await repository.keep_draft(tx, rule, gesture, reason.strip(), at=ctx.now(), **who)
+        await self._trace(tx, ctx, _DRAFTED, rule.id, {"gesture": gesture.value})
 
     async def drop(self, tx: Transaction, ctx: Context, rule: str) -> None:
         """Throw a draft away."""
@@ -113,7 +137,10 @@ class RuleDesk(Struct, frozen=True):
             await self._trace(tx, ctx, _DROPPED, rule)
 
     async def publish(self, tx: Transaction, ctx: Context, rule: str, effective: date) -> int:
-        """Make the draft the next version, from a day on; its number. Raises NO_DRAFT, RULE_TOO_SOON."""
+        """Make the draft the next version, from a day on; its number.
+
+        Raises NO_DRAFT, RULE_TOO_SOON, RULE_NOT_BEGUN.
+        """
         actor = await self._allow(ctx)
         draft = await repository.draft(tx, rule)
         if draft is None:
@@ -121,11 +148,13 @@ class RuleDesk(Struct, frozen=True):
         if effective <= day_of(ctx):
             says = "A version holds tomorrow at the soonest."
             raise Refusal(Kind.UNPROCESSABLE, "RULE_TOO_SOON", says, element="effet")
+        published = _ended(draft.rule, effective) if draft.gesture is Gesture.END else draft.rule
         await tx.execute("select pg_advisory_xact_lock(hashtext('prevention_rule'))")
         who = {"by": recorder(ctx), "name": actor.name, "reason": draft.reason}
-        number = await repository.add(tx, draft.rule, effective=effective, at=ctx.now(), **who)
+        number = await repository.add(tx, published, effective=effective, at=ctx.now(), **who)
         await repository.drop_draft(tx, rule)
         details = {"version": number, "effective": effective.isoformat(), "reason": draft.reason}
+        details["gesture"] = draft.gesture.value
         await self._trace(tx, ctx, _PUBLISHED, rule, {**details, "source": draft.rule.source})
         for turn in range(_SLICES):
             shards = list(range(turn, SHARDS, _SLICES))
@@ -142,23 +171,30 @@ class RuleDesk(Struct, frozen=True):
             raise _begun()
         await self._trace(tx, ctx, _WITHDRAWN, rule, {"version": number})
 
-    async def present(self, reader: Reader, ctx: Context, rule: str) -> Rule:
-        """The version in force of a rule. Raises NO_SUCH_RULE."""
+    async def current(self, reader: Reader, ctx: Context, rule: str) -> Rule | None:
+        """The version in force of a rule, or the first that will be; None where there is none, or it was withdrawn."""
         found = next((one for one in await self.rules(reader, ctx) if one.id == rule), None)
+        coming = (one.rule for one in await repository.coming(reader, day_of(ctx)) if one.rule.id == rule)
+        return found or next(coming, None)
+
+    async def present(self, reader: Reader, ctx: Context, rule: str) -> Rule:
+        """The same. Raises NO_SUCH_RULE."""
+        found = await self.current(reader, ctx, rule)
         if found is None:
             raise Refusal(Kind.NOT_FOUND, "NO_SUCH_RULE", "There is no such rule.")
         return found
 
-    async def touched(self, reader: Reader, ctx: Context, before: Rule, after: Rule) -> Touched:
-        """How many people a change would touch, counted slice by slice."""
+    async def touched(self, reader: Reader, ctx: Context, before: Rule | None, after: Rule | None) -> Touched:
+        """How many people a change would touch, counted slice by slice; None for a rule that is not, or no more."""
         await self._allow(ctx)
         today = day_of(ctx)
-        present, drafted = reach(before, today), reach(after, max(today, after.valid_from))
+        present = reach(before, today) if before is not None else None
+        drafted = reach(after, max(today, after.valid_from)) if after is not None else None
         if present is None and drafted is None:
-            return Touched(0, 0, 0, counted=False)
+            return Touched(counted=False)
         both = present.within(drafted) if present is not None and drafted is not None else None
-        counts = await _count(reader, present), await _count(reader, drafted), await _count(reader, both)
-        return Touched(counts[0], counts[1], counts[2])
+        old, new, same = await _count(reader, present), await _count(reader, drafted), await _count(reader, both)
+        return Touched(_told(old), _told(new), _told(new - same), _told(old - same))
 
     async def _allow(self, ctx: Context) -> Operator:
         actor = ctx.actor
@@ -194,6 +230,19 @@ def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
         yield place, str(value)
 
 
+def _told(count: int) -> int | None:
+    return None if 0 < count < _FEW else round(count, -1)
+
+
+def _ended(rule: Rule, day: date) -> Rule:
+    """The same rule, over before a day."""
+    last = day - timedelta(days=1)
+    if last < rule.valid_from:
+        says = "This rule has not begun by then: withdraw its version instead."
+        raise Refusal(Kind.UNPROCESSABLE, "RULE_NOT_BEGUN", says, element="effet")
+    return replace(rule, valid_to=last)
+
+
 async def _count(reader: Reader, one: Reach | None) -> int:
     if one is None:
         return 0
@@ -205,4 +254,4 @@ def _begun() -> Refusal:
     return Refusal(Kind.CONFLICT, "RULE_BEGUN", "This version holds already, or was withdrawn: publish another one.")
 
 
-__all__ = ["DUTY", "RULE_CHANGED", "Difference", "RuleDesk", "Touched", "differences"]
+__all__ = ["DUTY", "RULE_CHANGED", "Difference", "Gesture", "RuleDesk", "Touched", "differences"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -131,10 +132,19 @@ async def editions(reader: Reader) -> set[tuple[str, str]]:
     return {(rule, edition) for rule, edition in rows}
 
 
+class Gesture(StrEnum):
+    """What a draft is for: a new rule, another version of one, or its end."""
+
+    NEW = "new"
+    CHANGE = "change"
+    END = "end"
+
+
 class Draft(Struct, frozen=True):
     """A rule that somebody of the desk is writing."""
 
     rule: Rule
+    gesture: Gesture
     reason: str
     written_name: str
     updated: datetime
@@ -143,30 +153,32 @@ class Draft(Struct, frozen=True):
 async def drafts(reader: Reader) -> list[Draft]:
     """Every draft, the latest first."""
     rows = await reader.fetch_all(
-        "select body, reason, written_name, updated from prevention_draft order by updated desc, rule"
+        "select body, gesture, reason, written_name, updated from prevention_draft order by updated desc, rule"
     )
-    return [Draft(read_rule(body), *others) for body, *others in rows]
+    return [Draft(read_rule(body), Gesture(gesture), *others) for body, gesture, *others in rows]
 
 
 async def draft(reader: Reader, rule: str) -> Draft | None:
     """The draft of a rule."""
     row = await reader.fetch_one(
-        "select body, reason, written_name, updated from prevention_draft where rule = %s", (rule,)
+        "select body, gesture, reason, written_name, updated from prevention_draft where rule = %s", (rule,)
     )
-    return Draft(read_rule(row[0]), *row[1:]) if row else None
+    return Draft(read_rule(row[0]), Gesture(row[1]), *row[2:]) if row else None
 
 
-async def keep_draft(tx: Transaction, rule: Rule, reason: str, *, at: datetime, by: str, name: str) -> None:
+async def keep_draft(
+    tx: Transaction, rule: Rule, gesture: Gesture, reason: str, *, at: datetime, by: str, name: str
+) -> None:
     """Write a draft in place of the one before."""
     await tx.execute(
         """
-        insert into prevention_draft (rule, body, reason, written_by, written_name, updated)
-        values (%s, %s, %s, %s, %s, %s)
+        insert into prevention_draft (rule, body, gesture, reason, written_by, written_name, updated)
+        values (%s, %s, %s, %s, %s, %s, %s)
         on conflict (rule) do update
-        set body = excluded.body, reason = excluded.reason, written_by = excluded.written_by,
-          written_name = excluded.written_name, updated = excluded.updated
+        set body = excluded.body, gesture = excluded.gesture, reason = excluded.reason,
+          written_by = excluded.written_by, written_name = excluded.written_name, updated = excluded.updated
         """,
-        (rule.id, Jsonb(plain(rule)), reason, by, name, at),
+        (rule.id, Jsonb(plain(rule)), gesture.value, reason, by, name, at),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from wtforms import DateField, StringField, TextAreaField
 from wtforms.validators import Optional, ValidationError
 
 from ambroise.interfaces.web import prevention as said
+from ambroise.interfaces.web.desk.prevention_new import new_rule_routes
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.forms import Form, Required
@@ -23,8 +24,8 @@ from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.prevention.api import Draft, Gesture, Rule, RuleDesk, Span, differences, plain, read_rule
 from ambroise.modules.prevention.api import Kind as Sort
-from ambroise.modules.prevention.api import Rule, RuleDesk, Span, differences, plain, read_rule
 
 _SHORT = {"maxlength": "300", "autocomplete": "off"}
 _FREE = ("plan", "audience", "evidence", "mandatory", "mandatory_born_from", "declared_as", "unverified")
@@ -85,6 +86,12 @@ def _said(field: Any) -> str:
     return str(field.data or "").strip()
 
 
+class EndForm(Form):
+    raison = StringField(
+        lazy(N_("Raison de l’arrêt")), [Required(N_("Dites pourquoi la règle change"))], render_kw=_SHORT
+    )
+
+
 class PublishForm(Form):
     effet = DateField(lazy(N_("Prend effet le")), [Required(N_("Donnez la date d’effet"))])
 
@@ -95,43 +102,70 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
     async def listing(visit: Visit) -> Response:
         ctx = visit.context()
         async with lives.database.reader() as reader:
-            rules = await desk.rules(reader, ctx)
             drafts = {one.rule.id: one for one in await desk.drafts(reader, ctx)}
             coming = {one.rule.id: one for one in reversed(await desk.coming(reader, ctx))}
+            present = {one.id: one for one in await desk.rules(reader, ctx)}
+        # What is not in force yet stands among the others: a rule that is written, or published for later.
+        new = {one.rule.id: one.rule for one in (*drafts.values(), *coming.values())}
+        known = {**new, **present}.values()
         groups: Mapping[Sort, list[Rule]] = {
-            sort: sorted((one for one in rules if one.kind is sort), key=_age) for sort in Sort
+            sort: sorted((one for one in known if one.kind is sort), key=_age) for sort in Sort
         }
-        return await visit.render("desk/prevention.html", groups=groups, drafts=drafts, coming=coming, **_place())
+        return await visit.render(
+            "desk/prevention.html",
+            groups=groups,
+            drafts=drafts,
+            coming=coming,
+            present=present,
+            today=dates.as_day(visit.now),
+            **_place(),
+        )
 
     async def one(visit: Visit) -> Response:
         ctx, id = visit.context(), visit.query.get("regle", "")
         async with lives.database.reader() as reader:
-            present = await desk.present(reader, ctx, id)
+            present = await desk.current(reader, ctx, id)
             versions = await desk.versions(reader, ctx, id)
             draft = await desk.draft(reader, ctx, id)
+        shown = present or (draft.rule if draft else versions[0].rule if versions else None)
+        if shown is None:
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_RULE", "There is no such rule.")
         return await visit.render(
             "desk/prevention_rule.html",
-            rule=present,
-            text=_text(present),
+            rule=shown,
+            present=present,
+            text=text_of(shown),
             versions=versions,
             draft=draft,
+            ending=EndForm(),
             today=dates.as_day(visit.now),
-            change=with_query("/guichet/prevention/changer", regle=id),
+            change=_changing(id),
             **_place(),
         )
 
     async def undo(visit: Visit, sent: FormData) -> Response:
         id, number = visit.query.get("regle", ""), str(sent.get("version", ""))
+        if sent.get("geste") == "arreter":
+            async with lives.database.transaction() as tx:
+                await desk.end(tx, visit.context(), id, reason=str(sent.get("raison", "")))
+            return visit.go(_changing(id), Toast("rule-drafted"))
         async with lives.database.transaction() as tx:
             await desk.withdraw(tx, visit.context(), id, int(number) if number.isdigit() else 0)
         return visit.go(_address(id), Toast("rule-withdrawn"))
 
     async def ask(visit: Visit) -> Response:
+        present, draft = await _both(visit)
+        form = form_of(draft.rule if draft else present, draft.reason if draft else "")
+        return await _change(visit, present, draft, form, PublishForm(effet=tomorrow(visit)))
+
+    async def _both(visit: Visit) -> tuple[Rule | None, Draft | None]:
+        """The rule as it holds, and as it is drafted; one of them at least."""
         ctx, id = visit.context(), visit.query.get("regle", "")
         async with lives.database.reader() as reader:
-            present, draft = await desk.present(reader, ctx, id), await desk.draft(reader, ctx, id)
-        form = _form(draft.rule if draft else present, draft.reason if draft else "")
-        return await _change(visit, present, form, PublishForm(effet=_tomorrow(visit)), drafted=draft and draft.rule)
+            present, draft = await desk.current(reader, ctx, id), await desk.draft(reader, ctx, id)
+        if present is None and draft is None:
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_RULE", "There is no such rule.")
+        return present, draft
 
     async def change(visit: Visit, sent: FormData) -> Response:
         ctx, id, gesture = visit.context(), visit.query.get("regle", ""), sent.get("geste")
@@ -143,12 +177,13 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
 
     async def _keep(visit: Visit, sent: FormData, id: str) -> Response:
         ctx = visit.context()
-        async with lives.database.reader() as reader:
-            present = await desk.present(reader, ctx, id)
+        present, draft = await _both(visit)
+        shown = present or (draft.rule if draft else None)
         form = RuleForm.of(sent)
-        form.id, form.kind = present.id, present.kind.value
+        form.id, form.kind = id, shown.kind.value if shown else ""
+        publishing = PublishForm(effet=tomorrow(visit))
         if not form.validate():
-            return await _change(visit, present, form, PublishForm(effet=_tomorrow(visit)), 422)
+            return await _change(visit, present, None, form, publishing, 422)
         try:
             async with lives.database.transaction() as tx:
                 await desk.keep(tx, ctx, form.rule, reason=form.raison.data)
@@ -156,8 +191,8 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
             if refusal.kind is not Kind.UNPROCESSABLE:
                 raise
             form.refuse(refusal)
-            return await _change(visit, present, form, PublishForm(effet=_tomorrow(visit)), 422)
-        return visit.go(with_query("/guichet/prevention/changer", regle=id), Toast("rule-drafted"))
+            return await _change(visit, present, None, form, publishing, 422)
+        return visit.go(_changing(id), Toast("rule-drafted"))
 
     async def _publish(visit: Visit, sent: FormData, id: str) -> Response:
         ctx, publishing = visit.context(), PublishForm.of(sent)
@@ -170,39 +205,50 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
                 if refusal.kind is not Kind.UNPROCESSABLE:
                     raise
                 publishing.refuse(refusal)
-        async with lives.database.reader() as reader:
-            present, draft = await desk.present(reader, ctx, id), await desk.draft(reader, ctx, id)
-        form = _form(draft.rule if draft else present, draft.reason if draft else "")
-        return await _change(visit, present, form, publishing, 422, drafted=draft and draft.rule)
+        present, draft = await _both(visit)
+        form = form_of(draft.rule if draft else present, draft.reason if draft else "")
+        return await _change(visit, present, draft, form, publishing, 422)
 
     async def _change(
-        visit: Visit, present: Rule, form: Any, publishing: Any, status: int = 200, *, drafted: Rule | None = None
+        visit: Visit, present: Rule | None, draft: Draft | None, form: Any, publishing: Any, status: int = 200
     ) -> Response:
         touched = None
-        if drafted is not None:
+        drafted = draft.rule if draft is not None else None
+        ends = draft is not None and draft.gesture is Gesture.END
+        if draft is not None:
             async with lives.database.reader() as reader:
-                touched = await desk.touched(reader, visit.context(), present, drafted)
+                touched = await desk.touched(reader, visit.context(), present, None if ends else drafted)
+        rule = present or drafted
+        if rule is None:
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_RULE", "There is no such rule.")
         return await visit.render(
             "desk/prevention_change.html",
             status,
-            rule=present,
+            rule=rule,
+            present=present,
+            draft=draft,
+            ends=ends,
             form=form,
             publishing=publishing,
             problems=[*form.problems, *publishing.problems],
-            changes=differences(present, drafted) if drafted is not None else [],
+            changes=differences(present, drafted) if drafted is not None and present is not None else [],
             touched=touched,
-            back=_address(present.id),
+            back=_address(rule.id),
             **_place(),
         )
 
     return [
         screen.route("/guichet/prevention", listing),
+        *new_rule_routes(screen, lives),
         screen.route("/guichet/prevention/regle", one, undo, proof=Act.PREVENTION),
         screen.route("/guichet/prevention/changer", ask, change, proof=Act.PREVENTION),
     ]
 
 
-def _form(rule: Rule, reason: str) -> RuleForm:
+def form_of(rule: Rule | None, reason: str) -> RuleForm:
+    """The form of a rule as it is."""
+    if rule is None:
+        return RuleForm(raison=reason)
     return RuleForm(
         titre=rule.title.fr,
         titre_en=rule.title.en,
@@ -213,12 +259,13 @@ def _form(rule: Rule, reason: str) -> RuleForm:
         date=rule.date,
         du=rule.valid_from,
         au=rule.valid_to,
-        calendrier=_text(rule),
+        calendrier=text_of(rule),
         raison=reason,
     )
 
 
-def _text(rule: Rule) -> str:
+def text_of(rule: Rule) -> str:
+    """What is edited as text of a rule."""
     raw = plain(rule)
     return json.dumps({name: raw[name] for name in _FREE}, ensure_ascii=False, indent=2)
 
@@ -229,8 +276,13 @@ def _age(rule: Rule) -> tuple[int, str]:
     return (start.months * 30 + start.days if isinstance(start, Span) else 0, rule.id)
 
 
-def _tomorrow(visit: Visit) -> Any:
+def tomorrow(visit: Visit) -> date:
+    """The first day on which a version may take effect."""
     return dates.as_day(visit.now) + timedelta(days=1)
+
+
+def _changing(id: str) -> str:
+    return with_query("/guichet/prevention/changer", regle=id)
 
 
 def _address(id: str) -> str:
