@@ -91,7 +91,8 @@ NOTHING_OF_A_RECORD: Mapping[str, tuple[str, ...]] = {
         "/guichet/espaces/lettres", "/guichet/espaces/lettres/{id}/{number:int}.pdf", "/guichet/espaces/{id}/lettre",
         "/guichet/proches", "/guichet/matrice", "/guichet/matrice/proposer", "/guichet/matrice/versions",
         "/guichet/prevention", "/guichet/prevention/regle", "/guichet/prevention/changer",
-        "/guichet/prevention/nouvelle", "/guichet/simulateur", "/guichet/horloge", "/guichet/logiciels", "/guichet/cartes", "/guichet/cartes/{id}",
+        "/guichet/prevention/nouvelle",
+        "/guichet/simulateur", "/guichet/horloge", "/guichet/logiciels", "/guichet/cartes", "/guichet/cartes/{id}",
     ),
 }  # fmt: skip
 
