@@ -388,7 +388,23 @@ async def test_the_texts_of_documents_are_found_in_their_row(world: Database) ->
             found = names(await search(reader, everything, query, pages=PAGES))
         if (found if "_sort" in asked else sorted(found)) != answer.split():
             wrong.append((asked, found))
+        if await _one_by_one(world, pairs) != (found, len(found)):
+            wrong.append((f"{asked}, one by one", found))
     assert wrong == []
+
+
+async def _one_by_one(world: Database, pairs: list[tuple[str, str]]) -> tuple[list[str], int]:
+    """What pages of one document each show, and the total that all of them say."""
+    asked = [("patient", str(ANNE)), *pairs, ("_count", "1"), ("_total", "accurate")]
+    found: list[str] = []
+    totals: set[int | None] = set()
+    while asked:
+        async with world.reader() as reader:
+            page = await search(reader, everything, parse("DocumentReference", asked, now=NOW), pages=PAGES)
+        found, totals = found + names(page), {*totals, page.total}
+        asked = [("_cursor", page.next_cursor)] if page.next_cursor else []
+    (total,) = totals
+    return found, total or 0
 
 
 async def test_texts_written_beside_their_row_are_moved_into_it(

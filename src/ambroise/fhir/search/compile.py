@@ -163,14 +163,16 @@ class Compiler:
         bind = self._builder.bind
         plan = layout(filter.type)
         if plan.inside:
-            patterns = [_line(plan.numbers(filter.parameter), filter.modifier, value) for value in filter.values]
-            return f"coalesce({alias}.displays ~ any({bind(patterns)}::text[]), false)"
+            lines = "|".join([_line(plan.numbers(filter.parameter), filter.modifier, value) for value in filter.values])
+            # Most rows do not have the text at all, which is known for a fifth of what the expression costs.
+            anywhere = [f"%{_like(_folded(value))}%" for value in filter.values]
+            has: LiteralString = f"{alias}.displays like any({bind(anywhere)}::text[])"
+            return f"coalesce({has} and {alias}.displays ~ {bind(lines)}, false)"
         x = self._builder.alias()
         numbers = bind(array(plan.numbers(filter.parameter)))
         wanted: list[LiteralString] = []
         for value in filter.values:
-            text = value.text[:LONGEST_TEXT] if isinstance(value, Text) else ""
-            folded = fold(text)[:LONGEST_TEXT]
+            text, folded = _text(value), _folded(value)
             match filter.modifier:
                 case "exact":
                     written = bind(text.replace("\x00", " "))
@@ -287,8 +289,7 @@ def _token_terms(number: int, value: Value) -> list[int]:
 
 def _line(numbers: Iterable[int], modifier: str | None, value: Value) -> str:
     """The regular expression of a line of `displays` that holds a text asked for."""
-    text = value.text[:LONGEST_TEXT] if isinstance(value, Text) else ""
-    folded = fold(text)[:LONGEST_TEXT]
+    text, folded = _text(value), _folded(value)
     match modifier:
         case "exact":
             original = "" if folded == text else f"\x1e{_literal(in_one_line(text))}"
@@ -298,6 +299,14 @@ def _line(numbers: Iterable[int], modifier: str | None, value: Value) -> str:
         case _:
             sought = _literal(folded)
     return f"{line_of(numbers)}{sought}"
+
+
+def _text(value: Value) -> str:
+    return value.text[:LONGEST_TEXT] if isinstance(value, Text) else ""
+
+
+def _folded(value: Value) -> str:
+    return fold(_text(value))[:LONGEST_TEXT]
 
 
 def _literal(text: str) -> str:

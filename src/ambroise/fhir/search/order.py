@@ -57,6 +57,13 @@ def order_of_shown(keys: Sequence[Key]) -> LiteralString:
     return ", ".join(written)
 
 
+def order_of_found(keys: Sequence[Key]) -> LiteralString:
+    """The same order by columns that hold the expressions of the keys."""
+    written: list[LiteralString] = [f"{name} {_way(key)}" for name, key in zip(SHOWN, keys, strict=False)]
+    written.append(f"id {_way(keys[0])}")
+    return ", ".join(written)
+
+
 def after(keys: Sequence[Key], values: Sequence[str | None], id: UUID, builder: Builder) -> LiteralString:
     """The rows that come after those values."""
     sides: list[tuple[LiteralString, LiteralString, bool]] = [

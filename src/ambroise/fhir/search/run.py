@@ -11,9 +11,9 @@ from ambroise.fhir.definitions import SearchParameter
 from ambroise.fhir.search.binding import PATIENT, Bound, identifier_asked_for, in_records, patient_asked_for
 from ambroise.fhir.search.compile import Compiler
 from ambroise.fhir.search.includes import included
-from ambroise.fhir.search.order import SHOWN, Key, after, order_by, order_of, order_of_shown, values_of
+from ambroise.fhir.search.order import SHOWN, Key, after, order_by, order_of, order_of_found, order_of_shown, values_of
 from ambroise.fhir.search.parse import parse
-from ambroise.fhir.search.query import Filter, Ignored, Query, Summary, Token, Total
+from ambroise.fhir.search.query import Clause, Filter, Ignored, Query, Summary, Token, Total
 from ambroise.fhir.search.text import Builder, Select, statement
 from ambroise.fhir.store.keys import as_key, name_keys
 from ambroise.fhir.store.layout import ID, LAST_UPDATED, layout
@@ -197,8 +197,40 @@ async def _keys(reader: Reader, query: Query) -> dict[str, list[UUID]]:
 
 async def _rows(reader: Reader, scope_for: ScopeFor, plan: _Plan) -> tuple[list[Key], list[Row]]:
     """The rows of the page and one more if there is one; each ends with the values of its order."""
-    keys, select = _select(scope_for, plan)
+    whole = plan.bound if _counts_on_the_way(plan) else None
+    keys, select = _select(scope_for, plan) if whole is None else _counted(scope_for, plan, whole)
     return keys, await reader.fetch_all(statement(select.text), select.values, prepare=_prepare(plan))
+
+
+def _counts_on_the_way(plan: _Plan) -> bool:
+    """Whether the rows of a record are looked at once, for the page and its total: texts are dear to compare."""
+    return (
+        plan.bound is not None
+        and plan.start is None
+        and plan.total is Total.ACCURATE
+        and any(_is_read_slowly(plan.query.type, one) for one in plan.query.clauses)
+    )
+
+
+def _is_read_slowly(type: str, clause: Clause) -> bool:
+    return not isinstance(clause, Filter) or not _in_columns(type, clause.parameter)
+
+
+def _counted(scope_for: ScopeFor, plan: _Plan, bound: Bound) -> tuple[list[Key], Select]:
+    """As `_select`, each row ending with the total: the matches are found once, and the page is fetched from them."""
+    builder = Builder(scope_for)
+    keys = order_of(plan.query, builder, in_record=True)
+    where = Compiler(builder, bound, plan.keys).where(plan.query.type, "r", plan.query.clauses)
+    found = ", ".join([f"{key.expression} as {name}" for key, name in zip(keys, SHOWN, strict=False)])
+    shown = ", ".join([f"{key.shown} as {name}" for key, name in zip(keys, SHOWN, strict=False)])
+    text: LiteralString = (
+        f"with found as materialized (select r.type, r.id, {found} from resource r where {where})"
+        f" select {COLUMNS}, {shown}, (select count(*) from found)"
+        f" from (select * from found order by {order_of_found(keys)} limit {builder.bind(plan.limit + 1)}) f"
+        f" join resource r on r.shard = {builder.bind(bound.shard)} and r.type = f.type and r.id = f.id"
+        f" order by {order_by(keys)}"
+    )
+    return keys, Select(text, builder.values)
 
 
 def _select(scope_for: ScopeFor, plan: _Plan) -> tuple[list[Key], Select]:
@@ -226,7 +258,9 @@ def _prepare(plan: _Plan) -> bool | None:
 async def _total(reader: Reader, scope_for: ScopeFor, plan: _Plan, rows: Sequence[Row]) -> int | None:
     if plan.total is Total.ESTIMATE:
         return await _count(reader, scope_for, plan, _ESTIMATED_UP_TO)
-    return _told(plan, rows) if _is_told(plan, rows) else await _count(reader, scope_for, plan, None)
+    if _is_told(plan, rows):
+        return _told(plan, rows)
+    return rows[0][-1] if _counts_on_the_way(plan) else await _count(reader, scope_for, plan, None)
 
 
 def _is_told(plan: _Plan, rows: Sequence[Row]) -> bool:
