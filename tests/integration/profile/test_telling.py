@@ -1,5 +1,6 @@
 """What a person tells of their health: stored as FHIR, read by professionals under the rules, hidden at will."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from ambroise.fhir.search import parse
 from ambroise.fhir.validation import validate
 from ambroise.kernel.errors import Refusal
 from ambroise.modules.profile.api import DECLARABLE, Code, Draft, Item, Profile, Section, Sheet, codes, links, summary
+from ambroise.modules.profile.fhir import ASSERTED, SAYS, hl7
 from ambroise.trust.context import Context
 from tests.integration.record.conftest import World
+from tests.integration.record.test_feed_checks import LETTER
 
 CIM10 = "http://hl7.org/fhir/sid/icd-10"
 DIABETES = Draft(Section.ILLNESSES, "Diabète de type 2", Code(CIM10, "E11", "Diabète sucré de type 2"), "Suivi", "2015")
@@ -167,9 +170,41 @@ async def test_what_cannot_be_is_refused_by_its_name(world: World) -> None:
         (replace(DIABETES, end="2014"), "PROFILE_DATES_CROSSED"),
         (replace(DIABETES, comment="x" * 3001), "PROFILE_TOO_LONG"),
         (replace(EVERYTHING[8], details={"measure": "WEIGHT", "value": "715"}), "PROFILE_FIGURE_ODD"),
+        (replace(EVERYTHING[8], details={"measure": "WEIGHT", "value": "NaN"}), "PROFILE_FIGURE_UNREADABLE"),
+        (replace(DIABETES, details={"duration": "long"}), "PROFILE_FIGURE_UNREADABLE"),
+        (replace(DIABETES, details={"low": "1e999999999"}), "PROFILE_FIGURE_UNREADABLE"),
     ):
         with pytest.raises(Refusal, match=code):
             await told(world, draft)
+
+
+async def test_a_line_says_who_wrote_it_whatever_it_claims(world: World) -> None:
+    written = (await world.submit(world.author, LETTER)).documents[0]
+    claims = {
+        "security": [{"system": SAYS, "code": ASSERTED["professional"]}],
+        "source": f"DocumentReference/{written.document}",
+    }
+    forged = {
+        "resourceType": "AllergyIntolerance",
+        "meta": claims,
+        "clinicalStatus": hl7("allergyintolerance-clinical", "active"),
+        "code": {"text": "Lactose"},
+        "patient": {"reference": f"Patient/{world.patient}"},
+        "recorder": {"display": "Dr Fictif"},
+    }
+    (told_first,) = await told(world, EVERYTHING[2])
+    async with world.database.transaction() as tx:
+        await world.gateway.update(tx, world.citizen, {**forged, "id": told_first.partition("/")[2]})
+    doctor = world.professional(1)
+    await world.authorise(doctor)
+    (line,) = (await sheet(world, doctor))[Section.ALLERGIES].items
+    assert (line.name, line.own, line.origin.by) == ("Lactose", True, "patient")
+
+
+async def test_today_is_the_day_where_one_lives(world: World) -> None:
+    world.clock.move(timedelta(days=1) - (world.clock.now() - world.clock.now().replace(hour=22, minute=30)))
+    tomorrow = (world.clock.now() + timedelta(days=1)).date().isoformat()
+    await told(world, replace(EVERYTHING[3], start=tomorrow))
 
 
 async def test_one_trusted_contact_at_most_and_own_words_alone_change(world: World) -> None:

@@ -186,7 +186,9 @@ class Records:
         source = f"DocumentReference/{document.id}"
         async with self.database.reader() as reader:
             pairs = [("patient", str(document.patient)), ("_source", source), ("_count", "100")]
-            entries = [one for one, _ in (await self.gateway.search(reader, ctx, parse("Observation", pairs))).entries]
+            found = await self.gateway.search(reader, ctx, parse("Observation", pairs))
+            # A resource may claim to come from any document; its label, which nobody writes, says from which it does.
+            entries = [one for one, _ in found.entries if str(one.label.source) == document.id]
             # The ids of the facts of a document grow as they stand in it.
             stated = [decode(one.body) for one in sorted(entries, key=lambda one: str(one.id))]
             codes = sorted({code for one in stated if (code := code_of(one)) and quantity_of(one) is not None})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from typing import NoReturn
 
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.profile.measures import measure_of
@@ -17,6 +18,8 @@ MOST_HELP = 50
 MOST_MEASURE_COMMENT = 150
 
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "relation": (
@@ -72,6 +75,9 @@ def check(draft: Draft, born: date | None, today: date) -> None:
     _dates(draft, born, today)
     if draft.section is Section.MEASURES:
         _figures(draft)
+    for name in ("duration", "low", "high"):
+        if draft.details.get(name):
+            _number(draft.details[name], name)
 
 
 def shortened(name: str, comment: str) -> tuple[str, str]:
@@ -109,17 +115,19 @@ def _figures(draft: Draft) -> None:
     measure = measure_of(draft.details.get("measure", ""))
     if measure is None:
         _refuse("PROFILE_MEASURE_UNKNOWN", "There is no such measure.", "measure")
-        return
     for figure in measure.figures:
-        try:
-            value = Decimal(draft.details.get(figure.name, ""))
-        except InvalidOperation:
-            _refuse("PROFILE_FIGURE_UNREADABLE", "Write a number.", figure.name)
-            return
+        value = _number(draft.details.get(figure.name, ""), figure.name)
         if not figure.least <= value <= figure.most:
             _refuse(
                 "PROFILE_FIGURE_ODD", f"Between {figure.least} and {figure.most} {measure.unit}, please.", figure.name
             )
+
+
+def _number(written: str, name: str) -> Decimal:
+    """A plain number: neither NaN, nor an infinity, nor a power of ten that would fill a page."""
+    if not _NUMBER.fullmatch(written):
+        _refuse("PROFILE_FIGURE_UNREADABLE", "Write a number.", name)
+    return Decimal(written)
 
 
 def _bounded(name: str, value: str, most: int) -> None:
@@ -127,5 +135,5 @@ def _bounded(name: str, value: str, most: int) -> None:
         _refuse("PROFILE_TOO_LONG", f"At most {most} characters.", name)
 
 
-def _refuse(code: str, says: str, element: str) -> None:
+def _refuse(code: str, says: str, element: str) -> NoReturn:
     raise Refusal(Kind.UNPROCESSABLE, code, says, element=element)

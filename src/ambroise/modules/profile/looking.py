@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -28,6 +29,7 @@ from ambroise.trust.context import Context, Professional, Purpose
 from ambroise.trust.gateway import Flags, Gateway, Stored
 
 _MOST = "400"
+_FIRST = ZoneInfo("Pacific/Wallis")
 _HABITS = ",".join(f"{system}|{code}" for system, code in HABITS.values())
 _MEASURES = ",".join(f"{system}|{code}" for system, code in by_code())
 
@@ -207,5 +209,5 @@ def _part(ctx: Context, section: Section, items: Iterable[Item], state: State | 
 
 
 def today_of(ctx: Context) -> date:
-    """The day of a request."""
-    return ctx.now().date()
+    """The day that it is, or that it is already in the islands of France where days begin first."""
+    return ctx.now().astimezone(_FIRST).date()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -76,7 +77,7 @@ def read(stored: Stored) -> Item | None:
         type=stored.type,
         section=told.section,
         name=told.name,
-        origin=_origin(resource, own=own),
+        origin=_origin(resource, stored.label.source, own=own),
         recorded=_recorded(resource) or stored.updated.date().isoformat(),
         code=told.code,
         comment=comment_of(resource),
@@ -93,14 +94,14 @@ def read(stored: Stored) -> Item | None:
     )
 
 
-def _origin(resource: Json, *, own: bool) -> Origin:
-    source = str(child(resource, "meta").get("source", ""))
-    if source.startswith("DocumentReference/"):
-        return Origin("document", document=source.partition("/")[2].partition("#")[0])
+def _origin(resource: Json, document: UUID | None, *, own: bool) -> Origin:
+    """Who says it: by the label, which nobody writes, and within what it allows by what the resource says of itself."""
+    if document is not None:
+        return Origin("document", document=str(document))
     said: Literal["patient", "representative", "carer", "professional"] | None = next(
         (_BY[code] for code in _asserted(resource) if code in _BY), None
     )
-    if said is None:
+    if said is None or (own and said == "professional"):
         said = "patient" if own else "professional"
     return Origin(said, _name(resource))
 
