@@ -17,7 +17,7 @@ from ambroise.interfaces.web.ui import dates, plots
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.security import content_headers
 from ambroise.interfaces.web.ui.visit import Visit
-from ambroise.interfaces.web.views import Content, DocumentPage, DocumentRow, Result
+from ambroise.interfaces.web.views import Content, DocumentPage, DocumentRow, Flag, Result
 
 
 class ResultRow(Struct, frozen=True):
@@ -73,22 +73,26 @@ def served(visit: Visit, found: Content) -> Response:
     return Response(found.content, headers=headers, media_type=found.media_type)
 
 
-def _result_row(result: Result) -> ResultRow:
-    flags = {
+def flag_words(flag: Flag | None) -> str:
+    """What a flag says of a result."""
+    words = {
         "high": gettext("Au-dessus"),
         "low": gettext("En dessous"),
         "abnormal": gettext("Hors référence"),
         "resistant": gettext("Résistant"),
         "intermediate": gettext("Intermédiaire"),
         "sensitive": gettext("Sensible"),
-        None: "",
     }
+    return words[flag] if flag else ""
+
+
+def _result_row(result: Result) -> ResultRow:
     earlier = result.history[-2][1] if len(result.history) > 1 else None
     return ResultRow(
         name=result.name,
         value=result.value,
         reference=plots.range_words(result.low, result.high, result.unit),
-        flag=flags[result.flag],
+        flag=flag_words(result.flag),
         warns=result.flag not in (None, "sensitive"),
         about=result.about,
         again=result.again,

@@ -6,18 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from ambroise.interfaces.web.profiles import when
 from ambroise.interfaces.web.ui import dates, plots, units
 from ambroise.interfaces.web.ui.i18n import N_, gettext
-from ambroise.interfaces.web.views import Result
+from ambroise.interfaces.web.views import Flag, Result
 from ambroise.modules.record.api import done_already
 
 Json = Mapping[str, Any]
 
-_Flag = Literal["high", "low", "abnormal", "resistant", "intermediate", "sensitive"]
-_FLAGS: Mapping[str, _Flag] = {
+_FLAGS: Mapping[str, Flag] = {
     "H": "high", "HH": "high", "HU": "high", "L": "low", "LL": "low", "LU": "low", "A": "abnormal", "AA": "abnormal",
     "R": "resistant", "I": "intermediate", "S": "sensitive",
 }  # fmt: skip
@@ -40,10 +39,10 @@ _SORT_OF_THING = re.compile(r" \((?:organism|finding|disorder|substance|qualifie
 
 def result(one: Json, past: Sequence[Json]) -> Result:
     """A result in words and figures; `past`: those of the same record, of which the same examination makes a curve."""
-    code, quantity, day = code_of(one), quantity_of(one), _day(one)
+    code, quantity, day = code_of(one), quantity_of(one), day_of(one)
     low, high = _range(one)
     same = {
-        _day(other): number
+        day_of(other): number
         for other in reversed(past)
         if code_of(other) == code and (number := quantity_of(other)) is not None and _unit(other) == _unit(one)
     }
@@ -177,7 +176,7 @@ def _bound(value: int | Decimal | None) -> Decimal | None:
     return Decimal(f"{whole}.{decimals.rstrip('0')}".rstrip(".")) if len(decimals) > 3 else bound
 
 
-def _flag(one: Json) -> _Flag | None:
+def _flag(one: Json) -> Flag | None:
     for concept in one.get("interpretation", ()):
         for coding in concept.get("coding", ()):
             if coding.get("code") in _FLAGS:
@@ -188,7 +187,8 @@ def _flag(one: Json) -> _Flag | None:
     return "low" if number is not None and low is not None and number < low else None
 
 
-def _day(one: Json) -> date | None:
+def day_of(one: Json) -> date | None:
+    """When it was measured."""
     text = str(one.get("effectiveDateTime") or one.get("issued") or "")
     if len(text) < 10:
         return None

@@ -97,6 +97,36 @@ class DocumentList(Struct, frozen=True):
     folders: Sequence[Shelf] = ()
 
 
+Flag = Literal["high", "low", "abnormal", "resistant", "intermediate", "sensitive"]
+
+
+class Examination(Struct, frozen=True):
+    """An analysis or an act of imaging that was done: when, how long ago, in which document."""
+
+    name: str
+    day: date
+    document: str
+    days: int = 0
+    about: str = ""
+    value: str = ""
+    flag: Flag | None = None
+    recent: bool = False
+    """Within the window in which doing it again is pointed out."""
+    imaging: bool = False
+    keys: frozenset[str] = frozenset()
+    """Acts of imaging with a key in common are the same examination."""
+    sought: str = ""
+    """What words are sought in, folded."""
+
+
+class Examinations(Struct, frozen=True):
+    """What was examined: those asked for, how many there are in all, and whether older results were left out."""
+
+    done: Sequence[Examination]
+    total: int
+    cut: bool
+
+
 class Result(Struct, frozen=True):
     """One measured value, in words with its unit (`value`) and, when it is exact, as a number; with those before it."""
 
@@ -106,7 +136,7 @@ class Result(Struct, frozen=True):
     number: Decimal | None = None
     low: Decimal | None = None
     high: Decimal | None = None
-    flag: Literal["high", "low", "abnormal", "resistant", "intermediate", "sensitive"] | None = None
+    flag: Flag | None = None
     history: Sequence[tuple[date, Decimal]] = ()
     again: date | None = None
     """When the same examination had been done shortly before."""
@@ -168,6 +198,8 @@ class DocumentPage(Struct, frozen=True):
     header: Sequence[Told] = ()
     same: Sequence[DocumentRow] = ()
     """Other documents that are the very same file."""
+    imaged: Sequence[Examination] = ()
+    """The same region imaged by the same technique shortly before."""
     results: Sequence[Result] = ()
     viewers: Sequence[Viewer] = ()
     comment: str | None = None

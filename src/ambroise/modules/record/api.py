@@ -14,7 +14,14 @@ from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
 from ambroise.modules.record.content.photo import clean_photo
 from ambroise.modules.record.content.sniff import Sort, sniff
 from ambroise.modules.record.desk import Desk
-from ambroise.modules.record.duplicates import done_already, same_files
+from ambroise.modules.record.duplicates import (
+    done_already,
+    imaging_keys,
+    imaging_window,
+    is_imaging,
+    same_files,
+    window,
+)
 from ambroise.modules.record.entry import read as read_document
 from ambroise.modules.record.events import DOCUMENT_FILED, DOCUMENT_WITHDRAWN
 from ambroise.modules.record.folders import Folders
@@ -87,7 +94,10 @@ __all__ = [
     "entry",
     "extract",
     "header_facts",
+    "imaging_keys",
+    "imaging_window",
     "index_again",
+    "is_imaging",
     "own_types",
     "read_cda",
     "read_document",
@@ -97,6 +107,7 @@ __all__ = [
     "sniff",
     "tables",
     "types_of",
+    "window",
     "write",
 ]
 

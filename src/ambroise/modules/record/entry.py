@@ -54,6 +54,10 @@ def read(resource: Json) -> Document:
         by_patient=any(
             str(author.get("reference", "")).startswith("Patient/") for author in resource.get("author", ())
         ),
+        acts=tuple(
+            (str(coding.get("code", "")), str(coding.get("display", "")))
+            for coding in codings_of(context.get("event", ()))
+        ),
     )
 
 

@@ -107,6 +107,8 @@ class Document(Struct, frozen=True):
     comment: str | None = None
     replaces: tuple[str, ...] = ()
     by_patient: bool = False
+    acts: tuple[tuple[str, str], ...] = ()
+    """The acts that it documents: their code and its words."""
 
     @property
     def masked(self) -> bool:

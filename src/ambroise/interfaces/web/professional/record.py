@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from ambroise.interfaces.web.examinations import Examined
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.professional.colleagues import colleague
 from ambroise.interfaces.web.professional.describing import professional_of
@@ -24,7 +25,7 @@ from ambroise.interfaces.web.professional.views import (
     Standing,
 )
 from ambroise.interfaces.web.records import Records, reported_as, row_of
-from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, DocumentRow
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, DocumentRow, Examinations
 from ambroise.interfaces.xdm.filing import Zips
 from ambroise.interfaces.xdm.writing import MOST
 from ambroise.kernel.errors import Kind, Refusal
@@ -65,6 +66,7 @@ class ProfessionalRecord:
     def __init__(self, records: Records, record: Record, zips: Zips) -> None:
         self._records = records
         self._record = record
+        self._examined = Examined(records)
         self._filing = Filing(records, record, zips)
         self._database = records.database
         self._gateway: Gateway = records.gateway
@@ -153,8 +155,12 @@ class ProfessionalRecord:
             joined=opened.joined,
             header=opened.header,
             same=await self._records.same(ctx, opened.document),
+            imaged=await self._examined.imaged_before(ctx, opened.document),
             results=await self._records.results(ctx, opened.document),
         )
+
+    async def examinations(self, ctx: Context, patient: UUID, words: str) -> Examinations:
+        return await self._examined.done(ctx, patient, words)
 
     async def about(self, ctx: Context, patient: UUID, id: str) -> DocumentPage:
         return await self._described(ctx, patient, await self._records.described(ctx, id))

@@ -14,6 +14,7 @@ from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.casting import followed_screen
 from ambroise.interfaces.web.professional.consents import consent_routes
 from ambroise.interfaces.web.professional.deposit import deposit_routes
+from ambroise.interfaces.web.professional.examining import examining_routes
 from ambroise.interfaces.web.professional.exporting import exporting_routes
 from ambroise.interfaces.web.professional.finding import finding_routes
 from ambroise.interfaces.web.professional.forms import EmergencyForm
@@ -103,6 +104,7 @@ def professional_routes(site: Site, service: ProfessionalService, profile: Profi
         *finding_routes(screen, service),
         screen.route("/pro/patients/{patient}", record),
         *((*summary_routes(screen, service, profile), *measuring_routes(screen, service, profile)) if profile else ()),
+        *examining_routes(screen, service, profile),
         *deposit_routes(screen, service),
         *exporting_routes(screen, service),
         *reporting_routes(screen, service),

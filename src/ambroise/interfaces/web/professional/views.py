@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, DocumentRow
+from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, DocumentRow, Examinations
 from ambroise.kernel.errors import Refusal
 from ambroise.trust.context import Context
 
@@ -128,6 +128,10 @@ class ProfessionalService(Protocol):
     ) -> ProfessionalDocuments: ...
 
     async def document(self, ctx: Context, patient: UUID, id: str) -> DocumentPage: ...
+
+    async def examinations(self, ctx: Context, patient: UUID, words: str) -> Examinations:
+        """The last time of each examination, those that have all these words."""
+        ...
 
     async def about(self, ctx: Context, patient: UUID, id: str) -> DocumentPage:
         """What a page says of a document without opening it."""

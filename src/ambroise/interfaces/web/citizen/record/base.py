@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from ambroise.interfaces.web.examinations import Examined
 from ambroise.interfaces.web.records import Records
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
@@ -20,6 +21,7 @@ class Base:
 
     def __init__(self, records: Records, record: Record) -> None:
         self._records = records
+        self._examined = Examined(records)
         self._record = record
         self._database = records.database
         self._gateway = records.gateway

@@ -73,6 +73,7 @@ class Documents(Base):
             joined=opened.joined,
             header=opened.header,
             same=await self._records.same(ctx, opened.document),
+            imaged=await self._examined.imaged_before(ctx, opened.document),
             results=await self._records.results(ctx, opened.document),
             viewers=viewers,
         )
