@@ -19,7 +19,7 @@ from ambroise.modules.identity.api import RECOVERY_ASKED, KeySealer, Recovery, o
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.identity.vihf.api import forget as forget_assertions
 from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
-from ambroise.modules.notification.api import PUSH_DUE, Teller, Visits, forget_sent
+from ambroise.modules.notification.api import PUSH_DUE, Teller, TreatingWord, Visits, forget_sent
 from ambroise.modules.portability.api import GOES_ON, TAKES_ON
 from ambroise.modules.prevention.api import Handlers as PreventionHandlers
 from ambroise.modules.prevention.api import Prevention, remind
@@ -31,6 +31,7 @@ from ambroise.modules.space.api import Handlers as SpaceHandlers
 from ambroise.modules.vitale.api import forget_purged
 from ambroise.trust.access.lookups import forget_lookups
 from ambroise.trust.audit.seal import seal
+from ambroise.trust.gateway import EMERGENCY_OPENED
 
 _SEAL_EVERY = timedelta(minutes=1)
 _FORGET_EVERY = timedelta(days=1)
@@ -71,6 +72,7 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     teller = tell_outside(services)
     subscriptions.on(LETTER_WRITTEN, teller.letter_left)
     subscriptions.on(PUSH_DUE, teller.push)
+    subscriptions.on(EMERGENCY_OPENED, TreatingWord(services.letters, services.clock).emergency_opened)
     subscriptions.on(PRINTING_ASKED, Printer(printings(services), templates, services.public_url).make)
     subscriptions.on(RECOVERY_ASKED, Recovery(services.identity).answer)
     subscriptions.on(GOES_ON, services.exports.go_on)

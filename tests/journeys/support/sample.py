@@ -30,6 +30,7 @@ from ambroise.interfaces.web.citizen.views import (
 )
 from ambroise.interfaces.web.desk.views import Queue, QueueFilter, ReportPage, ReportRow
 from ambroise.interfaces.web.professional.views import (
+    Alarm,
     Asked,
     Colleague,
     Deposit,
@@ -347,6 +348,9 @@ class SampleRecord:
 
     async def my_patients(self, ctx: Context) -> Sequence[PatientIdentity]:
         return [_identity()]
+
+    async def alarms(self, ctx: Context) -> Sequence[Alarm]:
+        return [Alarm(ALICE, "FICTIVE Alice", "Hugo Fictif", "bris_de_glace", NOW - timedelta(days=1))]
 
     async def find(self, ctx: Context, query: PatientQuery) -> Sequence[PatientIdentity]:
         found = _identity()

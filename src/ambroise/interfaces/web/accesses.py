@@ -65,6 +65,7 @@ _ACTIONS: Mapping[str, Action] = {
     "restricted": "block",
     "restriction_lifted": "block",
     "emergency_opened": "emergency",
+    "treating_told": "emergency",
     "emergency_choices": "choices",
     "default_masking": "choices",
     "feed_opposition": "choices",

@@ -52,6 +52,14 @@ _WORDS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
         N_("Votre mot de passe a changé"),
         (N_("Le mot de passe de votre compte vient de changer."), _FROM, _UNEXPECTED),
     ),
+    Kind.TREATING_WORD: (
+        N_("Accès en urgence au dossier d’un de vos patients"),
+        (
+            N_("Le dossier d’une personne dont vous êtes le médecin traitant a été ouvert en urgence le %(when)s."),
+            N_("Comme la loi le demande (CSP R. 1111-48), vous en êtes informé. Voir qui et quand :"),
+            "%(address)s/pro/patients#urgences",
+        ),
+    ),
     Kind.SPACE_NOTICE: (
         N_("Votre espace de santé va s’ouvrir"),
         (

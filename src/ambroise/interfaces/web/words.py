@@ -233,6 +233,7 @@ _DID_THIS = {
     "insi_called": N_("%(who)s a cherché ou vérifié votre INS. Aucune donnée de santé n’a été montrée."),
     "launch_issued": N_("%(who)s a ouvert votre dossier dans un autre logiciel."),
     "client_entered": N_("%(who)s est entré dans un logiciel pour y ouvrir votre dossier."),
+    "treating_told": N_("%(who)s a prévenu votre médecin traitant d’un accès en urgence : %(about)s."),
     "context_shared": N_(
         "%(who)s a passé de votre dossier à un autre de ses logiciels. Aucun document n’a été montré."
     ),

@@ -163,6 +163,14 @@ async def situations(reader: Reader, rpps: str) -> list[Found]:
     return [_found(row) for row in rows]
 
 
+async def mailbox_of(reader: Reader, id_nat: str) -> str | None:
+    """The personal secure mailbox of a professional."""
+    return await reader.fetch_value(
+        "select address from directory_mailbox where professional = %s and kind = 'PER' order by address limit 1",
+        (id_nat,),
+    )
+
+
 async def search(reader: Reader, text: str, profession: str | None, city: str | None, limit: int) -> list[Found]:
     """Professionals all of whose searched words begin a word of theirs, by name."""
     conditions: list[tuple[LiteralString, list[Any]]] = [("p.active", [])]

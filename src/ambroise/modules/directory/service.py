@@ -96,6 +96,11 @@ async def situations(reader: Reader, rpps: str) -> list[Professional]:
     return [_actor(line) for line in await repository.situations(reader, rpps)]
 
 
+async def mailbox_of(reader: Reader, id_nat: str) -> str | None:
+    """The personal mailbox of the secure health messaging that the directory knows of a professional."""
+    return await repository.mailbox_of(reader, id_nat)
+
+
 async def exercises(reader: Reader, rpps: str) -> list[Found]:
     """A professional with the structure of each situation, the usual one first; empty when unknown."""
     return await repository.situations(reader, rpps)

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what is told, not a secret.
     FACTOR_CHANGED = "factor_changed"
     NOTICES = "notices"
+    TREATING_WORD = "treating_word"
+    """To a doctor: the record of a patient whom they treat was opened in emergency."""
     SPACE_NOTICE = "space_notice"
     SPACE_OBJECTED = "space_objected"
     SPACE_OPENED = "space_opened"

@@ -23,6 +23,7 @@ from ambroise.modules.notification.repositories.outgoing import Delivery
 from ambroise.modules.notification.support import Day, Support
 from ambroise.modules.notification.teller import PUSH_DUE, Teller
 from ambroise.modules.notification.timing import DIGEST_AT
+from ambroise.modules.notification.treating import TreatingWord, emergencies_for
 from ambroise.modules.notification.visits import Visits
 from ambroise.modules.notification.wishes import ZONES, Cadence, Channel, Rhythm, Wishes, may_refuse, urgent
 from ambroise.modules.notification.wishing import Wishing
@@ -48,12 +49,14 @@ __all__ = [
     "Rhythm",
     "Support",
     "Teller",
+    "TreatingWord",
     "Vapid",
     "Visits",
     "Wishes",
     "Wishing",
     "codes_of",
     "delete",
+    "emergencies_for",
     "erase",
     "forget_sent",
     "kind_of",

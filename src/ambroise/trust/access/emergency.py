@@ -7,9 +7,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
+from ambroise.trust.access.facts import OPEN_STATES
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Context, Purpose
 
@@ -71,7 +72,28 @@ async def emergencies_of(reader: Reader, patient: UUID) -> list[Emergency]:
         """,
         (shard_of(patient), patient),
     )
-    return [
-        Emergency(id, patient, Party(actor, name), Purpose(purpose), reason, opened, until)
-        for id, patient, actor, name, purpose, reason, opened, until in rows
-    ]
+    return [_emergency(row) for row in rows]
+
+
+async def emergencies_around(reader: Reader, treating: Party, at: datetime, since: datetime) -> list[Emergency]:
+    """What others opened since an instant on patients of open spaces whose treating doctor this is, newest first."""
+    rows = await reader.fetch_all(
+        """
+        select e.id, e.patient, e.actor_id, e.actor_name, e.purpose, e.reason, e.opened, e.until
+        from access_grant g
+        join access_space s on s.shard = g.shard and s.patient = g.patient and s.state = any(%(open)s)
+        join access_emergency e on e.shard = g.shard and e.patient = g.patient
+        where g.actor = %(actor)s and g.state = 'treating'
+          and g.since <= %(at)s and (g.until is null or g.until > %(at)s)
+          and e.opened >= %(since)s and e.actor <> %(actor)s
+        order by e.opened desc, e.id
+        limit 50
+        """,
+        {"actor": treating.key, "at": at, "since": since, "open": [state.value for state in OPEN_STATES]},
+    )
+    return [_emergency(row) for row in rows]
+
+
+def _emergency(row: Row) -> Emergency:
+    id, patient, actor, name, purpose, reason, opened, until = row
+    return Emergency(id, patient, Party(actor, name), Purpose(purpose), reason, opened, until)

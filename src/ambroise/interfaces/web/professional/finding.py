@@ -31,6 +31,7 @@ def finding_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
             problems=[],
             found=None,
             mine=await service.my_patients(ctx),
+            alarms=await service.alarms(ctx),
             asked=await service.all_asked(ctx),
             place="patients",
         )
@@ -49,6 +50,7 @@ def finding_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
             problems=form.problems,
             found=found,
             mine=[],
+            alarms=[],
             asked=[],
             place="patients",
         )

@@ -15,6 +15,7 @@ from ambroise.interfaces.web.professional.colleagues import colleague
 from ambroise.interfaces.web.professional.describing import professional_of
 from ambroise.interfaces.web.professional.filing import Filing
 from ambroise.interfaces.web.professional.views import (
+    Alarm,
     Asked,
     Colleague,
     Deposit,
@@ -33,6 +34,7 @@ from ambroise.modules.consent.api import Consents, Request, Requests
 from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.api import Ins, Sex, check_ins, identity_of
 from ambroise.modules.identity.api import PatientIdentity as Known
+from ambroise.modules.notification.api import emergencies_for
 from ambroise.modules.record.api import (
     Document,
     Record,
@@ -82,6 +84,16 @@ class ProfessionalRecord:
             patients = await patients_of(reader, parties, ctx.now(), limit=_MOST_PATIENTS)
             found = [await identity_of(reader, patient) for patient in patients]
         return [_identity(one) for one in found if one is not None]
+
+    async def alarms(self, ctx: Context) -> Sequence[Alarm]:
+        async with self._database.reader() as reader:
+            found = await emergencies_for(reader, ctx)
+            known = {one: await identity_of(reader, one) for one in {one.patient for one in found}}
+        return [
+            Alarm(one.patient, _full_name(who), proper(one.party.name), one.purpose.value, one.opened)
+            for one in found
+            if (who := known[one.patient]) is not None
+        ]
 
     async def find(self, ctx: Context, query: PatientQuery) -> Sequence[PatientIdentity]:
         async with self._database.reader() as reader:

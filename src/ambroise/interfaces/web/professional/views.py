@@ -63,6 +63,16 @@ class Colleague(Struct, frozen=True):
     recorded_by: str = ""
 
 
+class Alarm(Struct, frozen=True):
+    """An emergency access that somebody else opened on a patient whom this professional treats."""
+
+    patient: UUID
+    name: str
+    by: str
+    purpose: str
+    opened: datetime
+
+
 class PatientQuery(Struct, frozen=True):
     """How a patient is looked for: by INS, or by full traits. Nothing else finds anybody."""
 
@@ -111,6 +121,10 @@ class ProfessionalService(Protocol):
 
     async def my_patients(self, ctx: Context) -> Sequence[PatientIdentity]:
         """The patients who authorised this professional, the latest first."""
+        ...
+
+    async def alarms(self, ctx: Context) -> Sequence[Alarm]:
+        """The emergency accesses of the last month to the records of this treating doctor's patients."""
         ...
 
     async def find(self, ctx: Context, query: PatientQuery) -> Sequence[PatientIdentity]: ...
