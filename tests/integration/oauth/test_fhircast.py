@@ -104,11 +104,13 @@ async def test_tools_of_one_session_open_and_close_the_same_patient(ward: Ward, 
     assert (await heard(socket))["event"]["hub.event"] == "patient-close"
     assert (await heard(late))["event"]["hub.event"] == "patient-close"
     assert (await one.current())["context"] == []
-    # Leaving ends it all.
+    # Leaving closes the patient in the tools, then ends it all.
     await one.event("patient-open", id=str(ward.patient))
     await heard(socket)
     asked = await nation.provider.leaving.read({"id_token_hint": plain["id_token"]})
     await nation.provider.leaving.leave(asked.session, None)
+    closed = (await heard(socket))["event"]
+    assert (closed["hub.event"], closed["context"][0]["resource"]) == ("patient-close", same)
     assert (await heard(socket))["hub.mode"] == "denied"
     with pytest.raises(ConnectionClosed):
         await heard(socket)

@@ -19,7 +19,7 @@ from ambroise.interfaces.oauth.hub import HUB, Hub, Said
 from ambroise.interfaces.oauth.wire import Answer, address_of, bearer, body, endpoint, form, holder_of, json
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import PatientIdentity, Provider
-from ambroise.modules.identity.provider.api import CLOSED, EVENTS, OPENED, REALM, Family, Subscription
+from ambroise.modules.identity.provider.api import CLOSED, EVENTS, LEFT, OPENED, REALM, Family, Subscription
 
 CONFIGURATION: Final = f"{HUB}/.well-known/fhircast-configuration"
 _BIND: Final = f"{HUB}/bind/"
@@ -132,13 +132,21 @@ def fhircast_routes(provider: Provider, people: People) -> Sequence[BaseRoute]:
                 following.cancel()
                 return
             said, going_on = following.result(), await casting.subscription(secret)
+            if said.event == LEFT and said.patient and CLOSED in subscription.events:
+                # Who leaves closes the patient in the tools first: what stays on a screen is nobody's to look after.
+                await send(socket, subscription, CLOSED, said)
             if going_on is None or said.event not in (OPENED, CLOSED, "unsubscribed"):
                 await socket.send_json({"hub.mode": "denied", "hub.reason": "What it follows ended.", **follows})
                 return
             if said.event in going_on.events:
-                known = await casting.told(going_on.family, UUID(said.patient))
-                if known is not None:
-                    await socket.send_json(_notification(topic, said.event, said.id, known, provider))
+                await send(socket, going_on, said.event, said)
+
+    async def send(socket: WebSocket, follows: Subscription, event: str, said: Said) -> None:
+        """Tell a tool what happened to a patient, whom this professional may still open."""
+        known = await casting.told(follows.family, UUID(said.patient))
+        if known is not None:
+            topic = casting.topic(follows.family.sign_on)
+            await socket.send_json(_notification(topic, event, said.id, known, provider))
 
     table: tuple[tuple[str, Answer, str], ...] = (
         (HUB, receive, "POST"),

@@ -70,8 +70,9 @@ class Leaving(Struct, frozen=True):
             account = await signons.holder(tx, session)
             if account is None or not await signons.close(tx, session, now):
                 return False
-            await contexts.purge(tx, session)
-            await casts.tell(tx, CAST, orjson.dumps({"sign_on": str(session), "event": LEFT}).decode())
+            patient = await contexts.purge(tx, session)
+            left = {"sign_on": str(session), "event": LEFT, "id": uuid4().hex, "patient": str(patient or "")}
+            await casts.tell(tx, CAST, orjson.dumps(left).decode())
             await portals.close(tx, session, now)
             for told, issuer in await families.to_tell(tx, session):
                 told_of = {"client": told, "issuer": issuer, "sid": str(session), "sub": self.ground.subject(account)}

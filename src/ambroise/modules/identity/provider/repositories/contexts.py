@@ -60,9 +60,9 @@ async def patient_of(reader: Reader, account: UUID, now: datetime) -> UUID | Non
     )
 
 
-async def purge(tx: Transaction, sign_on: UUID) -> int:
-    """Forget what was shared in a session."""
-    return await tx.execute("delete from shared_context where sign_on = %s", (sign_on,))
+async def purge(tx: Transaction, sign_on: UUID) -> UUID | None:
+    """Forget what was shared in a session; the patient whom it was about."""
+    return await tx.fetch_value("delete from shared_context where sign_on = %s returning patient", (sign_on,))
 
 
 async def sweep(tx: Transaction, now: datetime) -> int:
