@@ -1,6 +1,12 @@
 """Reports that citizens and professionals send from their pages, and how they reach the desk, on a real record."""
 
+from datetime import date
+
+from msgspec.structs import replace
+
+from ambroise.modules.identity.api import IdentityDesk, identity_of
 from ambroise.modules.record.api import ReportKind
+from ambroise.trust.context import Operator
 from tests.integration.record.test_feed_checks import LETTER, renumbered
 from tests.journeys.support.portal import Portal
 from tests.journeys.support.sample import _id
@@ -124,3 +130,40 @@ async def test_a_professional_reports_a_changed_ins_that_the_desk_records(visito
     await desk.press("Terminer ce signalement", issue="ins_changed", note="C’est fait.")
     await doctor.get(f"/pro/patients?q={OTHER_INS}")
     assert doctor.address == visitors.record
+
+
+async def test_a_professional_asks_for_a_trait_to_be_corrected_and_the_desk_corrects_it(visitors: Visitors) -> None:
+    doctor = await (await visitors.enter("Charles Muller")).get(f"{visitors.record}/signaler")
+    await doctor.press("Envoyer le signalement", probleme="traits")
+    assert doctor.status == 422
+    for missing in ("Cochez au moins un trait", "Choisissez la pièce d’identité", "Écrivez ce que dit la pièce"):
+        assert missing in doctor.words
+    assert "Donnez ce matricule INS" not in doctor.words
+    told = {"traits": ["birth_date", "birth_place"], "piece": "PA", "precisions": "Née le 29 mars 1979 à Tours"}
+    await doctor.press("Envoyer le signalement", probleme="traits", **told)
+    assert doctor.address == visitors.record
+    await doctor.get(f"{visitors.record}/signaler")
+    await doctor.press("Envoyer le signalement", probleme="traits", **told)
+    assert "Vous l’avez déjà signalé" in doctor.words
+    [made] = await visitors.waiting()
+    assert made.kind is ReportKind.WRONG_TRAITS
+    assert made.details == {"words": told["precisions"], "traits": told["traits"], "proof": "PA"}
+
+    desk = await (await visitors.enter("Nadia Inventée")).get(f"/guichet?dossier={made.id}")
+    for shown in ("date de naissance, lieu de naissance", "Passeport", "« Née le 29 mars 1979 à Tours »"):
+        assert shown in desk.words
+    ended = {"issue": "traits_corrected", "note": "C’est corrigé."}
+    await desk.press("Terminer ce signalement", **ended)
+    assert "Corrigez d’abord les traits" in desk.words, "a report does not say what was not done"
+    world = visitors.world
+    officer = world.context(Operator("desk-2", "Identités", frozenset({"identity"})))
+    async with world.database.transaction() as tx:
+        known = await identity_of(tx, world.patient)
+        assert known is not None
+        traits = replace(known.traits, birth_date=date(1979, 3, 29))
+        await IdentityDesk(world.gateway).corrected(tx, officer, world.patient, traits, "Passeport vu")
+    await desk.press("Terminer ce signalement", **ended)
+    assert await visitors.waiting() == []
+    citizen = await (await visitors.enter("Dominique Fictive")).get("/historique")
+    assert "a demandé de corriger votre identité" in citizen.words
+    assert "a corrigé votre identité, comme on l’avait demandé" in citizen.words

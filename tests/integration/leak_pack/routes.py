@@ -67,7 +67,8 @@ NOTHING_OF_A_RECORD: Mapping[str, tuple[str, ...]] = {
         "/annuaire/fhir/v2/metadata", "/annuaire/fhir/v2/{type}/_search", "/annuaire/fhir/v2/{type}",
         "/annuaire/fhir/v2/{type}/{id}", "/annuaire-sante", "/pro/annuaire", "/pro/datamatrix", "/pro", "/pro/patients",
         "/pro/patients/{patient}/identite", "/guichet/identites", "/guichet/identites/verifications",
-        "/guichet/identites/{patient}/traits", "/guichet/identites/{patient}",
+        "/guichet/identites/{patient}/traits", "/guichet/identites/{patient}", "/xds/patients", "/xds/patientsPDQ",
+        "/xds/patientsSpecific",
     ),
     "rights and choices: who may, not what is said": (
         "/acces", "/acces/chercher", "/acces/depots", "/acces/depots/structures", "/acces/urgence",
@@ -77,7 +78,7 @@ NOTHING_OF_A_RECORD: Mapping[str, tuple[str, ...]] = {
         "/pro/patients/{patient}/demande", "/pro/patients/{patient}/urgence", "/pro/patients/{patient}/urgence/fermer",
         "/pro/patients/{patient}/signaler", "/pro/patients/{patient}/ouvrir", "/reglages/notifications",
         "/reglages/notifications/appareils", "/reglages/notifications/{avant}", "/notifications/refuser",
-        "/notifications/envois",
+        "/notifications/envois", "/xds/habilitations",
     ),
     "a form to fill, or what the caller has just sent; the page that follows is looked at": (
         "/documents/ajouter", "/documents/{id}/epingle", "/agenda/grossesse", "/agenda/conseil", "/agenda/acte.ics",

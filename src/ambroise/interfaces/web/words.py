@@ -279,6 +279,7 @@ _DID_THIS = {
     "report_made:unrecognised_access": N_("%(who)s a signalé un accès à votre dossier."),
     "report_made:duplicate_identity": N_("%(who)s a signalé que vous avez sans doute deux dossiers."),
     "report_made:changed_ins": N_("%(who)s a signalé que votre matricule INS a changé."),
+    "report_made:wrong_traits": N_("%(who)s a demandé de corriger votre identité."),
     "report_closed:misfiled_document:moved_out": N_(
         "%(who)s a retiré un document de votre dossier : il n’était pas à vous."
     ),
@@ -292,6 +293,8 @@ _DID_THIS = {
     "report_closed:duplicate_identity:merged": N_("%(who)s a réuni vos deux dossiers en un seul."),
     "report_closed:duplicate_identity:unfounded": N_("%(who)s a vérifié votre identité : vous avez un seul dossier."),
     "report_closed:changed_ins:ins_changed": N_("%(who)s a enregistré votre nouveau matricule INS."),
+    "report_closed:wrong_traits:traits_corrected": N_("%(who)s a corrigé votre identité, comme on l’avait demandé."),
+    "report_closed:wrong_traits:unfounded": N_("%(who)s a vérifié votre identité : elle est juste."),
     "report_closed:changed_ins:unfounded": N_("%(who)s a vérifié votre matricule INS : il n’a pas changé."),
 }
 _TRIED = {

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ambroise.fhir.json import decode
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import join
+from ambroise.modules.identity.api import Change, join, trust_lines
 from ambroise.modules.record import reports, repository
 from ambroise.modules.record.model import Outcome, Report, Traced
 from ambroise.modules.record.service import Record
@@ -42,6 +42,8 @@ class Desk:
                 await join(tx, ctx, reported if kept == found.patient else found.patient, kept)
             case Outcome.INS_CHANGED:
                 await self._change_ins(tx, ctx, found, other)
+            case Outcome.TRAITS_CORRECTED:
+                await _expect_corrected(tx, found)
             case _:
                 pass
         closed = await reports.close(tx, ctx, found, outcome, note)
@@ -63,6 +65,14 @@ class Desk:
             raise Refusal(Kind.INVALID, "INS_UNCHANGED", "Give the new matricule: this one is the present one.")
         resource["identifier"] = changed
         await self._gateway.update(tx, ctx, resource, if_match=stored.version)
+
+
+async def _expect_corrected(tx: Transaction, found: Report) -> None:
+    """The desk corrects an identity on its own page, with its proofs; here it only says that this was done."""
+    lines = await trust_lines(tx, found.patient)
+    if not any(one.change is Change.TRAIT_CORRECTED and one.at >= found.reported_at for one in lines):
+        text = "No trait was corrected since this was reported: correct the identity first."
+        raise Refusal(Kind.CONFLICT, "TRAITS_NOT_CORRECTED", text)
 
 
 def _is_ins(identifier: dict[str, Any]) -> bool:

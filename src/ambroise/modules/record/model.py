@@ -136,6 +136,7 @@ class ReportKind(StrEnum):
     UNRECOGNISED_ACCESS = "unrecognised_access"
     DUPLICATE_IDENTITY = "duplicate_identity"
     CHANGED_INS = "changed_ins"
+    WRONG_TRAITS = "wrong_traits"
 
 
 class ReportState(StrEnum):
@@ -157,6 +158,7 @@ class Outcome(StrEnum):
     ACCESS_EXPLAINED = "access_explained"
     MERGED = "merged"
     INS_CHANGED = "ins_changed"
+    TRAITS_CORRECTED = "traits_corrected"
 
 
 class Report(Struct, frozen=True):

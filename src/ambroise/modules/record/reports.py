@@ -22,6 +22,7 @@ ENDS: Mapping[ReportKind, frozenset[Outcome]] = {
     ReportKind.UNRECOGNISED_ACCESS: frozenset({Outcome.ACCESS_EXPLAINED, Outcome.ACCESS_IRREGULAR}),
     ReportKind.DUPLICATE_IDENTITY: frozenset({Outcome.UNFOUNDED, Outcome.MERGED}),
     ReportKind.CHANGED_INS: frozenset({Outcome.UNFOUNDED, Outcome.INS_CHANGED}),
+    ReportKind.WRONG_TRAITS: frozenset({Outcome.UNFOUNDED, Outcome.TRAITS_CORRECTED}),
 }
 """How each kind of report may end."""
 

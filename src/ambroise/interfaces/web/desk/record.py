@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from ambroise.interfaces.web.desk.views import Queue, QueueFilter, ReportPage, ReportRow
+from ambroise.interfaces.web.identities.words import TRAITS, trait
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import identity_of
+from ambroise.modules.identity.api import identity_of, proofs
 from ambroise.modules.record.api import Desk, Outcome, Report, ReportKind, ReportState, reports
 from ambroise.trust.context import Context, Operator
 
@@ -122,7 +123,15 @@ def _subject(one: Report) -> str:
         return gettext("Document %(id)s", id=one.subject[-8:])
     if one.kind is ReportKind.DUPLICATE_IDENTITY:
         return gettext("Avec le dossier %(id)s", id=one.subject[-8:])
+    if one.kind is ReportKind.WRONG_TRAITS:
+        return ", ".join(map(trait, _traits(one)))
     return gettext("Nouveau matricule annoncé")
+
+
+def _traits(one: Report) -> Sequence[str]:
+    """The traits that are said to be wrong, those that this software knows."""
+    told: Sequence[Any] = one.details.get("traits", ())
+    return [name for name in TRAITS if name in told]
 
 
 def _is_duplicate(one: Report) -> bool:
@@ -154,6 +163,9 @@ def _facts(one: Report) -> list[tuple[str, str]]:
         found.append((gettext("Accès du"), str(dates.moment(datetime.fromisoformat(str(details["at"]))).striptags())))
     if details.get("matricule"):
         found.append((gettext("Matricule annoncé"), str(details["matricule"])))
+    if details.get("proof"):
+        known = proofs().get(str(details["proof"]))
+        found.append((gettext("Pièce d’identité vue"), known.label if known else str(details["proof"])))
     name = gettext("Identifiant de l’autre dossier") if _is_duplicate(one) else gettext("Référence")
     found.append((name, one.subject))
     return found

@@ -25,12 +25,14 @@ KINDS = {
     "unrecognised_access": N_("Accès non reconnus"),
     "duplicate_identity": N_("Identités en double"),
     "changed_ins": N_("INS changés"),
+    "wrong_traits": N_("Traits à corriger"),
 }
 ONE = {
     "misfiled_document": N_("Document mal classé"),
     "unrecognised_access": N_("Accès non reconnu"),
     "duplicate_identity": N_("Identité en double"),
     "changed_ins": N_("INS changé"),
+    "wrong_traits": N_("Traits à corriger"),
 }
 OUTCOMES = {
     "unfounded": N_("Sans suite : rien d’anormal"),
@@ -39,12 +41,14 @@ OUTCOMES = {
     "access_irregular": N_("Accès reconnu irrégulier"),
     "merged": N_("Identités réunies"),
     "ins_changed": N_("Nouvel INS enregistré"),
+    "traits_corrected": N_("Traits corrigés dans l’identité"),
 }
 _ENDS = {
     "misfiled_document": ("moved_out", "unfounded"),
     "unrecognised_access": ("access_explained", "access_irregular"),
     "duplicate_identity": ("merged", "unfounded"),
     "changed_ins": ("ins_changed", "unfounded"),
+    "wrong_traits": ("traits_corrected", "unfounded"),
 }
 _NEEDS = {
     "merged": N_("Dossier à garder (identifiant)"),

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from ambroise.trust.context import Context
 
-ReportKind = Literal["misfiled_document", "unrecognised_access", "duplicate_identity", "changed_ins"]
+ReportKind = Literal["misfiled_document", "unrecognised_access", "duplicate_identity", "changed_ins", "wrong_traits"]
 State = Literal["open", "taken", "closed"]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from wtforms import (
     BooleanField,
     DateField,
@@ -14,8 +17,10 @@ from wtforms import (
 )
 from wtforms.validators import Optional, ValidationError
 
-from ambroise.interfaces.web.ui.forms import Form, HasFiles, Required
-from ambroise.interfaces.web.ui.i18n import N_, lazy
+from ambroise.interfaces.web.identities.words import TRAITS
+from ambroise.interfaces.web.ui.forms import Form, HasFiles, Required, Ticks
+from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
+from ambroise.modules.identity.api import proofs
 
 MOST_BYTES = 50 * 1024 * 1024
 
@@ -114,6 +119,22 @@ class MisfiledForm(Form):
     )
 
 
+TRAITS_WRONG = "traits"
+
+
+class _NeededFor:
+    """What one sort of report needs and the others do not."""
+
+    def __init__(self, problems: Sequence[str], message: str) -> None:
+        self._problems = problems
+        self._message = message
+
+    def __call__(self, form: Any, field: Any) -> None:
+        given = field.data.strip() if isinstance(field.data, str) else field.data
+        if form.probleme.data in self._problems and not given:
+            raise ValidationError(gettext(self._message))
+
+
 class IdentityForm(Form):
     probleme = RadioField(
         lazy(N_("Que signalez-vous ?")),
@@ -121,16 +142,29 @@ class IdentityForm(Form):
         choices=[
             ("doublon", lazy(N_("Un doublon : cette personne a un autre dossier"))),
             ("ins", lazy(N_("Un changement d’INS : cette personne a un nouveau matricule"))),
+            (TRAITS_WRONG, lazy(N_("Un trait faux : un nom, un prénom, la date ou le lieu de naissance, le sexe"))),
         ],
     )
     matricule = StringField(
-        lazy(N_("Matricule INS de l’autre dossier, ou nouveau matricule")),
-        [Required(N_("Donnez ce matricule INS"))],
+        lazy(N_("Doublon ou changement d’INS : le matricule de l’autre dossier, ou le nouveau")),
+        [_NeededFor(("doublon", "ins"), N_("Donnez ce matricule INS"))],
         description=lazy(N_("15 caractères, espaces permis.")),
         render_kw={"autocomplete": "off", "inputmode": "text", "maxlength": "30"},
     )
+    traits = Ticks(
+        lazy(N_("Trait faux : lesquels")),
+        [_NeededFor((TRAITS_WRONG,), N_("Cochez au moins un trait"))],
+        choices=[(code, lazy(name)) for code, name in TRAITS.items()],
+    )
+    piece = SelectField(
+        lazy(N_("Trait faux : la pièce d’identité que vous avez vue")),
+        [_NeededFor((TRAITS_WRONG,), N_("Choisissez la pièce d’identité que vous avez vue"))],
+        choices=[("", lazy(N_("Choisir…"))), *((code, proof.label) for code, proof in proofs().items())],
+        default="",
+    )
     precisions = TextAreaField(
-        lazy(N_("Précisions (facultatif)")),
+        lazy(N_("Précisions (trait faux : ce que dit la pièce)")),
+        [_NeededFor((TRAITS_WRONG,), N_("Écrivez ce que dit la pièce d’identité"))],
         description=lazy(N_("Pour le guichet. N’écrivez aucune donnée de santé.")),
         render_kw={"rows": "3", "maxlength": "1000"},
     )

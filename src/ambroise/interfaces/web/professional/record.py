@@ -228,6 +228,14 @@ class ProfessionalRecord:
         async with self._database.transaction() as tx:
             await reports.report(tx, ctx, patient, ReportKind.CHANGED_INS, str(patient), details)
 
+    async def report_wrong_traits(
+        self, ctx: Context, patient: UUID, traits: Sequence[str], proof: str, words: str
+    ) -> None:
+        await self.identity(ctx, patient)
+        details = {"words": words, "traits": list(traits), "proof": proof}
+        async with self._database.transaction() as tx:
+            await reports.report(tx, ctx, patient, ReportKind.WRONG_TRAITS, str(patient), details)
+
     async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> Sequence[Deposited]:
         return await self._filing.deposit(ctx, patient, deposit)
 

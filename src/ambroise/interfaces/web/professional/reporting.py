@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Refusal
+from ambroise.trust.context import Context
 
 # Refusals that another matricule may mend; any other is a page of its own.
 _ABOUT_MATRICULE = frozenset({"INS_INVALID", "INS_UNKNOWN", "INS_UNCHANGED", "SAME_SPACE", "ACCESS_TOO_MANY_LOOKUPS"})
@@ -42,17 +44,26 @@ def reporting_routes(screen: Screen, service: ProfessionalService) -> list[BaseR
     async def report_identity(visit: Visit, sent: FormData) -> Response:
         form, patient = IdentityForm.of(sent), visit.id("patient")
         if form.validate():
-            ctx = visit.context(patient)
-            tell = service.report_duplicate if form.probleme.data == "doublon" else service.report_changed_ins
-            matricule = "".join(form.matricule.data.split()).upper()
             try:
-                await tell(ctx, patient, matricule, (form.precisions.data or "").strip())
+                await _tell(visit.context(patient), patient, form)
                 return visit.go(f"/pro/patients/{patient}", Toast("reported-desk"))
             except Refusal as refusal:
+                if refusal.code == "REPORT_OPEN":
+                    return visit.go(f"/pro/patients/{patient}", Toast("reported-before"))
                 if refusal.code not in _ABOUT_MATRICULE:
                     raise
                 form.refuse(refusal, "matricule")
         return await _show(visit, "professional/wrong_identity.html", form, 422)
+
+    async def _tell(ctx: Context, patient: UUID, form: Any) -> None:
+        said, matricule = (form.precisions.data or "").strip(), "".join((form.matricule.data or "").split()).upper()
+        match form.probleme.data:
+            case "doublon":
+                await service.report_duplicate(ctx, patient, matricule, said)
+            case "ins":
+                await service.report_changed_ins(ctx, patient, matricule, said)
+            case _:
+                await service.report_wrong_traits(ctx, patient, form.traits.data, form.piece.data, said)
 
     async def _document(visit: Visit, form: Any, status: int = 200) -> Response:
         patient = visit.id("patient")

@@ -167,6 +167,12 @@ class ProfessionalService(Protocol):
         """Tell the desk the new matricule of the person of this record."""
         ...
 
+    async def report_wrong_traits(
+        self, ctx: Context, patient: UUID, traits: Sequence[str], proof: str, words: str
+    ) -> None:
+        """Ask the desk to correct these traits, after what a document of identity says."""
+        ...
+
     async def deposit(self, ctx: Context, patient: UUID, deposit: Deposit) -> Sequence[Deposited]:
         """Deposit a file: one document, or the submissions of a zip. Raises the refusal of a file as a whole."""
         ...

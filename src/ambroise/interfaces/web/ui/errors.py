@@ -138,6 +138,7 @@ _BY_CODE: Mapping[str, str] = {
     "SCANNER_UNAVAILABLE": N_("La recherche de virus ne répond pas. Réessayez dans quelques instants."),
     "INS_INVALID": N_("Ce matricule INS n’est pas valable."),
     "INS_UNKNOWN": N_("Aucun dossier n’a cet INS."),
+    "TRAITS_NOT_CORRECTED": N_("Corrigez d’abord les traits dans l’identité, puis terminez ce signalement."),
     "INS_UNCHANGED": N_("C’est déjà l’INS de ce dossier. Donnez le nouveau."),
     "SAME_SPACE": N_("Cet INS est celui du même dossier. Donnez celui de l’autre."),
     "WITHHOLDING_RESERVED": N_("Seul un professionnel peut réserver un document à une annonce."),
