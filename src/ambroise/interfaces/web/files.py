@@ -6,11 +6,12 @@ import asyncio
 import io
 import mimetypes
 import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.record.api import Sort, clean_photo, sniff
+from ambroise.modules.record.api import Sort, bound_photos, clean_photo, sniff
 
 XML = ("application/xml", "text/xml")
 IMAGES = ("image/jpeg", "image/png")
@@ -25,6 +26,25 @@ async def fileable(content: bytes) -> bytes:
     """A file as the record takes it: photos without what they tell of their place and camera, and PNG as JPEG, since
     the national formats have no PNG. Refuses PHOTO_HEIC, IMAGE_UNREADABLE, IMAGE_TOO_LARGE."""
     return await asyncio.get_running_loop().run_in_executor(_AT_ONCE, _fileable, content)
+
+
+async def one_document(contents: Sequence[bytes]) -> bytes:
+    """What was chosen as one document: a file as it is; several photos as the pages of one PDF, in their order.
+
+    Refuses PAGES_NOT_PHOTOS, TOO_MANY_PAGES, and what `fileable` refuses.
+    """
+    if len(contents) == 1:
+        return contents[0]
+    return await asyncio.get_running_loop().run_in_executor(_AT_ONCE, _bound, contents)
+
+
+def _bound(contents: Sequence[bytes]) -> bytes:
+    photos = [_fileable(content) for content in contents]
+    if any(sniff(photo) not in (Sort.JPEG, Sort.TIFF) for photo in photos):
+        raise Refusal(
+            Kind.UNPROCESSABLE, "PAGES_NOT_PHOTOS", "Only photos are bound into one document: send other files alone."
+        )
+    return bound_photos(photos)
 
 
 def _fileable(content: bytes) -> bytes:

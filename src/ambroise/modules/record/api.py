@@ -11,7 +11,7 @@ from ambroise.modules.record.cda.parse import attachment
 from ambroise.modules.record.cda.parse import read as read_cda
 from ambroise.modules.record.cda.render import Fact, FactKey, Rendered, Words, header_facts, render
 from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
-from ambroise.modules.record.content.photo import clean_photo
+from ambroise.modules.record.content.photo import bound_photos, clean_photo
 from ambroise.modules.record.content.sniff import Sort, sniff
 from ambroise.modules.record.desk import Desk
 from ambroise.modules.record.duplicates import (
@@ -88,6 +88,7 @@ __all__ = [
     "Texts",
     "Words",
     "attachment",
+    "bound_photos",
     "category_of",
     "clean_photo",
     "done_already",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -19,6 +19,7 @@ from ambroise.interfaces.web.citizen.views import (
     NewDocument,
 )
 from ambroise.interfaces.web.documents import by_month, served, shown
+from ambroise.interfaces.web.files import one_document, sniffed
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.toasts import Toast
@@ -27,6 +28,8 @@ from ambroise.interfaces.web.views import Content
 from ambroise.kernel.errors import Refusal
 
 PER_PAGE = 20
+_MOST_AT_ONCE = 10 * MOST_BYTES
+"""Bytes of all the photos of one document, which are made smaller."""
 
 
 def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
@@ -148,7 +151,7 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
     return [
         screen.route("/documents", timeline),
         screen.route("/documents/emporter", ask_export, export),
-        screen.route("/documents/ajouter", ask_new, add, most=MOST_BYTES + 100_000),
+        screen.route("/documents/ajouter", ask_new, add, most=_MOST_AT_ONCE),
         screen.route("/documents/{id}", show),
         screen.route("/documents/{id}/qui", audience),
         screen.route("/documents/{id}/fichier", content),
@@ -188,10 +191,11 @@ def filter_of(query: dict[str, str]) -> DocumentFilter:
 
 
 async def _new(form: Any) -> NewDocument:
-    upload = form.fichier.data
+    chosen = [*form.fichier.data, *(one for one in form.pages.data if isinstance(one, UploadFile) and one.filename)]
+    content = await one_document([await upload.read() for upload in chosen])
     return NewDocument(
-        content=await upload.read(),
-        media_type=upload.content_type or "application/octet-stream",
+        content=content,
+        media_type=sniffed(content),
         title=form.titre.data.strip(),
         category=form.categorie.data,
         day=form.date.data,

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, FileField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    FieldList,
+    FileField,
+    MultipleFileField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 
-from ambroise.interfaces.web.ui.forms import Form, HasFile, Required
+from ambroise.interfaces.web.ui.forms import Form, HasFiles, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
 from ambroise.interfaces.web.words import CATEGORIES
 
 MOST_BYTES = 5 * 1024 * 1024
 ACCEPTED = ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.txt,.rtf,application/pdf,image/*"
+MORE_PAGES = 4
+"""Pages that are chosen one by one where no script puts them in order."""
 # What a citizen may file under: the categories that have a document type of the citizen's.
 OWN_CATEGORIES = (
     "BIOLOGIE",
@@ -25,17 +37,24 @@ OWN_CATEGORIES = (
 
 
 class AddForm(Form):
-    fichier = FileField(
-        lazy(N_("Fichier ou photo")),
+    fichier = MultipleFileField(
+        lazy(N_("Fichier ou photos")),
         [
-            HasFile(
+            HasFiles(
                 N_("Choisissez un fichier ou prenez une photo"),
                 N_("Ce fichier dépasse 5 Mo. Choisissez un fichier plus petit."),
                 MOST_BYTES,
             )
         ],
-        description=lazy(N_("PDF, photo ou texte, 5 Mo au plus.")),
+        description=lazy(
+            N_("PDF, photo ou texte, 5 Mo au plus. Plusieurs photos font un seul document, page après page.")
+        ),
         render_kw={"accept": ACCEPTED},
+    )
+    pages = FieldList(
+        FileField(lazy(N_("Page suivante")), render_kw={"accept": "image/*"}),
+        min_entries=MORE_PAGES,
+        max_entries=MORE_PAGES,
     )
     titre = StringField(
         lazy(N_("Titre du document")),

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from ambroise.interfaces.web.files import one_document, sniffed
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.forms import MOST_BYTES, DepositForm, SendForm
 from ambroise.interfaces.web.professional.views import Deposit, Deposited, ProfessionalService
@@ -55,8 +56,9 @@ def deposit_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
         if not form.validate():
             return await _show(visit, "professional/deposit_check.html", form, 422)
         lines: list[Line] = []
-        for upload in form.fichiers.data:
-            lines += await _deposit(visit, form, upload)
+        chosen: list[UploadFile] = form.fichiers.data
+        for files in [chosen] if form.reunir.data else [[one] for one in chosen]:
+            lines += await _deposit(visit, form, files)
         if len(lines) == 1 and lines[0].problem:
             form.fichiers.errors = [*form.fichiers.errors, lines[0].problem]
             return await _show(visit, "professional/deposit_check.html", form, 422)
@@ -69,11 +71,11 @@ def deposit_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
             visit, "professional/deposited_several.html", form, 422 if refused else 200, lines=lines, refused=refused
         )
 
-    async def _deposit(visit: Visit, form: Any, upload: UploadFile) -> list[Line]:
-        """Deposit one file; its refusal is told beside its name, and the others go on."""
-        patient, name = visit.id("patient"), upload.filename or ""
+    async def _deposit(visit: Visit, form: Any, files: Sequence[UploadFile]) -> list[Line]:
+        """Deposit one file, or photos as one; its refusal is told beside its name, and the others go on."""
+        patient, name = visit.id("patient"), files[0].filename or ""
         try:
-            deposited = await service.deposit(visit.context(patient), patient, await _read(form, upload))
+            deposited = await service.deposit(visit.context(patient), patient, await _read(form, files))
         except Refusal as refusal:
             return [Line(name, problem=_problem(refusal))]
         return [_line(name, one) for one in deposited]
@@ -121,11 +123,12 @@ def _problem(refusal: Refusal) -> str:
     return explain(refusal).text
 
 
-async def _read(form: Any, upload: UploadFile) -> Deposit:
+async def _read(form: Any, files: Sequence[UploadFile]) -> Deposit:
+    content = await one_document([await one.read() for one in files])
     return Deposit(
-        content=await upload.read(),
-        media_type=upload.content_type or "application/octet-stream",
-        file_name=upload.filename or "",
+        content=content,
+        media_type=(files[0].content_type or "application/octet-stream") if len(files) == 1 else sniffed(content),
+        file_name=files[0].filename or "",
         type_code=form.type.data or "",
         title=(form.titre.data or "").strip(),
         day=form.date.data,

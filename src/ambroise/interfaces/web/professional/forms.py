@@ -210,3 +210,7 @@ class SendForm(DepositForm):
         ),
         render_kw={"accept": ".pdf,.xml,.jpg,.jpeg,.png,.tif,.tiff,.txt,.rtf,.zip", "data-files": ""},
     )
+    reunir = BooleanField(
+        lazy(N_("Ces photos sont les pages d’un seul document")),
+        description=lazy(N_("Elles sont réunies dans un PDF, dans l’ordre où elles sont choisies.")),
+    )

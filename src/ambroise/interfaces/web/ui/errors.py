@@ -130,6 +130,10 @@ _BY_CODE: Mapping[str, str] = {
     "CLASS_TYPE_MISMATCH": N_("Le type et la classe du document ne vont pas ensemble."),
     "AUTHOR_MISMATCH": N_("L’auteur écrit dans le document n’est pas vous."),
     "PHOTO_HEIC": N_("Les photos HEIC ne sont pas acceptées. Enregistrez la photo en JPEG, puis ajoutez-la."),
+    "PAGES_NOT_PHOTOS": N_(
+        "Seules des photos peuvent être les pages d’un même document. Ajoutez les autres fichiers seuls."
+    ),
+    "TOO_MANY_PAGES": N_("Ce document a plus de douze pages. Faites-en deux."),
     "IMAGE_UNREADABLE": N_("Cette image ne s’ouvre pas. Enregistrez-la de nouveau."),
     "IMAGE_TOO_LARGE": N_("Cette image est trop grande. Réduisez-la, puis recommencez."),
     "PDF_ENCRYPTED": N_("Ce PDF est protégé par un mot de passe. Enregistrez-le sans protection."),

@@ -1,5 +1,7 @@
 """Photos that a citizen adds: drop what they tell besides the picture (place, camera, owner), keep the picture."""
 
+from collections.abc import Sequence
+
 
 def clean_photo(content: bytes) -> bytes:
     """The same picture, upright, without EXIF, XMP, comments or thumbnails; same format, pages kept.
@@ -12,3 +14,13 @@ def clean_photo(content: bytes) -> bytes:
     from ambroise.modules.record.content.picture import cleaned
 
     return cleaned(content)
+
+
+def bound_photos(photos: Sequence[bytes]) -> bytes:
+    """One PDF with a page for each photo, in their order; the photos are cleaned ones.
+
+    Raises Refusal TOO_MANY_PAGES over twelve.
+    """
+    from ambroise.modules.record.content.pages import bound
+
+    return bound(photos)
