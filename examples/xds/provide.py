@@ -1,6 +1,7 @@
-"""File a CDA by XDS.b (ITI-41, MTOM): python provide.py http://localhost:8080 assertion.xml document.xml
+"""File a CDA by XDS.b (ITI-41, MTOM): python provide.py http://localhost:8080 assertion.xml document.xml [KEYS]
 
-The metadata are read from the header of the document, as software of professionals does.
+The metadata are read from the header of the document, as software of professionals does. With KEYS, a folder made by
+`ambroise pki issue-person`, the submission is signed (XAdES, `sign.py`).
 """
 
 import hashlib
@@ -40,28 +41,52 @@ ENVELOPE = """<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:H
 <rim:Classification id="node" classifiedObject="set"
     classificationNode="urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd"/>
 <rim:Association id="member" associationType="urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
-    sourceObject="set" targetObject="document">{member}</rim:Association>
+    sourceObject="set" targetObject="document">{member}</rim:Association>{signing}
 </rim:RegistryObjectList></l:SubmitObjectsRequest>
 <x:Document id="document"><i:Include href="cid:document@example"
-    xmlns:i="http://www.w3.org/2004/08/xop/include"/></x:Document>
+    xmlns:i="http://www.w3.org/2004/08/xop/include"/></x:Document>{signature}
 </x:ProvideAndRegisterDocumentSetRequest></s:Body></s:Envelope>"""
 
 
-def main(server: str, assertion: Path, file: Path) -> None:
+# The document that signs: its metadata are those of the national profile, of the submission and of nobody's reading.
+SIGNING = """<rim:ExtrinsicObject id="signature" mimeType="text/xml"
+    objectType="urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1">{slots}<rim:Name>
+<rim:LocalizedString value="Signature du lot"/></rim:Name>
+<rim:Classification id="signer" classifiedObject="signature" nodeRepresentation=""
+    classificationScheme="urn:uuid:93606bcf-9494-43ec-9b4e-a7748d1a838d">{author}</rim:Classification>
+{codes}{ids}</rim:ExtrinsicObject>
+<rim:Association id="signing" associationType="urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
+    sourceObject="set" targetObject="signature">{member}</rim:Association>
+<rim:Association id="signs" associationType="urn:ihe:iti:2007:AssociationType:signs"
+    sourceObject="signature" targetObject="set"/>"""
+
+
+def main(server: str, assertion: Path, file: Path, keys: Path | None = None) -> None:
     """Send one document and print what the server says."""
-    body, media_type = request_of(assertion.read_text().strip(), file.read_bytes())
+    body, media_type = request_of(assertion.read_text().strip(), file.read_bytes(), keys)
     answer = httpx.post(f"{server}/xds/repository", content=body, headers={"content-type": media_type})
     print(answer.status_code, answer.text)
 
 
-def request_of(assertion: str, document: bytes) -> tuple[bytes, str]:
-    """The body of the request, in parts, and its media type."""
+def request_of(assertion: str, document: bytes, keys: Path | None = None) -> tuple[bytes, str]:
+    """The body of the request, in parts, and its media type; signed with the certificate of `keys`, when given."""
     header = ElementTree.fromstring(document)  # noqa: S314 - a document of our own.
-    envelope = ENVELOPE.format(message=uuid.uuid4(), assertion=assertion, **described(header, document))
-    parts = (
+    lot = f"2.25.{uuid.uuid4().int}"
+    said = described(header, document, lot)
+    signature = signed(keys, lot, header, document) if keys else None
+    include = '<i:Include href="cid:signature@example" xmlns:i="http://www.w3.org/2004/08/xop/include"/>'
+    envelope = ENVELOPE.format(
+        message=uuid.uuid4(),
+        assertion=assertion,
+        signing=signing_entry(said, signature) if signature else "",
+        signature=f'<x:Document id="signature">{include}</x:Document>' if signature else "",
+        **said,
+    )
+    parts = [
         ('application/xop+xml; type="application/soap+xml"', "root@example", envelope.encode()),
         ("text/xml", "document@example", document),
-    )
+        *([("text/xml", "signature@example", signature)] if signature else []),
+    ]
     body = b""
     for media, name, content in parts:
         head = f"Content-Type: {media}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <{name}>\r\n\r\n"
@@ -70,7 +95,37 @@ def request_of(assertion: str, document: bytes) -> tuple[bytes, str]:
     return body + b"--boundary--\r\n", media_type
 
 
-def described(header: ElementTree.Element, document: bytes) -> dict[str, str]:
+def signed(keys: Path, lot: str, header: ElementTree.Element, document: bytes) -> bytes:
+    """The signature of the submission."""
+    sys.path.append(str(Path(__file__).parent))
+    from sign import signature
+
+    own = header.find("c:id", CDA)
+    unique_id = "^".join(part for part in (own.get("root"), own.get("extension")) if part)
+    return signature(lot, {unique_id: document}, (keys / "client.pem").read_bytes(), (keys / "client.key").read_bytes())
+
+
+def signing_entry(said: dict[str, str], signature: bytes) -> str:
+    """What describes the document that signs, and says that it signs the submission."""
+    codes = [
+        code("type", "E1762", "ASTM"),
+        code("class", "urn:oid:1.3.6.1.4.1.19376.1.2.1.1.1", "URN"),
+        code("format", "http://www.w3.org/2000/09/xmldsig#", "URN"),
+        *(code("confidentiality", flag, "1.2.250.1.213.1.1.4.13") for flag in ("MASQUE_PS", "INVISIBLE_PATIENT")),
+    ]
+    size = slot("hash", hashlib.sha1(signature, usedforsecurity=False).hexdigest()) + slot("size", str(len(signature)))
+    unique_id = external("2e82c1f6-a085-4c72-9da3-8640a32e42ab", "signature", f"2.25.{uuid.uuid4().int}")
+    patient = external("58a6f841-87b3-4a3e-92fd-a8ffeff98427", "signature", said["patient"])
+    return SIGNING.format(
+        slots=slot("languageCode", "art") + size,
+        author=said["author"],
+        codes="".join(codes).replace('classifiedObject="document"', 'classifiedObject="signature"'),
+        ids=patient + unique_id,
+        member=said["member"],
+    )
+
+
+def described(header: ElementTree.Element, document: bytes, lot: str) -> dict[str, str]:
     """The pieces of the envelope that the header of the document gives."""
 
     def at(path: str) -> ElementTree.Element:
@@ -129,7 +184,8 @@ def described(header: ElementTree.Element, document: bytes) -> dict[str, str]:
         "content": slot("codingScheme", "1.2.250.1.213.2.2"),
         "set_ids": external("6b5aea1a-874d-4603-a4bc-96a0a7b38446", "set", patient)
         + external("554ac39e-e3fe-47fe-b233-965d2a147832", "set", "1.2.250.1.999.1")
-        + external("96fdda7c-d067-4183-912e-bf5ee74998a8", "set", f"2.25.{uuid.uuid4().int}"),
+        + external("96fdda7c-d067-4183-912e-bf5ee74998a8", "set", lot),
+        "patient": patient,
         "member": slot("SubmissionSetStatus", "Original"),
     }
 
@@ -168,4 +224,4 @@ def external(scheme: str, owner: str, value: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"), Path(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1].rstrip("/"), *(Path(one) for one in sys.argv[2:]))

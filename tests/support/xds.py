@@ -218,7 +218,13 @@ class Entry:
         )
 
 
-def submission(*entries: Entry, patient: str | None = None, documents: str | None = None, inline: bool = False) -> str:
+def submission(
+    *entries: Entry,
+    patient: str | None = None,
+    documents: str | None = None,
+    inline: bool = False,
+    set_id: str | None = None,
+) -> str:
     """The body of an ITI-41."""
     patient = patient or entries[0].patient
     members = "".join(
@@ -253,7 +259,7 @@ def submission(*entries: Entry, patient: str | None = None, documents: str | Non
         + code("aa543740-bdda-424e-8c96-df4873be8500", "07", "1.2.250.1.213.2.2", "set")
         + external("6b5aea1a-874d-4603-a4bc-96a0a7b38446", patient, "set")
         + external("554ac39e-e3fe-47fe-b233-965d2a147832", "1.2.250.1.999.1", "set")
-        + external("96fdda7c-d067-4183-912e-bf5ee74998a8", f"2.25.{uuid4().int}", "set")
+        + external("96fdda7c-d067-4183-912e-bf5ee74998a8", set_id or f"2.25.{uuid4().int}", "set")
         + '</rim:RegistryPackage><rim:Classification id="node" classifiedObject="set" '
         'classificationNode="urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd"/>'
         + members

@@ -163,6 +163,10 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="For how many minutes an assertion of a professional's software (VIHF) is good.",
         ),
     ] = 5
+    submission_signature: Annotated[
+        Literal["optional", "required"],
+        Meta(description="Whether what comes by XDS.b (ITI-41) is signed, documents together (XAdES)."),
+    ] = "optional"
     repository_oid: Annotated[
         _Oid | None,
         Meta(

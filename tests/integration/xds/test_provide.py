@@ -1,12 +1,19 @@
 """ITI-41 over SOAP: what is filed, what is refused and under which code, in both forms of sending."""
 
+import base64
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import msgspec
 import pytest
 
 from ambroise.interfaces.token_claims import Role
-from tests.integration.xds.conftest import example_client, letter
+from ambroise.kernel.crypto.authority import DemonstrationAuthority
+from ambroise.main import app as asgi
+from tests.integration.xds.conftest import STRANGER, example_client, letter, software
 from tests.support.server import House
 from tests.support.xds import FAILURE, PROVIDE, SUCCESS, Answer, Entry, Software, parts_of, read, submission
 
@@ -147,3 +154,136 @@ def _id(entry: Entry) -> bytes:
 
 
 ORDER = "ORDER-1^^^&1.2.250.1.999.2&ISO^urn:ihe:iti:xds:2013:order"
+
+
+# A submission that is signed (XAdES over the digests of its documents).
+
+
+def signed(who: Software, lot: str, *entries: Entry, also: dict[str, bytes] | None = None) -> Entry:
+    """The document that signs these, by the certificate of who sends, made by the reference client."""
+    content = example_client("sign").signature(
+        lot, {one.unique_id: one.content for one in entries} | (also or {}), who.certificate.certificate,
+        who.certificate.key,
+    )  # fmt: skip
+    return letter_signature(content)
+
+
+def letter_signature(content: bytes) -> Entry:
+    return Entry(
+        content,
+        f"2.25.{uuid4().int}",
+        id="signature",
+        format="http://www.w3.org/2000/09/xmldsig#",
+        type=("E1762", "ASTM"),
+        flags=("MASQUE_PS", "INVISIBLE_PATIENT"),
+    )
+
+
+async def test_a_signed_submission_says_who_signed_it_in_the_answer_the_trace_and_the_list(
+    house: House, author: Software
+) -> None:
+    lot, first, second = f"2.25.{uuid4().int}", letter(id="one"), letter(id="two")
+    signature = signed(author, lot, first, second)
+    answer = await provide(author, first, second, signature, set_id=lot)
+    assert (answer.status, answer.errors) == (SUCCESS, []), answer.http.text
+    slot = answer.envelope.find(".//{*}ResponseSlotList/{*}Slot")
+    assert slot.get("name") == "urn:ambroise:xds:signedBy"
+    assert slot.findtext(".//{*}Value").startswith(author.who.id)
+    resource = await found(house, first)
+    async with house.client(Role.CITIZEN, ins="279035121518989") as citizen:
+        lists = (await citizen.get("List", params={"item": f"DocumentReference/{resource['id']}"})).json()["entry"]
+        query = {"identifier": f"urn:ietf:rfc:3986|urn:oid:{signature.unique_id}"}
+        assert (await citizen.get("DocumentReference", params=query)).json().get("entry", []) == []
+    [kept] = [
+        one["valueSignature"]
+        for one in lists[0]["resource"]["extension"]
+        if one["url"] == "urn:ambroise:submission:signature"
+    ]
+    assert base64.b64decode(kept["data"]) == signature.content
+    assert kept["who"]["identifier"] == {"system": "urn:oid:1.2.250.1.71.4.2.1", "value": author.who.id}
+    async with house.services.database.reader() as reader:
+        traced = await reader.fetch_all(
+            "select actor_id, details->>'party' from trace where event = 'submission_signed'"
+        )
+    assert (author.who.id, author.who.id) in traced
+
+
+async def test_the_example_client_signs_what_it_sends(author: Software, tmp_path: Path) -> None:
+    (tmp_path / "client.pem").write_bytes(author.certificate.certificate)
+    (tmp_path / "client.key").write_bytes(author.certificate.key)
+    entry = letter()
+    body, media_type = example_client("provide").request_of(author.assertion().decode(), entry.content, tmp_path)
+    answer = read(await author.post(PATH, body, media_type))
+    assert (answer.status, answer.errors) == (SUCCESS, []), answer.http.text
+    assert author.who.id in answer.envelope.find(".//{*}ResponseSlotList").findtext(".//{*}Value")
+
+
+async def test_a_signature_that_is_wrong_files_nothing(house: House, author: Software, tmp_path: Path) -> None:
+    stranger = await software(house, STRANGER)
+    other = letter(id="other")
+
+    async def refused(entry: Entry, signature: Entry, lot: str) -> list[tuple[str, str]]:
+        answer = await provide(author, entry, signature, set_id=lot)
+        assert answer.status == FAILURE
+        assert await read_by_fhir(house, entry) is None
+        return answer.errors
+
+    lot = f"2.25.{uuid4().int}"
+    code = "XDSRepositoryMetadataError"
+    entry = letter()
+    good = signed(author, lot, entry).content
+    cases = {
+        "SIGNATURE_SIGNER": signed(stranger, lot, entry).content,
+        "SIGNATURE_MANIFEST": signed(author, lot, entry, other).content,
+    }
+    for ours, content in cases.items():
+        assert await refused(entry, letter_signature(content), lot) == [(code, ours)]
+    changed = [
+        signed(author, lot, replace(entry, content=entry.content + b"<!-- later -->")).content,
+        signed(author, f"2.25.{uuid4().int}", entry).content,
+        signed(author, lot, other).content,
+    ]
+    for content in changed:
+        assert await refused(entry, letter_signature(content), lot) == [(code, "SIGNATURE_MANIFEST")]
+    broken = [
+        good.replace(entry.unique_id.encode(), other.unique_id.encode()),
+        good.replace(b"<SigningTime>2", b"<SigningTime>1"),
+        re.sub(b"<SignatureValue>....", b"<SignatureValue>AAAA", good),
+        re.sub(b"<X509Certificate>.*</X509Certificate>", b"<X509Certificate>AAAA</X509Certificate>", good),
+        good.replace(b'URI="#IHEManifest"', b'URI="#purposeOfSignature"'),
+        b"<Signature/>",
+        b"not XML",
+    ]
+    for content in broken:
+        assert await refused(entry, letter_signature(content), lot) == [(code, "SIGNATURE_INVALID")], content[:60]
+    self_made = DemonstrationAuthority.open(tmp_path).issue_person(author.who.id, "ESSAI", "Camille")
+    forged = example_client("sign").signature(
+        lot, {entry.unique_id: entry.content}, self_made.certificate, self_made.key
+    )
+    assert await refused(entry, letter_signature(forged), lot) == [(code, "SIGNATURE_INVALID")]
+    answer = await provide(author, entry, letter_signature(good), set_id=lot)
+    assert answer.status == SUCCESS, "the control"
+
+
+async def test_a_signature_made_with_sha_1_is_passed_over_with_a_warning(house: House, author: Software) -> None:
+    lot, entry = f"2.25.{uuid4().int}", letter()
+    weak = signed(author, lot, entry).content.replace(b"2001/04/xmlenc#sha256", b"2000/09/xmldsig#sha1")
+    answer = await provide(author, entry, letter_signature(weak), set_id=lot)
+    assert answer.status == SUCCESS
+    assert [ours for _, ours in answer.errors] == ["SIGNATURE_WEAK"]
+    assert answer.envelope.find(".//{*}ResponseSlotList") is None
+    assert await read_by_fhir(house, entry) == entry.content
+
+
+async def test_an_instance_that_wants_signatures_takes_nothing_without_a_good_one(
+    house: House, author: Software
+) -> None:
+    demanding = msgspec.structs.replace(house.services.settings, submission_signature="required")
+    services = msgspec.structs.replace(house.services, settings=demanding)
+    strict = Software(House(services, asgi.build(services)), author.who)
+    entry, lot = letter(), f"2.25.{uuid4().int}"
+    assert (await provide(strict, entry, set_id=lot)).errors == [("XDSRepositoryMetadataError", "SIGNATURE_REQUIRED")]
+    weak = signed(strict, lot, entry).content.replace(b"2001/04/xmlenc#sha256", b"2000/09/xmldsig#sha1")
+    assert (await provide(strict, entry, letter_signature(weak), set_id=lot)).errors[0][1] == "SIGNATURE_WEAK"
+    assert await read_by_fhir(house, entry) is None
+    assert (await provide(strict, entry, signed(strict, lot, entry), set_id=lot)).status == SUCCESS

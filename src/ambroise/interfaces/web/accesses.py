@@ -24,6 +24,7 @@ _ACTIONS: Mapping[str, Action] = {
     "rights_read": "read",
     "extracted": "create",
     "submitted": "create",
+    "submission_signed": "create",
     "relabelled": "update",
     "purged": "space",
     "search": "search",

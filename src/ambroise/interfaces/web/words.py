@@ -258,6 +258,7 @@ _DID_THIS = {
     "archived": N_("%(who)s a archivé %(what)s."),
     "unarchived": N_("%(who)s a sorti des archives %(what)s."),
     "submitted": N_("%(who)s a transmis un lot de documents."),
+    "submission_signed": N_("%(who)s a transmis un lot de documents signé par %(about)s."),
     "superseded": N_("%(who)s a remplacé %(what)s par une nouvelle version."),
     "disclosed_to_patient": N_("%(who)s vous a rendu visible %(what)s."),
     "disclosed_to_representatives": N_("%(who)s a rendu %(what)s visible aux représentants légaux."),

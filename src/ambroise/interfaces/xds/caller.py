@@ -35,17 +35,12 @@ class Callers:
     @classmethod
     def of(cls, services: Services, *paths: str) -> Callers:
         """Those who call these addresses of this instance."""
-        settings = services.settings
-        authority, revocations = settings.mtls_authority_file, settings.mtls_revocations_file
-        if authority is None and services.demonstration:
-            authority, revocations = settings.demonstration_pki / "ca.pem", settings.demonstration_pki / "crl.pem"
         assertions = Assertions(
             services.database,
             services.clock,
-            Authorities(authority),
-            Revocations(revocations),
+            *believed(services),
             audiences=(services.public_url, *(services.public_url + path for path in paths), "urn:dmp"),
-            lifetime=timedelta(minutes=settings.vihf_minutes),
+            lifetime=timedelta(minutes=services.settings.vihf_minutes),
         )
         return cls(services, assertions)
 
@@ -79,6 +74,15 @@ class Callers:
             software=vihf.software,
             demonstration=self._services.demonstration,
         )
+
+
+def believed(services: Services) -> tuple[Authorities, Revocations]:
+    """Whose certificates are believed, and those that are not any more."""
+    settings = services.settings
+    authority, revocations = settings.mtls_authority_file, settings.mtls_revocations_file
+    if authority is None and services.demonstration:
+        authority, revocations = settings.demonstration_pki / "ca.pem", settings.demonstration_pki / "crl.pem"
+    return Authorities(authority), Revocations(revocations)
 
 
 def check_patient(caller: Caller, written: str | None) -> None:

@@ -48,7 +48,7 @@ class Package(Struct, frozen=True):
 
     @property
     def signatures(self) -> list[RegistryObject]:
-        """What signs the submission, which is neither checked nor kept."""
+        """What signs the submission."""
         return [one for one in self.entries if any(c.code == SIGNATURE_FORMAT for c in one.under(ENTRY_FORMAT))]
 
     @property

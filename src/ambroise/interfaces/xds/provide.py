@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from msgspec.structs import replace
+
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.xds.arrival import Arrival
 from ambroise.interfaces.xds.caller import Caller, check_patient
-from ambroise.interfaces.xds.ebrim import RegistryObject
 from ambroise.interfaces.xds.endpoint import Answered
 from ambroise.interfaces.xds.names import LCM, SET_PATIENT, XDSB, tag
 from ambroise.interfaces.xds.packages import Package, Submissions, read_package
-from ambroise.interfaces.xds.responses import Problem, problems_of, registry_response, warning
+from ambroise.interfaces.xds.responses import problems_of, registry_response
+from ambroise.interfaces.xds.signing import Signing
 from ambroise.kernel.errors import Kind, Refusal
+
+SIGNED_BY: Final = "urn:ambroise:xds:signedBy"
+"""The slot of the answer that says who signed the submission, whose signature was found right and is kept."""
 
 
 class Provide:
@@ -23,6 +30,7 @@ class Provide:
         self._database = services.database
         self._record = services.record
         self._submissions = Submissions(services.gateway)
+        self._signing = Signing(services)
 
     async def answer(self, arrival: Arrival[Caller]) -> Answered:
         """File the documents, all or none."""
@@ -33,13 +41,17 @@ class Provide:
             ids = [one.id for one in package.documents]
             check_patient(arrival.known, package.set.external.get(SET_PATIENT))
             contents = _contents(arrival, package)
+            checked = await self._signing.check(ctx, package, contents)
             async with self._database.transaction() as tx:
-                await self._record.submit(tx, ctx, await self._submissions.of(tx, ctx, package, contents))
+                submission = await self._submissions.of(tx, ctx, package, contents)
+                await self._record.submit(tx, ctx, replace(submission, signature=checked.signature))
         except Refusal as refusal:
             number = refusal.data.get("document")
             location = ids[number] if isinstance(number, int) and number < len(ids) else ""
             return Answered(registry_response(problems_of(refusal, "Repository", location)))
-        return Answered(registry_response([_not_kept(one) for one in package.signatures]))
+        signed_by = (f"{one.signer} {one.name}".strip(),) if (one := checked.signature) is not None else ()
+        problems = [checked.problem] if checked.problem is not None else []
+        return Answered(registry_response(problems, slots={SIGNED_BY: signed_by} if signed_by else {}))
 
 
 def _contents(arrival: Arrival[Caller], package: Package) -> dict[str, bytes]:
@@ -59,8 +71,3 @@ def _contents(arrival: Arrival[Caller], package: Package) -> dict[str, bytes]:
         text = f"There is no Document for {', '.join(missing)[:200]}."
         raise Refusal(Kind.UNPROCESSABLE, "XDS_DOCUMENT_MISSING", text)
     return found
-
-
-def _not_kept(signature: RegistryObject) -> Problem:
-    text = "The signature of a submission is neither checked nor kept here; the documents are filed."
-    return warning("SIGNATURE_NOT_KEPT", text, signature.id)

@@ -9,7 +9,7 @@ from lxml import etree
 from msgspec import Struct
 
 from ambroise.interfaces.soap import Element
-from ambroise.interfaces.xds.names import ERROR, FAILURE, PARTIAL, RS, SUCCESS, WARNING, tag
+from ambroise.interfaces.xds.names import ERROR, FAILURE, PARTIAL, RIM, RS, SUCCESS, WARNING, tag
 from ambroise.kernel.errors import Kind, Refusal
 
 _CODES: Final[Mapping[str, str]] = {
@@ -79,10 +79,22 @@ def warning(ours: str, text: str, location: str) -> Problem:
     return Problem("XDSExtraMetadataNotSaved", f"{ours}: {text}", location, WARNING)
 
 
-def registry_response(problems: Sequence[Problem], *, some: bool = False) -> Element:
-    """The answer: Success, with warnings perhaps; Failure; PartialSuccess when `some` was done beside the errors."""
+def registry_response(
+    problems: Sequence[Problem], *, some: bool = False, slots: Mapping[str, Sequence[str]] | None = None
+) -> Element:
+    """The answer: Success, with warnings perhaps; Failure; PartialSuccess when `some` was done beside the errors.
+
+    `slots`: what else there is to say.
+    """
     failed = any(one.severity == ERROR for one in problems)
     response = etree.Element(tag(RS, "RegistryResponse"), nsmap={"rs": RS})
+    if slots:
+        listed = etree.SubElement(response, tag(RS, "ResponseSlotList"))
+        for name, values in slots.items():
+            slot = etree.SubElement(listed, tag(RIM, "Slot"), {"name": name}, nsmap={"rim": RIM})
+            held = etree.SubElement(slot, tag(RIM, "ValueList"))
+            for value in values:
+                etree.SubElement(held, tag(RIM, "Value")).text = value
     fill_response(response, problems, PARTIAL if failed and some else FAILURE if failed else SUCCESS)
     return response
 

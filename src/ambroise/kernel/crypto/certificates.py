@@ -83,9 +83,12 @@ class Authorities:
         self._seen = 0
         self._known: tuple[x509.Certificate, ...] = ()
 
-    def issued(self, found: x509.Certificate, now: datetime) -> bool:
-        """Whether one of them, itself in its dates, issued this certificate of a person or a machine."""
-        if _is_authority(found) or not _may_sign(found):
+    def issued(self, found: x509.Certificate, now: datetime, *, commits: bool = False) -> bool:
+        """Whether one of them, itself in its dates, issued this certificate of a person or a machine.
+
+        `commits`: it signs contents, for which a certificate may be made that proves nobody's presence.
+        """
+        if _is_authority(found) or not _may_sign(found, commits=commits):
             return False
         return any(
             one.not_valid_before_utc <= now < one.not_valid_after_utc and _issued_by(found, one) for one in self._all()
@@ -107,9 +110,10 @@ def _is_authority(found: x509.Certificate) -> bool:
         return False
 
 
-def _may_sign(found: x509.Certificate) -> bool:
+def _may_sign(found: x509.Certificate, *, commits: bool) -> bool:
     try:
-        return found.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
+        usage = found.extensions.get_extension_for_class(x509.KeyUsage).value
+        return usage.digital_signature or (commits and usage.content_commitment)
     except x509.ExtensionNotFound:
         return True
 

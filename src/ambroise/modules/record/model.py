@@ -40,11 +40,22 @@ class Incoming(Struct, frozen=True):
     """What the other parts of the submission call this document before it has an id."""
 
 
+class LotSignature(Struct, frozen=True):
+    """A signature of a whole submission that was found right: who signed (`system` is that of the id), when, and it."""
+
+    signer: str
+    system: str
+    name: str
+    at: datetime
+    data: str
+
+
 class Submission(Struct, frozen=True):
     """Documents filed together (lot de soumission), with the List that describes them when the sender wrote one."""
 
     documents: tuple[Incoming, ...]
     submission_set: Mapping[str, Any] | None = None
+    signature: LotSignature | None = None
 
 
 class Filed(Struct, frozen=True):

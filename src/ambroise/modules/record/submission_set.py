@@ -10,9 +10,9 @@ from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, random_id, shard_of
 from ambroise.modules.record import entry, repository
-from ambroise.modules.record.model import ARCHIVED_EXTENSION, Filed, Submission
+from ambroise.modules.record.model import ARCHIVED_EXTENSION, Filed, LotSignature, Submission
 from ambroise.modules.record.reference import IDENTIFIER_TYPES, URI
-from ambroise.trust.audit.entry import Event
+from ambroise.trust.audit.entry import Entry, Event
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Flags, Gateway, Label, Stored, label_for
 from ambroise.trust.gateway import follow as follow_document
@@ -26,6 +26,10 @@ LIST_TYPES = (
 """The code system of MHD, as its examples write it and as PDSm does: both find our Lists (ITI-66)."""
 
 
+SIGNATURE = "urn:ambroise:submission:signature"
+"""The extension of a List that holds the signature of its submission, found right when it came."""
+
+
 def write(submission: Submission, filed: Sequence[Filed], patient: UUID, at: str) -> Json:
     """The List of a submission: the sender's words, our ids and links."""
     sent: Json = dict(submission.submission_set or {})
@@ -37,7 +41,11 @@ def write(submission: Submission, filed: Sequence[Filed], patient: UUID, at: str
     resource: Json = {
         "resourceType": "List",
         **{name: sent[name] for name in ("contained", "title", "source", "note") if sent.get(name)},
-        "extension": [*_extensions(sent), {"url": ARCHIVED_EXTENSION, "valueBoolean": False}],
+        "extension": [
+            *_extensions(sent),
+            {"url": ARCHIVED_EXTENSION, "valueBoolean": False},
+            *([_signature(submission.signature)] if submission.signature else []),
+        ],
         "identifier": _identifiers(sent),
         "status": "current",
         "mode": "working",
@@ -60,6 +68,9 @@ async def file(
 ) -> Stored:
     """File the List of a submission, as hidden as the most hidden of its documents."""
     patient = filed[0].patient
+    if submission.signature is not None:
+        about = {"party": submission.signature.signer, "party_name": submission.signature.name}
+        await gateway.trace(tx, ctx, Entry("C", Event.SIGNED, patient, "List", details=about, count=len(filed)))
     if any(one.patient != patient for one in filed):
         raise Refusal(Kind.UNPROCESSABLE, "SUBMISSION_SEVERAL_PATIENTS", "A submission is about one patient only.")
     resource = write(submission, filed, patient, ctx.now().isoformat(timespec="seconds"))
@@ -103,7 +114,24 @@ _VISIBILITY = Flags.MASKED | Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENT
 
 
 def _extensions(sent: Json) -> list[Json]:
-    return [item for item in sent.get("extension", ()) if item.get("url") != ARCHIVED_EXTENSION]
+    """The sender's own; what the record alone says is not taken from a sender."""
+    return [item for item in sent.get("extension", ()) if item.get("url") not in (ARCHIVED_EXTENSION, SIGNATURE)]
+
+
+def _signature(signed: LotSignature) -> Json:
+    """The signature of the submission, kept with it."""
+    purpose = {"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.14", "display": "Source Signature"}
+    who = {"identifier": {"system": signed.system, "value": signed.signer}, "display": signed.name}
+    return {
+        "url": SIGNATURE,
+        "valueSignature": {
+            "type": [purpose],
+            "when": signed.at.isoformat(timespec="seconds"),
+            "who": {name: value for name, value in who.items() if value},
+            "sigFormat": "application/signature+xml",
+            "data": signed.data,
+        },
+    }
 
 
 def _elsewhere(item: Json, ids: dict[str, UUID]) -> bool:

@@ -46,6 +46,7 @@ class Event(PatientEvent):
     CONTENT_READ = "content_read"
     EXTRACTED = "extracted"
     SUBMITTED = "submitted"
+    SIGNED = "submission_signed"
     LOADED = "loaded"
     SIMULATED = "simulated"
     EXPLAINED = "explained"
