@@ -20,7 +20,7 @@ from ambroise.interfaces.web.ui.forms import Form, Required, Ticks
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
-from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.interfaces.web.ui.visit import Screen, Visit, whole
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.directory.api import count_by_profession
 from ambroise.modules.record.api import tables
@@ -148,7 +148,7 @@ def matrix_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         number, reason = str(sent.get("version", "")), str(sent.get("raison", "")).strip()
         async with lives.database.transaction() as tx:
             said = reason or gettext("Annulation de la version %(number)s", number=number)
-            await door.undo(tx, visit.context(), int(number) if number.isdigit() else 0, reason=said)
+            await door.undo(tx, visit.context(), whole(number) or 0, reason=said)
         return visit.go("/guichet/matrice/versions", Toast("matrix-published"))
 
     return [

@@ -22,7 +22,7 @@ from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.toasts import Toast
-from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
+from ambroise.interfaces.web.ui.visit import Screen, Visit, whole, with_query
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.prevention.api import Draft, Gesture, Rule, RuleDesk, Span, differences, plain, read_rule
 from ambroise.modules.prevention.api import Kind as Sort
@@ -150,7 +150,7 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
                 await desk.end(tx, visit.context(), id, reason=str(sent.get("raison", "")))
             return visit.go(_changing(id), Toast("rule-drafted"))
         async with lives.database.transaction() as tx:
-            await desk.withdraw(tx, visit.context(), id, int(number) if number.isdigit() else 0)
+            await desk.withdraw(tx, visit.context(), id, whole(number) or 0)
         return visit.go(_address(id), Toast("rule-withdrawn"))
 
     async def ask(visit: Visit) -> Response:

@@ -13,6 +13,7 @@ from ambroise.interfaces.web.identities.words import TRAITS, trait
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.i18n import gettext
+from ambroise.interfaces.web.ui.visit import whole
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import identity_of, proofs
@@ -35,7 +36,7 @@ class DeskRecord:
     async def queue(self, ctx: Context, wanted: QueueFilter) -> Queue:
         kinds = (ReportKind(wanted.kind),) if wanted.kind else tuple(ReportKind)
         states = _states(wanted)
-        offset = int(wanted.cursor) if wanted.cursor.isdigit() else 0
+        offset = whole(wanted.cursor) or 0
         async with self._database.reader() as reader:
             found = await reports.queue(reader, ctx, kinds=kinds, states=states, count=_PER_PAGE + 1, offset=offset)
             counts = await reports.counts(reader, ctx)

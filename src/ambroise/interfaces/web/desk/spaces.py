@@ -21,7 +21,7 @@ from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.forms import Form
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.interfaces.web.ui.toasts import Toast
-from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
+from ambroise.interfaces.web.ui.visit import Screen, Visit, whole, with_query
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import identity_of
 from ambroise.modules.space.api import Life, Step, Suspicion
@@ -92,7 +92,7 @@ def space_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
     ) -> Response:
         ctx = visit.context()
         state = _state(visit.query.get("etat"))
-        offset = int(visit.query["page"]) if visit.query.get("page", "").isdigit() else 0
+        offset = whole(visit.query.get("page")) or 0
         async with lives.database.reader() as reader:
             counts = await spaces.counts(reader, ctx)
             found = await spaces.queue(reader, ctx, state, count=_PER_PAGE + 1, offset=offset)

@@ -15,7 +15,7 @@ from ambroise.interfaces.web.entrance.forms import CodeForm, FirstCodeForm, Pass
 from ambroise.interfaces.web.entrance.protection import layout_of, shown
 from ambroise.interfaces.web.ui.i18n import LANGUAGES, N_, gettext
 from ambroise.interfaces.web.ui.toasts import Toast
-from ambroise.interfaces.web.ui.visit import Read, Screen, Site, Visit, local_address, with_query
+from ambroise.interfaces.web.ui.visit import Read, Screen, Site, Visit, local_address, whole, with_query
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import (
     AccountKind,
@@ -227,10 +227,10 @@ async def _settings(visit: Visit) -> Response:
 async def _change_settings(visit: Visit, form: FormData) -> Response:
     if form.get("geste") == "deconnecter-partout":
         await visit.site.identity.sign_out_everywhere(visit.who)
-    number = str(form.get("situation", ""))
-    if number.isdigit():
+    number = whole(form.get("situation"))
+    if number is not None:
         async with visit.site.identity.database.transaction() as tx:
-            await visit.site.identity.choose_situation(tx, visit.who, int(number))
+            await visit.site.identity.choose_situation(tx, visit.who, number)
     response = visit.go("/reglages", Toast("settings"))
     if (theme := form.get("theme")) in ("light", "dark", "auto"):
         visit.cookies.put(response, "theme", str(theme), max_age=YEAR)

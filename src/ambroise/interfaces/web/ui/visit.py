@@ -39,6 +39,7 @@ from ambroise.trust.context import Context
 _log = logger(__name__)
 
 FORM_FIELD = "jeton"
+_NUL = "\x00"
 _SMALL_FORM = 256 * 1024
 _NEVER_KEPT = frozenset(
     {FORM_FIELD, "passe", "code", "nouveau", "defi", "reponse", "present", "again", "number", "cle"}
@@ -244,6 +245,7 @@ class Screen:
     async def _answer(
         self, visit: Visit, read: Read | None, change: Change | None, most: int, proof: Act | None
     ) -> Response:
+        _check_address(visit.request)
         if visit.token:
             visit.session = await self._site.identity.session(visit.token)
         entered = visit.session is not None and visit.session.live and visit.session.complete
@@ -281,6 +283,13 @@ class Screen:
         return _ask_to_sign_in(visit, ended=True, kept=True)
 
 
+def _check_address(request: Request) -> None:
+    """No text of ours holds the sign NUL, nor can the database keep it."""
+    asked = (value for _, value in request.query_params.multi_items())
+    if any(_NUL in str(value) for value in (*request.path_params.values(), *asked)):
+        raise Refusal(Kind.NOT_FOUND, "PAGE_NOT_FOUND", "No such page.")
+
+
 async def refused(visit: Visit, refusal: Refusal) -> Response:
     """The page of a refusal."""
     if refusal.kind is Kind.UNAUTHENTICATED:
@@ -302,6 +311,13 @@ def local_address(address: str | None, otherwise: str = "/") -> str:
     if "\\" in address or any(ord(sign) < 32 for sign in address):
         return otherwise
     return address if not urlsplit(address).netloc else otherwise
+
+
+def whole(text: object, *, most: int = 99_999) -> int | None:
+    """A whole number that came with the request, from 0 to `most`; None for anything else."""
+    written = text if isinstance(text, str) else ""
+    number = int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+    return number if number is not None and number <= most else None
 
 
 def with_query(address: str, **parameters: str | None) -> str:
@@ -343,6 +359,9 @@ async def _form(visit: Visit, most: int) -> FormData:
     if not isinstance(sent, str) or not any(tokens.genuine(cookie, sent) for cookie in holders):
         await form.close()
         raise _forged()
+    if any(isinstance(value, str) and _NUL in value for _, value in form.multi_items()):
+        await form.close()
+        raise Refusal(Kind.INVALID, "FORM_MALFORMED", "A field holds a sign that no keyboard has.")
     return form
 
 

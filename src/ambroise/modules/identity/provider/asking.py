@@ -148,6 +148,6 @@ def _prompt(values: Mapping[str, str], unmet: _Unmet) -> tuple[str, ...]:
 def _max_age(values: Mapping[str, str], unmet: _Unmet) -> int | None:
     if "max_age" not in values:
         return None
-    if not values["max_age"].isdigit() or len(values["max_age"]) > 9:
+    if not (values["max_age"].isascii() and values["max_age"].isdigit()) or len(values["max_age"]) > 9:
         raise unmet("invalid_request", "Send max_age as a number of seconds.")
     return int(values["max_age"])
