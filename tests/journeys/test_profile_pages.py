@@ -1,8 +1,16 @@
 """The medical profile in its pages: lines that go together, measures, for the person and for who cares for them."""
 
+import io
 import re
+from pathlib import Path
+from typing import Any
 
-from ambroise.modules.profile.api import Draft, Section
+import pytest
+import zxingcpp
+from PIL import Image
+
+from ambroise.kernel.errors import Refusal
+from ambroise.modules.profile.api import Code, Draft, Profile, Section, codes
 from tests.journeys.support.visitors import Visitors
 from tests.journeys.test_synthesis_pages import qualified, told
 
@@ -39,3 +47,52 @@ async def test_lines_that_go_together_and_computed_measures_are_shown_to_the_per
     stranger = await visitors.enter("Julie Martin")
     await stranger.get(f"{visitors.record}/mesures")
     assert "Indice de masse corporelle" not in stranger.words
+
+
+async def test_a_box_of_vaccine_fills_what_its_code_says_and_an_unknown_one_says_what_to_do(
+    visitors: Visitors, tmp_path: Path
+) -> None:
+    medicines, boxes = tmp_path / "CIS_bdpm.txt", tmp_path / "CIS_CIP_bdpm.txt"
+    medicines.write_bytes("60000001\tVACCIN FICTIF, suspension injectable\n".encode("latin-1"))
+    boxes.write_bytes(b"60000001\t3802220\t1 seringue\tPresentation active\tx\tx\t3400938022209\toui\n")
+    world = visitors.world
+    with pytest.raises(Refusal, match="CODES_MEDICINES_FIRST"):
+        async with world.database.transaction() as tx:
+            await codes.bring(tx, boxes, "cip", world.clock.now())
+    async with world.database.transaction() as tx:
+        assert await codes.bring(tx, medicines, "bdpm", world.clock.now()) == 1
+        assert await codes.bring(tx, boxes, "cip", world.clock.now()) == 1
+    citizen = await visitors.enter("Dominique Fictive")
+    await citizen.get("/profil/vaccinations")
+    await citizen.click("Scanner une boîte")
+    await citizen.press("Lire le code", files={"image": ("boite.png", drawn("(01)03400938022209(17)991231(10)AB123"))})
+    assert "Lu sur la boîte" in citizen.words
+    await citizen.press("Enregistrer")
+    assert citizen.address == "/profil/vaccinations"
+    (line,) = (await Profile(world.database, world.gateway).sheet(world.citizen, world.patient))[
+        Section.VACCINATIONS
+    ].items
+    assert (line.name, line.details["lot"], line.details["expires"], line.start) == (
+        "VACCIN FICTIF, suspension injectable",
+        "AB123",
+        "2099-12-31",
+        world.clock.now().date().isoformat(),
+    )
+    assert line.code == Code("urn:oid:1.2.250.1.213.2.3.2", "3400938022209", line.name)
+
+    for content, says in (("(01)03400930000014(10)Z9", "Recopiez le nom"), ("3400938022208", "Reprenez la photo")):
+        await citizen.get("/profil/vaccinations/scanner")
+        await citizen.press("Lire le code", code=content)
+        assert says in citizen.words
+    for picture in (drawn("une autre sorte de code", gs1=False), b"no picture"):
+        await citizen.get("/profil/vaccinations/scanner")
+        await citizen.press("Lire le code", files={"image": ("boite.png", picture)})
+        assert citizen.status == 422
+
+
+def drawn(content: str, *, gs1: bool = True) -> bytes:
+    made: Any = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.DataMatrix, gs1=gs1)
+    pixels: Any = memoryview(made.to_image(scale=6, add_quiet_zones=True))
+    picture = io.BytesIO()
+    Image.frombytes("L", (pixels.shape[1], pixels.shape[0]), pixels.tobytes()).save(picture, "PNG")
+    return picture.getvalue()

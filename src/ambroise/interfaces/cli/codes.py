@@ -28,7 +28,8 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
             str,
             typer.Option(
                 "--format",
-                help="bdpm: CIS_bdpm.txt, the public base of medicines. cim10: code and label, by tabs or semicolons.",
+                help="bdpm: CIS_bdpm.txt, the public base of medicines. cip: CIS_CIP_bdpm.txt, its boxes, after it."
+                " cim10: code and label, by tabs or semicolons.",
             ),
         ],
         data: Data = None,

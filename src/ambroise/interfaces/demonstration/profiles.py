@@ -105,7 +105,7 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
                 Section.TREATMENTS,
                 "Metformine 1000 mg",
                 start="2015",
-                details={"dosage": "1 comprimé matin et soir, pendant le repas", "reason": "Diabète"},
+                details={"dosage": "1 comprimé matin et soir, pendant le repas"},
             ),
             Draft(Section.TREATMENTS, "Ibuprofène", start="2020", end="2020", comment="Arrêté : mal à l’estomac."),
             Draft(Section.ALLERGIES, "Pénicilline", details={"reaction": "Urticaire géante"}, comment="En 1999."),

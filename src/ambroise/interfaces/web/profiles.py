@@ -279,6 +279,8 @@ def period(item: Item) -> str:
         return ""
     if item.section is Section.VACCINATIONS or item.section is Section.MEASURES or item.section is Section.STAYS:
         return when(item.start)
+    if item.start and item.start == item.end:
+        return gettext("en %(when)s", when=when(item.start)) if len(item.start) < 10 else when(item.start)
     if item.start and item.end:
         return gettext("de %(start)s à %(end)s", start=when(item.start), end=when(item.end))
     if item.end:

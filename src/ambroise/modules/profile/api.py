@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ambroise.modules.profile import codes, growth, links
+from ambroise.modules.profile import boxes, codes, growth, links
 from ambroise.modules.profile.emergency import OFFERED, EmergencyCode, EmergencyCodes, Opened, forget_purged
 from ambroise.modules.profile.limits import CHOICES
 from ambroise.modules.profile.measures import Figure, Measure, measure_of, measures
@@ -30,6 +30,7 @@ __all__ = [
     "Profile",
     "Section",
     "Sheet",
+    "boxes",
     "codes",
     "forget_purged",
     "growth",

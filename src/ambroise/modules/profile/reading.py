@@ -196,6 +196,7 @@ def _immunization(resource: Json) -> _Told | None:
     performers = [_display(one, "actor") for one in children(resource, "performer")]
     details = {
         "lot": str(resource.get("lotNumber", "")),
+        "expires": day_of(resource.get("expirationDate")),
         "stage": str(protocol.get("series", "")),
         "rank": str(protocol.get("doseNumberPositiveInt") or protocol.get("doseNumberString") or ""),
         "performer": ", ".join(filter(None, performers)),

@@ -43,6 +43,21 @@ async def code_named(reader: Reader, lists: Sequence[str], folded: str) -> Row |
     )
 
 
+async def code_of(reader: Reader, name: str, code: str) -> Row | None:
+    """(system, code, label) of a code that was brought in."""
+    return await reader.fetch_one(
+        "select system, code, label from profile_code where list = %s and code = %s order by system limit 1",
+        (name, code),
+    )
+
+
+async def labels_of(reader: Reader, name: str, system: str) -> list[Row]:
+    """(code, label) of all that a list has of a system."""
+    return await reader.fetch_all(
+        "select code, label from profile_code where list = %s and system = %s", (name, system)
+    )
+
+
 async def replace_codes(
     tx: Transaction, name: str, system: str, codes: Sequence[tuple[str, str, str]], source: str, at: datetime
 ) -> None:

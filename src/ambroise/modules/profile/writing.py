@@ -147,6 +147,7 @@ def _vaccination(draft: Draft, patient: UUID, teller: Teller) -> Json:
         "primarySource": by_professional,
         "reportOrigin": None if by_professional else hl7("immunization-origin", "recall"),
         "lotNumber": given.get("lot", ""),
+        "expirationDate": given.get("expires", ""),
         "site": {"text": given["site"]} if given.get("site") else None,
         "route": {"text": given["route"]} if given.get("route") else None,
         "performer": [{"actor": {"display": performer}}] if performer else [],

@@ -307,6 +307,9 @@ _BY_CODE: Mapping[str, str] = {
     "PROFILE_ONE_TRUSTED": N_("Vous avez déjà une personne de confiance. Changez-la, ou retirez-lui ce rôle."),
     "PROFILE_ONE_ROLE": N_("Vous avez déjà quelqu’un pour ce rôle."),
     "PROFILE_LINK_UNKNOWN": N_("Une des lignes choisies n’est plus là, ou elle est cachée. Choisissez de nouveau."),
+    "BOX_CODE_UNREADABLE": N_(
+        "Ce n’est pas le code d’une boîte de médicament. Reprenez la photo de près, bien à plat, ou recopiez le code."
+    ),
     "PROFILE_NOT_EMPTY": N_("Cette rubrique n’est pas vide."),
     "PROFILE_CODE_EMPTY": N_("Choisissez au moins une rubrique."),
     "PROFILE_CODE_TOO_OFTEN": N_("Ce code a été ouvert trop souvent. Attendez un peu."),

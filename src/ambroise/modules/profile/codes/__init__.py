@@ -19,6 +19,7 @@ from msgspec import Struct
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.profile import repository
+from ambroise.modules.profile.boxes import CIP
 from ambroise.modules.profile.grouping import folded
 from ambroise.modules.profile.model import Code
 from ambroise.modules.record.api import tables
@@ -31,7 +32,7 @@ _DATA = files(__name__) / "data"
 _ALSO: dict[str, tuple[List, ...]] = {"allergen": ("allergen", "medicine")}
 _CIS = "urn:oid:1.2.250.1.213.2.3.1"
 _CIM10 = "http://hl7.org/fhir/sid/icd-10"
-_FORMATS = {"bdpm": ("medicine", _CIS), "cim10": ("illness", _CIM10)}
+_FORMATS = {"bdpm": ("medicine", _CIS), "cim10": ("illness", _CIM10), "cip": ("presentation", CIP)}
 
 
 class _Row(Struct, frozen=True):
@@ -76,18 +77,36 @@ async def exactly(reader: Reader, name: List, label: str) -> Code | None:
 async def bring(tx: Transaction, path: Path, form: str, at: datetime) -> int:
     """Bring an official file into the instance, in place of what its list had from before; how many codes.
 
-    `bdpm`: CIS_bdpm.txt of the public base of medicines (Latin-1, tabulations; code CIS, name). `cim10`: any table of
-    code and label apart by tabulations or semicolons, in UTF-8, as the ATIH publishes CIM-10.
+    `bdpm`: CIS_bdpm.txt of the public base of medicines (Latin-1, tabulations; code CIS, name). `cip`: CIS_CIP_bdpm.txt
+    of the same, once the first is in (a box is called by the medicine in it). `cim10`: any table of code and label
+    apart by tabulations or semicolons, in UTF-8, as the ATIH publishes CIM-10.
     """
     if form not in _FORMATS:
         raise Refusal(Kind.INVALID, "CODES_FORMAT_UNKNOWN", f"Formats: {', '.join(sorted(_FORMATS))}.")
     name, system = _FORMATS[form]
-    rows = {code: label for code, label in _lines(path, form)}
+    rows = await _presentations(tx, path) if form == "cip" else dict(_lines(path, form))
     if not rows:
         raise Refusal(Kind.INVALID, "CODES_FILE_EMPTY", f"{path.name} holds no code.")
     brought = [(code, label, folded(label)) for code, label in sorted(rows.items())]
     await repository.replace_codes(tx, name, system, brought, path.name, at)
     return len(rows)
+
+
+async def named_by(reader: Reader, name: str, code: str) -> Code | None:
+    """The code of a list that was brought in."""
+    row = await repository.code_of(reader, name, code)
+    return Code(*row) if row else None
+
+
+async def _presentations(tx: Transaction, path: Path) -> dict[str, str]:
+    """CIP of 13 digits → name of the medicine, of the boxes whose medicine is known."""
+    names = dict(await repository.labels_of(tx, "medicine", _CIS))
+    if not names:
+        raise Refusal(Kind.INVALID, "CODES_MEDICINES_FIRST", "Bring CIS_bdpm.txt first: boxes are called by it.")
+    with path.open(encoding="latin-1", newline="") as stream:
+        rows = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+        found = ((row[0].strip(), row[6].strip()) for row in rows if len(row) > 6)
+        return {cip: names[cis] for cis, cip in found if cis in names and len(cip) == 13 and cip.isdecimal()}
 
 
 def _lines(path: Path, form: str) -> Iterator[tuple[str, str]]:

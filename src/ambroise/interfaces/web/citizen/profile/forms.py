@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 
 from ambroise.interfaces.web.profiles import CHOICES, MEASURES
@@ -120,6 +120,13 @@ class VaccinationForm(Form):
     lot = _text(N_("Numéro de lot (facultatif)"), 100)
     performer = _text(N_("Fait par (facultatif)"), 200)
     comment = _comment()
+    cip = HiddenField()
+    expires = HiddenField()
+
+    def validate_expires(self, field: Any) -> None:
+        """What a box said is a day or nothing: nobody types it."""
+        if field.data and not re.fullmatch(r"\d{4}-\d\d-\d\d", str(field.data)):
+            field.data = ""
 
 
 class StayForm(Form):
@@ -270,7 +277,7 @@ LIST_OF: Mapping[Section, str] = {
     Section.BLOOD: "blood_group",
 }
 """The code list behind the name of a line."""
-_PLAIN = ("name", "comment", "start", "end", "links")
+_PLAIN = ("name", "comment", "start", "end", "links", "cip")
 
 
 def draft_of(section: Section, form: Any, code: Code | None) -> Draft:

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import profiles
+from ambroise.interfaces.web.citizen.profile.boxes import box_routes
 from ambroise.interfaces.web.citizen.profile.emergency import emergency_routes
 from ambroise.interfaces.web.citizen.profile.forms import FORMS, LIST_OF, draft_of, values_of
 from ambroise.interfaces.web.citizen.profile.papers import paper_routes
@@ -30,6 +31,7 @@ from ambroise.modules.profile.api import (
     Profile,
     Section,
     Sheet,
+    boxes,
     codes,
     links,
 )
@@ -137,8 +139,19 @@ def profile_routes(
         shown = Section.MEASURES if which is Section.TARGETS else which
         return visit.go(_address(shown), Toast("profile-saved"))
 
-    async def _form(visit: Visit, form: Any, status: int = 200, *, item: Item | None = None) -> Response:
-        which = item.section if item else _section(visit)
+    async def _scanned(visit: Visit, form: Any, kind: str, words: str) -> Response:
+        return await _form(visit, form, which=Section.VACCINATIONS, note=(kind, words))
+
+    async def _form(
+        visit: Visit,
+        form: Any,
+        status: int = 200,
+        *,
+        item: Item | None = None,
+        which: Section | None = None,
+        note: tuple[str, str] | None = None,
+    ) -> Response:
+        which = which or (item.section if item else _section(visit))
         if which is Section.BLOOD:
             groups = [(one.label, one.label) for one in codes.published("blood_group")]
             form.name.choices = [("", "—"), *groups]
@@ -152,6 +165,8 @@ def profile_routes(
             "citizen/profile_item.html",
             status,
             form=form,
+            note=note,
+            action=_address(which) + "/ajouter" if note else "",
             problems=form.problems,
             item=item,
             section=which,
@@ -171,6 +186,7 @@ def profile_routes(
         screen.route("/profil/codes/{list}", suggestions),
         *paper_routes(screen, profile, record),
         *emergency_routes(screen, profile, codes_of_emergency),
+        *box_routes(screen, profile, _scanned),
         screen.route("/profil/{section}", section, change_section),
         screen.route("/profil/{section}/ajouter", adding, add),
         screen.route("/profil/{section}/{id}", changing, change),
@@ -184,6 +200,10 @@ async def _code(profile: Profile, reader: Any, section: Section, form: Any, item
     typed = str(form.name.data or "")
     if item is not None and item.code is not None and typed == item.name:
         return item.code
+    cip = str(form.cip.data or "") if section is Section.VACCINATIONS else ""
+    if cip.isdecimal() and len(cip) == 13:
+        # The box says which product it is, whatever the person calls it.
+        return await codes.named_by(reader, "presentation", cip) or Code(boxes.CIP, cip, typed)
     return await codes.exactly(reader, cast(Any, LIST_OF[section]), typed)
 
 
