@@ -31,6 +31,7 @@ NOTHING_OF_A_RECORD: Mapping[str, tuple[str, ...]] = {
         "/accessibilite", "/vie-privee", "/langue", "/notifications/sw.js", "/vitale/app", "/vitale/heure",
         "/vitale/sw.js", "/vitale/manifest.webmanifest",
     ),
+    "what a code printed on a box says, whoever holds the box": ("/profil/vaccinations/scanner",),
     "who one is and how one comes in: accounts, no record": (
         "/", "/connexion", "/connexion/code", "/connexion/activer", "/connexion/cle", "/connexion/code/cle", "/etre",
         "/deconnexion", "/cle/defi", "/cle/premiere", "/cle/premiere/ajouter", "/preuve", "/preuve/cle",

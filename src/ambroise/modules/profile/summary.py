@@ -14,9 +14,9 @@ from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.modules.profile import links
-from ambroise.modules.profile.fhir import LOINC, Json, concept, hl7
+from ambroise.modules.profile.fhir import LOINC, SNOMED, Json, concept, hl7, kept
 from ambroise.modules.profile.looking import Looking
-from ambroise.modules.profile.model import Item, Part, Section, Sheet
+from ambroise.modules.profile.model import Item, Section, Sheet
 from ambroise.trust.access.decide import Action, judge_entry, refusal
 from ambroise.trust.access.facts import Eyes, Viewer
 from ambroise.trust.access.rules import Rule
@@ -94,10 +94,14 @@ def _document(
                 added.append(place)
                 lines.append(_words(one))
         if not added and code in _ABSENCES:
-            absent = _absence(code, sheet[which[0]], reference)
+            since = sheet[which[0]].none_since
+            if not since:
+                sections.append(_nothing(code, title))
+                continue
+            absent = _absence(code, since, reference)
             place = f"{absent['resourceType']}/{absent['id']}"
             entries[place] = absent
-            added, lines = [place], [_ABSENCES[code][2 if sheet[which[0]].none_since else 3]]
+            added, lines = [place], [_ABSENCES[code][3]]
         if added:
             sections.append(_section(code, title, added, lines))
     over = [item for item in sheet[Section.ILLNESSES].items if not item.active]
@@ -140,31 +144,19 @@ def _composition(ctx: Context, reference: str, sections: list[Json]) -> tuple[Js
     return composition, device
 
 
-# Section → type, code when "none" was said, words, words when nothing is known, code when nothing is known.
-_ABSENCES: Mapping[str, tuple[str, str, str, str, str]] = {
-    "11450-4": ("Condition", "no-known-problems", "Aucune maladie connue", "Pas d’information", "no-problem-info"),
-    "48765-2": (
-        "AllergyIntolerance",
-        "no-known-allergies",
-        "Aucune allergie connue",
-        "Pas d’information",
-        "no-allergy-info",
-    ),
-    "10160-0": (
-        "MedicationStatement",
-        "no-known-medications",
-        "Aucun traitement",
-        "Pas d’information",
-        "no-medication-info",
-    ),
+# Section → type, code of SNOMED CT and of the IPS before 2.0 when "none" was said, its words.
+_ABSENCES: Mapping[str, tuple[str, str, str, str]] = {
+    "11450-4": ("Condition", "160245001", "no-known-problems", "Aucune maladie connue"),
+    "48765-2": ("AllergyIntolerance", "716186003", "no-known-allergies", "Aucune allergie connue"),
+    "10160-0": ("MedicationStatement", "787481004", "no-known-medications", "Aucun traitement"),
 }
 
 
-def _absence(code: str, part: Part, reference: str) -> Json:
-    """That there is none, or that nothing is known: the summary says which, as the IPS does."""
-    type, none, said, unknown, nothing = _ABSENCES[code]
-    chosen = {"system": ABSENT, "code": none if part.none_since else nothing}
-    what: Json = {"coding": [chosen], "text": said if part.none_since else unknown}
+def _absence(code: str, since: str, reference: str) -> Json:
+    """That there is none: the person said so."""
+    type, snomed, before, said = _ABSENCES[code]
+    codings = [{"system": SNOMED, "code": snomed}, {"system": ABSENT, "code": before}]
+    what: Json = {"coding": codings, "text": said}
     resource: Json = {"resourceType": type, "id": str(new_id())}
     if type == "Condition":
         return {
@@ -176,25 +168,51 @@ def _absence(code: str, part: Part, reference: str) -> Json:
     if type == "AllergyIntolerance":
         status = hl7("allergyintolerance-clinical", "active")
         return {**resource, "clinicalStatus": status, "code": what, "patient": {"reference": reference}}
-    when: Json = {"effectiveDateTime": part.none_since} if part.none_since else {}
-    absent = {"extension": [{"url": _UNKNOWN, "valueCode": "unknown"}]}
     return {
         **resource,
         "status": "unknown",
         "medicationCodeableConcept": what,
         "subject": {"reference": reference},
-        **(when or {"_effectiveDateTime": absent}),
+        "effectiveDateTime": since,
     }
 
 
+def _nothing(code: str, title: str) -> Json:
+    """A section that must be there, of which nothing is known."""
+    section = _section(code, title, (), ["Pas d’information"])
+    empty = {**hl7("list-empty-reason", "unavailable"), "text": "Pas d’information"}
+    return {**kept(section), "emptyReason": empty}
+
+
 def _added(entries: dict[str, Json], resources: Mapping[str, Json], item: Item, reference: str) -> str:
-    if not item.id:
-        computed = _computed(item, reference)
-        place = f"Observation/{computed['id']}"
-        entries[place] = computed
-        return place
-    entries[item.reference] = resources[item.reference]
-    return item.reference
+    if item.id and item.section is not Section.DISABILITIES:
+        entries[item.reference] = _dated(resources[item.reference])
+        return item.reference
+    made = _disability(item, reference) if item.id else _computed(item, reference)
+    place = f"{made['resourceType']}/{made['id']}"
+    entries[place] = made
+    return place
+
+
+def _dated(resource: Json) -> Json:
+    """The resource, saying that its day is not known where the summary wants one (Procedure, MedicationStatement)."""
+    wanted = {"Procedure": "performed", "MedicationStatement": "effective"}.get(str(resource["resourceType"]))
+    if wanted is None or any(name.lstrip("_").startswith(wanted) for name in resource):
+        return resource
+    return {**resource, f"_{wanted}DateTime": {"extension": [{"url": _UNKNOWN, "valueCode": "unknown"}]}}
+
+
+def _disability(item: Item, reference: str) -> Json:
+    """A disability as the summary wants it, a condition of this document alone."""
+    return {
+        "resourceType": "Condition",
+        "id": str(new_id()),
+        "clinicalStatus": hl7("condition-clinical", "active"),
+        "category": [hl7("condition-category", "problem-list-item")],
+        "code": concept(item.name, item.code),
+        "subject": {"reference": reference},
+        "recordedDate": item.recorded,
+    }
 
 
 def _computed(item: Item, reference: str) -> Json:
