@@ -367,3 +367,17 @@ async def test_the_database_holds_no_secret_that_opens_anything(nation: Nation, 
             assert rows, table
             for (row,) in rows:
                 assert not any(secret in row for secret in secrets), table
+
+
+async def test_the_sign_nul_is_refused_wherever_it_is_sent(nation: Nation) -> None:
+    nul = {"client_id": "\x00", "client_secret": "\x00", "token": "\x00", "grant_type": "authorization_code"}
+    basic = base64.b64encode(b"%00:secret").decode()
+    async with nation.http() as http:
+        for path in ("token", "revoke", "token/introspect", "ext/par/request", "ext/ciba/auth"):
+            for answer in (
+                await http.post(f"{PROTOCOL}/{path}", data=nul),
+                await http.post(f"{PROTOCOL}/{path}", data={"token": "x"}, headers={"authorization": f"Basic {basic}"}),
+            ):
+                assert answer.status_code in (400, 401), (path, answer.text)
+        for address in ("/auth?client_id=%00", f"{PROTOCOL}/logout?client_id=%00"):
+            assert (await http.get(address)).status_code < 500, address

@@ -96,6 +96,8 @@ async def form(request: Request) -> dict[str, str]:
     for name, value in pairs:
         if name in fields:
             raise Refusal(Kind.INVALID, "INVALID_REQUEST", f"Send {name} once.")
+        if "\x00" in value:
+            raise Refusal(Kind.INVALID, "INVALID_REQUEST", "A field holds the sign NUL.")
         fields[name] = value
     return {name: value for name, value in fields.items() if value}
 

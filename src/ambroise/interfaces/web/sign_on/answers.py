@@ -34,6 +34,8 @@ async def parameters(http: HttpRequest) -> dict[str, list[str]]:
         form = await read_form(http, most_files=0, most_fields=50)
         pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     for name, value in pairs:
+        if "\x00" in value:
+            raise Refusal(Kind.INVALID, "INVALID_REQUEST", "A parameter holds the sign NUL.")
         given.setdefault(name, []).append(value)
     return given
 

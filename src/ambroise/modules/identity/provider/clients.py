@@ -140,6 +140,9 @@ class Clients(Struct, frozen=True):
     async def authenticate(self, presented: Presented) -> Client:
         """The client that makes a request, once it proved who it is. Raises INVALID_CLIENT, TOO_MANY_ATTEMPTS."""
         id = presented.id or (assertions.named(presented.assertion) if presented.assertion else None)
+        if id and not id.isprintable():
+            # No identifier of ours, nor one that the database could count attempts for.
+            refuse("INVALID_CLIENT", _HOW, Kind.UNAUTHENTICATED)
         client = await self._find(id) if id else None
         if client is not None and await self._proved(client, presented):
             return client
