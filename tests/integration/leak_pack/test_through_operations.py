@@ -15,6 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.interfaces.token_claims import Role
 from ambroise.kernel.clock import FixedClock
@@ -95,9 +96,9 @@ UPDATES = (
     Asked("PUT", "Observation/ID", observation(id="ID"), {"if-match": 'W/"7"'}),
 )
 """An id that nothing has may be taken by who writes there: these are compared with each other."""
-OPERATIONS = {"validate", "summary", "generate-metadata", "import-xdm", "export-xdm"}
+OPERATIONS = {"validate", "summary", "generate-metadata", "import-xdm", "export-xdm", "record-consent"}
 """What the capability statement offers: `$validate` is asked above, the two of XDM in `test_through_xds.py`, the
-summary below and in `cases.py`; `$generate-metadata` writes and answers with what was written."""
+summary and the consents below; `$generate-metadata` writes and answers with what was written."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -187,3 +188,59 @@ async def test_each_operation_that_is_offered_is_in_the_leak_pack(house: House) 
     offered = {one["name"] for one in said.get("operation", ())}
     offered |= {one["name"] for each in said["resource"] for one in each.get("operation", ())}
     assert offered == OPERATIONS
+
+
+def consent(sort: str, *others: Professional) -> dict[str, Any]:
+    system = "urn:oid:1.2.250.1.71.4.2.1"
+    named = [{"name": "professional", "valueIdentifier": {"system": system, "value": one.id}} for one in others]
+    return {"resourceType": "Parameters", "parameter": [{"name": "for", "valueCode": sort}, *named]}
+
+
+async def test_a_consent_recorded_for_another_opens_to_nobody_whom_the_patient_blocked_and_tells_nobody(
+    house: House, secrets: Secrets
+) -> None:
+    patient, rights = secrets.other, house.services.gateway.rights
+    holder = secrets.world.citizen(patient)
+    async with caller(house, VIEWER) as viewer, caller(house, NURSE_VIEWER) as nurse:
+
+        async def record(who: httpx.AsyncClient, sort: str, *others: Professional) -> httpx.Response:
+            content, headers = json.dumps(consent(sort, *others)), {"content-type": JSON}
+            return await who.post(f"Patient/{patient}/$record-consent", content=content, headers=headers)
+
+        async def reads(who: httpx.AsyncClient) -> bool:
+            return (await who.get(secrets.elsewhere)).status_code == 200
+
+        assert (await record(viewer, "another", NURSE_VIEWER)).status_code == 403, (
+            "who does not read vouches for nobody"
+        )
+        assert (await record(viewer, "own")).status_code == 200
+        assert await reads(viewer)
+        async with house.services.database.transaction() as tx:
+            await rights.block(tx, holder, patient, Party.of(NURSE_VIEWER))
+        told = await record(viewer, "another", NURSE_VIEWER)
+        assert not await reads(nurse)
+        async with house.services.database.transaction() as tx:
+            await rights.unblock(tx, holder, patient, Party.of(NURSE_VIEWER))
+        again = await record(viewer, "another", NURSE_VIEWER)
+        assert (told.status_code, told.json()) == (200, again.json()), "a block is told to nobody"
+        assert await reads(nurse), "the control"
+        async with house.services.database.transaction() as tx:
+            for one in (VIEWER, NURSE_VIEWER):
+                await rights.revoke(tx, holder, patient, Party.of(one))
+        assert (await record(viewer, "own")).status_code == 200
+        assert (await record(viewer, "team", NURSE_VIEWER)).status_code == 200
+        assert await reads(nurse)
+        for sort, others, code in (
+            ("own", [AUTHOR], "PARAMETER_MISSING"),
+            ("another", [], "PARAMETER_MISSING"),
+            ("tout", [], "PARAMETER_MALFORMED"),
+            ("another", [replace(AUTHOR, id="899700009999")], "NO_SUCH_PERSON"),
+            ("another", [VIEWER], "CONSENT_FOR_ONESELF"),
+        ):
+            refused = (await record(viewer, sort, *others)).json()
+            assert refused["issue"][0]["details"]["coding"][0]["code"] == code
+        async with house.client(Role.CITIZEN, patient=patient) as citizen:
+            assert (await record(citizen, "own")).status_code == 403
+        async with house.services.database.transaction() as tx:
+            for one in (VIEWER, NURSE_VIEWER):
+                await rights.revoke(tx, holder, patient, Party.of(one))

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from ambroise.interfaces.fhir_rest.actions import Actions
 from ambroise.interfaces.fhir_rest.app import FhirEdge, FhirRoute
 from ambroise.interfaces.fhir_rest.binaries import Binaries
+from ambroise.interfaces.fhir_rest.consents import RecordConsent
 from ambroise.interfaces.fhir_rest.criteria import Criteria
 from ambroise.interfaces.fhir_rest.documents import Documents
 from ambroise.interfaces.fhir_rest.endpoints import Endpoints
@@ -48,7 +49,8 @@ def edge(services: Services, of_documents: Table | None = None) -> FhirEdge:
     }
     generate = GenerateMetadata(database, documents, max_raw=max_raw, max_json=max_json, max_inline=max_inline)
     binaries = Binaries(database, gateway, actions, max_raw=max_raw, max_json=max_json)
-    patients = Summary(database, gateway).table()
+    consents = RecordConsent(database, gateway, max_json=_METADATA_BYTES)
+    patients = {**Summary(database, gateway).table(), **consents.table()}
     of_documents = {**generate.table(), **(of_documents or {})}
     own = {"Patient": patients, "DocumentReference": of_documents, "Binary": binaries.table()}
     return FhirEdge(router(table, own), services.authenticator.context, public_url=settings.public_url)

@@ -31,7 +31,10 @@ _GUIDES: Final = (
     "https://profiles.ihe.net/ITI/MHD/ImplementationGuide/ihe.iti.mhd",
 )
 _OPERATIONS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "Patient": (("summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),),
+    "Patient": (
+        ("summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),
+        ("record-consent", "https://ambroise.example/fhir/OperationDefinition/record-consent"),
+    ),
     "DocumentReference": (
         ("generate-metadata", "https://profiles.ihe.net/ITI/MHD/OperationDefinition/generate-metadata"),
         ("import-xdm", "https://ambroise.example/fhir/OperationDefinition/import-xdm"),
