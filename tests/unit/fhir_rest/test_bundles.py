@@ -212,6 +212,7 @@ def test_the_capability_statement_lists_every_type_and_what_can_be_done() -> Non
     assert codes == {"read", "search-type"}
     assert {each["name"] for each in by_type["AuditEvent"]["searchParam"]} >= {"patient", "date"}
     assert "near" not in {each["name"] for each in by_type["Location"]["searchParam"]}
-    assert {each["name"] for each in by_type["DocumentReference"]["operation"]} == {"validate", "generate-metadata"}
+    own = {"generate-metadata", "import-xdm", "export-xdm"}
+    assert {each["name"] for each in by_type["DocumentReference"]["operation"]} == {"validate", *own}
     assert "Patient:general-practitioner" in by_type["Patient"]["searchInclude"]
     assert "Observation:subject" in by_type["Patient"]["searchRevInclude"]
