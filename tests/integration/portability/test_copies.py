@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import sys
 import zipfile
 from datetime import timedelta
@@ -220,3 +221,19 @@ async def _refused(copying: Copying, ctx: Context, id: Any) -> str:
     with pytest.raises(Refusal) as refusal:
         await copying.taken(ctx, id)
     return refusal.value.code
+
+
+async def test_an_english_copy_has_english_names_and_its_links_lead_somewhere(copying: Copying) -> None:
+    world = copying.world
+    async with world.database.transaction() as tx:
+        asked = await copying.exports.ask(tx, world.citizen, world.patient, language="en")
+    await copying.worker().deliver_all()
+    files = read(await copying.taken(world.citizen, asked.id))
+    assert {"history/page-0001.html", "settings.html", "settings.json"} <= set(files)
+    assert not any(name.startswith(("historique", "reglages")) for name in files)
+    index, readme = files["index.html"].decode(), files["README.txt"].decode()
+    links = re.findall(r'href="([^"#:]+)"', index)
+    assert "settings.html" in links
+    assert set(links) <= set(files)
+    assert "history/" in readme
+    assert "settings.html" in readme

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ambroise.modules.portability.model import Export, Listed, Scribe, State, Summary
+from ambroise.modules.portability.model import Export, Listed, Names, Scribe, State, Summary
 from ambroise.modules.portability.service import GOES_ON, Exports, Taken
 from ambroise.modules.portability.taking_in.model import Brought, Import, Item, Paper, Problem, Section
 from ambroise.modules.portability.taking_in.model import Sort as ImportSort
@@ -21,6 +21,7 @@ __all__ = [
     "Imports",
     "Item",
     "Listed",
+    "Names",
     "Paper",
     "Problem",
     "Scribe",

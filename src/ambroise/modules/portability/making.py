@@ -21,7 +21,7 @@ from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Refusal
 from ambroise.modules.identity.api import identity_of
 from ambroise.modules.portability import repository
-from ambroise.modules.portability.model import Export, Listed, Listing, Place, Scribe, Stage, Summary
+from ambroise.modules.portability.model import Export, Listed, Listing, Names, Place, Scribe, Stage, Summary
 from ambroise.modules.portability.zipping import Member, directory, packed
 from ambroise.modules.record.api import Document, read_document
 from ambroise.modules.space.api import lives
@@ -206,8 +206,9 @@ class Maker(Struct, frozen=True):
         documents = {one.id: read_document(decode(one.body)) for one in named}
         page, me = place.page + 1, UUID(export.asker.id) if export.asker.kind == "citizen" else export.patient
         shown = self.scribe.history(export.language, me, lines, documents, page, following is not None)
-        piece.pages.append(piece.add(f"historique/page-{page:04}.html", shown))
-        _put_lines(piece, f"historique/AuditEvent-{page:04}.ndjson", [stored_event(line).body for line in lines])
+        folder = Names.of(export.language).history
+        piece.pages.append(piece.add(f"{folder}/page-{page:04}.html", shown))
+        _put_lines(piece, f"{folder}/AuditEvent-{page:04}.ndjson", [stored_event(line).body for line in lines])
         if following is not None:
             return Made(piece, Place(Stage.HISTORY, after=following, page=page), 0)
         return Made(piece, Place(Stage.SETTINGS), 0)
@@ -215,8 +216,9 @@ class Maker(Struct, frozen=True):
     async def _settings(self, tx: Transaction, export: Export) -> Made:
         piece = Piece(export)
         facts = await _facts(tx, export.patient)
-        piece.add("reglages.json", json.dumps(facts, ensure_ascii=False, indent=2).encode())
-        piece.add("reglages.html", self.scribe.settings(export.language, facts))
+        name = Names.of(export.language).settings
+        piece.add(f"{name}.json", json.dumps(facts, ensure_ascii=False, indent=2).encode())
+        piece.add(f"{name}.html", self.scribe.settings(export.language, facts))
         return Made(piece, Place(Stage.CLOSING), 0)
 
     async def _closing(self, tx: Transaction, export: Export) -> Made:

@@ -110,6 +110,21 @@ class Export(Struct, frozen=True):
         return 100 if self.state is not State.MAKING else min(99, self.done * 100 // max(self.total, 1))
 
 
+class Names(Struct, frozen=True):
+    """What the folder and files of a copy that people open are called, in the language of who asked for it."""
+
+    history: str
+    settings: str
+
+    @staticmethod
+    def of(language: str) -> Names:
+        """Those of a language; the French ones for any other."""
+        return _NAMES.get(language, _NAMES["fr"])
+
+
+_NAMES: Mapping[str, Names] = {"fr": Names("historique", "reglages"), "en": Names("history", "settings")}
+
+
 class Listed(Struct, frozen=True):
     """One document in the lists of a copy. `file`: its bytes, None when the record names them only; `readable`: a page
     that shows it, for documents that a browser does not."""

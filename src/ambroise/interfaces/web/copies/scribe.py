@@ -20,7 +20,7 @@ from ambroise.interfaces.web.files import XML
 from ambroise.interfaces.web.ui import i18n
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.kernel.log import logger
-from ambroise.modules.portability.api import Listed, Summary
+from ambroise.modules.portability.api import Listed, Names, Summary
 from ambroise.modules.record.api import ClinicalDocument, Document, Words, attachment, read_cda, render, sniff
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.audit.history import TraceLine
@@ -64,8 +64,8 @@ browser. It needs no network.
   index.html        where to begin
   documents/        the documents as they were filed; a page .html shows those that a browser does not
   documents-*.html  the list of documents
-  historique/       who read or changed what (readable pages, and AuditEvents as NDJSON)
-  reglages.html     consents, blocks, people who help (and reglages.json)
+  history/          who read or changed what (readable pages, and AuditEvents as NDJSON)
+  settings.html     consents, blocks, people who help (and settings.json)
   fhir/             everything as FHIR R4, NDJSON: one resource a line
   manifest.json     each file with its size and its SHA-256 digest
 
@@ -150,7 +150,12 @@ class Pages(Struct, frozen=True):
         asker = summary.export.asker
         other = asker.kind != "citizen" or asker.id != str(summary.export.patient)
         made.append(
-            ("index.html", self._page(language, "copies/index.html", summary=summary, pages=pages, other=other))
+            (
+                "index.html",
+                self._page(
+                    language, "copies/index.html", summary=summary, pages=pages, other=other, names=Names.of(language)
+                ),
+            )
         )
         return made
 
