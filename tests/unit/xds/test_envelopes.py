@@ -6,12 +6,16 @@ import tracemalloc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
+from ambroise.interfaces import soap
 from ambroise.interfaces.soap import SOAP, EnvelopeReader, Malformed, TooLarge, read_envelope
 
 OPEN = f'<e:Envelope xmlns:e="{SOAP}"><e:Header><a xmlns="urn:a">é &amp; b</a></e:Header><e:Body>'
 CLOSE = "</e:Body></e:Envelope>"
 GOOD = (OPEN + '<q:P xmlns:q="urn:q" said="1 &amp;#38; &#38; 2"><q:D id="x">QUJD</q:D></q:P>' + CLOSE).encode()
+
+LINKED = (OPEN + '<q:P xmlns:q="urn:q"><q:D id="x"><i xmlns="urn:i" href="cid:1"/></q:D> t</q:P>' + CLOSE).encode()
 
 
 def reader(limit: int = 1000) -> EnvelopeReader:
@@ -43,6 +47,41 @@ def test_a_damaged_envelope_is_read_or_refused_and_nothing_else(damages: list[tu
         found.close()
     except (Malformed, TooLarge):
         pass
+
+
+PIECES = st.sampled_from(
+    [
+        *(b"<a>", b"</a>", b"<a/>", b"<!-- x -->", b"<?p?>", b"<![CDATA[<b>]]>", b"&amp;", b"&#60;", b"&x;", b"QUJD"),
+        *(b"<!DOCTYPE e>", b"<?xml version='1.0'?>", b"<?xml version='1.0' encoding='utf-7'?>", b"\xef\xbb\xbf", b" "),
+        *(b'<q:D xmlns:q="urn:q"/>', b'<q:D xmlns:q="urn:q"> <z/> </q:D>', b'xmlns="urn:z"', b"<a>" * 29, b"\xc3"),
+        *(OPEN.partition("<e:Body>")[0].encode(), OPEN.encode(), CLOSE.encode(), b"<e:Header><h/></e:Header>"),
+    ]
+)
+
+
+def outcome(content: bytes, *, wait: bool) -> object:
+    """What becomes of these bytes when they are read in one go, or piece by piece."""
+    found = reader()
+    with pytest.MonkeyPatch.context() as patch:
+        if not wait:
+            patch.setattr(soap, "_SMALL", -1)
+        try:
+            found.feed(content)
+            envelope = found.close()
+        except (Malformed, TooLarge) as error:
+            return type(error)
+    root = envelope.body.getroottree().getroot()
+    header = None if found.header is None else etree.tostring(found.header, method="c14n")
+    return etree.tostring(root, method="c14n"), header, found.in_body, [bytes(one) for one in found.contents.values()]
+
+
+@given(st.lists(st.tuples(st.integers(0, len(LINKED)), PIECES, st.integers(0, 3)), max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_a_small_envelope_says_the_same_in_one_go_as_piece_by_piece(damages: list[tuple[int, bytes, int]]) -> None:
+    damaged = LINKED
+    for place, put, taken in damages:
+        damaged = damaged[:place] + put + damaged[place + taken :]
+    assert outcome(damaged, wait=True) == outcome(damaged, wait=False)
 
 
 @given(st.binary(max_size=200))
@@ -79,12 +118,16 @@ def test_what_is_dangerous_or_wrong_is_refused(content: str, encoding: str) -> N
 def test_elements_text_and_documents_are_counted() -> None:
     with pytest.raises(Malformed):
         small = EnvelopeReader(elements=10)
-        small.feed((OPEN + "<a>" + "<b/>" * 20).encode())
+        small.feed((OPEN + "<a>" + "<b/>" * 20 + "</a>" + CLOSE).encode())
+        small.close()
     with pytest.raises(Malformed):
         short = EnvelopeReader(text=1000)
-        short.feed((OPEN + "<a>" + "b" * 2000).encode())
+        short.feed((OPEN + "<a>" + "b" * 2000 + "</a>" + CLOSE).encode())
+        short.close()
     with pytest.raises(TooLarge):
-        reader(2).feed(GOOD)
+        small = reader(2)
+        small.feed(GOOD)
+        small.close()
 
 
 def test_reading_a_document_costs_the_document() -> None:

@@ -69,7 +69,11 @@ async def receive(
                     known = await identify(reader.header)
     except ClientDisconnect:
         raise Malformed("the client left") from None
-    envelope = parts.close()
+    try:
+        envelope = parts.close()
+    finally:
+        if known is None and (reader.header is not None or reader.in_body):
+            known = await identify(reader.header)
     # A header that ends with the envelope itself: there was no body to wait for.
     return Arrival(envelope, known if known is not None else await identify(reader.header), reader.contents, parts)
 
@@ -123,6 +127,7 @@ class _Parts:
                 "on_header_end": self._end_header,
                 "on_headers_finished": self._open,
                 "on_part_data": self._take,
+                "on_part_end": self._end_part,
             },
         )
 
@@ -154,6 +159,10 @@ class _Parts:
         if not name or name in self.found:
             raise Malformed("each part has a Content-ID of its own")
         self._into = self.found[name] = bytearray()
+
+    def _end_part(self) -> None:
+        if self._number == 1:
+            self._envelope.end()
 
     def _take(self, data: bytes, start: int, end: int) -> None:
         if self._into is None:

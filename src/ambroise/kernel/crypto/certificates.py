@@ -11,6 +11,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
+_REMEMBERED = 10_000
+
 
 class ClientCertificate(Struct, frozen=True):
     """A certificate whose chain the TLS library verified. `thumbprint` is `x5t#S256` (RFC 8705 §3.1)."""
@@ -76,23 +78,35 @@ class Authorities:
     """Certificates of authorities in a PEM file, read again when the file changes. Without a file, nobody is believed.
 
     A certificate must be issued by one of them directly: a file that holds an intermediate authority believes it.
+    Who issued a certificate never changes and is remembered, by its SHA-256; dates are looked at each time.
     """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._seen = 0
         self._known: tuple[x509.Certificate, ...] = ()
+        self._issuers: dict[bytes, tuple[x509.Certificate, ...]] = {}
 
     def issued(self, found: x509.Certificate, now: datetime, *, commits: bool = False) -> bool:
         """Whether one of them, itself in its dates, issued this certificate of a person or a machine.
 
         `commits`: it signs contents, for which a certificate may be made that proves nobody's presence.
         """
-        if _is_authority(found) or not _may_sign(found, commits=commits):
-            return False
-        return any(
-            one.not_valid_before_utc <= now < one.not_valid_after_utc and _issued_by(found, one) for one in self._all()
+        known, fingerprint = self._all(), found.fingerprint(SHA256())
+        issuers = self._issuers.get(fingerprint)
+        if issuers is None:
+            issuers = tuple(one for one in known if not _is_authority(found) and _issued_by(found, one))
+            # Only what an authority signed is kept: a stranger's certificates fill nothing.
+            if issuers:
+                self._keep(fingerprint, issuers)
+        return _may_sign(found, commits=commits) and any(
+            one.not_valid_before_utc <= now < one.not_valid_after_utc for one in issuers
         )
+
+    def _keep(self, fingerprint: bytes, issuers: tuple[x509.Certificate, ...]) -> None:
+        if len(self._issuers) >= _REMEMBERED:
+            del self._issuers[next(iter(self._issuers))]
+        self._issuers[fingerprint] = issuers
 
     def _all(self) -> tuple[x509.Certificate, ...]:
         changed = self._file.stat().st_mtime_ns if self._file is not None and self._file.is_file() else 0
@@ -100,6 +114,7 @@ class Authorities:
             self._seen = changed
             found = x509.load_pem_x509_certificates(self._file.read_bytes()) if self._file and changed else []
             self._known = tuple(one for one in found if _is_authority(one))
+            self._issuers.clear()
         return self._known
 
 
