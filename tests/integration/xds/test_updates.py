@@ -83,7 +83,7 @@ async def test_a_professional_masks_a_document_and_shows_it_again(reader: Softwa
     assert second.get("id") != first.get("id")
     assert second.find("rim:VersionInfo", NS).get("versionName") == "2"
     unseen = await update(colleague, new_version(entry, second))
-    assert unseen.errors == [("UnresolvedReferenceException", "XDS_UNRESOLVED")]
+    assert unseen.errors == [("XDSMetadataUpdateError", "XDS_UNRESOLVED")]
     assert (await update(reader, new_version(entry, second))).status == SUCCESS
     assert entry.unique_id in await find(colleague)
     stale = await update(reader, new_version(entry, first, version="1", flags=("MASQUE_PS",)))
@@ -97,9 +97,44 @@ async def test_nothing_else_of_a_document_changes(reader: Software) -> None:
     every: tuple[dict[str, Any], ...] = ({"title": "Autre titre"}, {"type": ("34112-3", "2.16.840.1.113883.6.1")})
     for changes in every:
         answer = await update(reader, new_version(entry, found, **changes))
-        assert answer.errors == [("XDSMetadataUpdateOperationError", "METADATA_IMMUTABLE")]
+        assert answer.errors == [("XDSMetadataUpdateError", "METADATA_IMMUTABLE")]
     withheld = await update(reader, new_version(entry, found, flags=("INVISIBLE_PATIENT",)))
-    assert withheld.errors == [("XDSMetadataUpdateOperationError", "WITHHOLDING_AT_FILING")]
+    assert withheld.errors == [("XDSMetadataUpdateError", "WITHHOLDING_AT_FILING")]
+
+
+async def test_what_an_update_gets_wrong_has_the_code_of_the_standard(reader: Software) -> None:
+    entry, other = letter(), letter()
+    await file(reader, entry)
+    found = await get(reader, entry)
+    version = new_version(entry, found)
+    operation, error = "XDSMetadataUpdateOperationError", "XDSMetadataUpdateError"
+    wrong = {
+        version.replace(
+            entry.patient.replace("&", "&amp;"), "180120987612334^^^&amp;1.2.250.1.213.1.4.10&amp;ISO^NH"
+        ): (
+            "XDSPatientIDReconciliationError",
+            "METADATA_PATIENT",
+        ),
+        version.replace(entry.unique_id, other.unique_id): ("XDSMetadataIdentifierError", "METADATA_IDENTIFIER"),
+        "": (operation, "XDS_UPDATE_UNKNOWN"),
+        new_status(found, FRENCH + "Archived").replace("UpdateAvailabilityStatus", "SubmitAssociation"): (
+            operation,
+            "XDS_UPDATE_UNKNOWN",
+        ),
+        new_status(found, FRENCH + "Archived").replace('sourceObject="set"', 'sourceObject="other"'): (
+            operation,
+            "XDS_UPDATE_UNKNOWN",
+        ),
+        new_status(found, STATUS + "Submitted"): (error, "XDS_STATUS_UNKNOWN"),
+        new_status(found, FRENCH + "Archived").replace(found.get("id"), f"urn:uuid:{uuid4()}"): (
+            error,
+            "XDS_UNRESOLVED",
+        ),
+    }
+    for parts, codes in wrong.items():
+        answer = await update(reader, parts)
+        assert answer.errors == [codes], answer.http.text
+    assert entry.unique_id in await find(reader), "nothing changed"
 
 
 async def test_a_withheld_document_is_made_visible_to_the_patient(house: House, reader: Software) -> None:
@@ -138,7 +173,7 @@ async def test_only_its_author_deletes_a_document(reader: Software, colleague: S
     assert (await update(reader, new_status(found, FRENCH + "Deleted"))).status == SUCCESS
     assert entry.unique_id not in await find(reader)
     assert (await update(reader, new_status(found, STATUS + "Approved"))).errors == [
-        ("UnresolvedReferenceException", "XDS_UNRESOLVED")
+        ("XDSMetadataUpdateError", "XDS_UNRESOLVED")
     ]
 
 

@@ -33,11 +33,17 @@ _CODES: Final[Mapping[str, str]] = {
     "XDS_UNKNOWN_REPOSITORY": "XDSUnknownRepositoryId",
     "XDS_UNKNOWN_DOCUMENT": "XDSDocumentUniqueIdError",
     "XDS_ANSWER_TOO_LARGE": "XDSRepositoryOutOfResources",
-    "XDS_UNRESOLVED": "UnresolvedReferenceException",
+    # Metadata updates (IHE ITI XDS Metadata Update, 4.2.4.1-2): what is not understood is an operation error, what
+    # is understood and may not be is an update error; another patient, unique id or version have codes of their own.
+    "XDS_UPDATE_UNKNOWN": "XDSMetadataUpdateOperationError",
+    "XDS_UNRESOLVED": "XDSMetadataUpdateError",
     "XDS_STATUS_MISMATCH": "XDSMetadataUpdateError",
-    "METADATA_IMMUTABLE": "XDSMetadataUpdateOperationError",
-    "STATUS_CHANGE_FORBIDDEN": "XDSMetadataUpdateOperationError",
-    "WITHHOLDING_AT_FILING": "XDSMetadataUpdateOperationError",
+    "XDS_STATUS_UNKNOWN": "XDSMetadataUpdateError",
+    "METADATA_IMMUTABLE": "XDSMetadataUpdateError",
+    "STATUS_CHANGE_FORBIDDEN": "XDSMetadataUpdateError",
+    "WITHHOLDING_AT_FILING": "XDSMetadataUpdateError",
+    "METADATA_PATIENT": "XDSPatientIDReconciliationError",
+    "METADATA_IDENTIFIER": "XDSMetadataIdentifierError",
     "VERSION_MISMATCH": "XDSMetadataVersionError",
 }
 _KINDS: Final[Mapping[Kind, str]] = {

@@ -6,6 +6,7 @@ brings back, deprecates or deletes. The SubmissionSet that carries the changes i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -63,8 +64,7 @@ class Update:
             package = read_objects(arrival.envelope.body)
             check_patient(caller, package.set.external.get(SET_PATIENT))
             statuses = [one for one in package.associations if one.type == UPDATE_STATUS]
-            if not package.entries and not statuses:
-                raise invalid("an update has a new version of a DocumentEntry, or a new status")
+            _check_operations(package, statuses)
             async with self._services.database.transaction() as tx:
                 of = await patient_named(tx, package.set.external.get(SET_PATIENT) or "")
                 finder = Finder(self._services.gateway, tx, caller.context, of)
@@ -114,18 +114,38 @@ def _with_status(current: Json, wanted: str) -> Json:
     if wanted == DEPRECATED:
         return {**current, "status": "superseded"}
     if wanted not in (APPROVED, ARCHIVED):
-        raise invalid("NewStatus is Approved, Deprecated, Archived or Deleted (JDV_J52)")
+        text = "NewStatus is Approved, Deprecated, Archived or Deleted (JDV_J52)."
+        raise Refusal(Kind.INVALID, "XDS_STATUS_UNKNOWN", text)
     others = [one for one in current.get("extension", ()) if one.get("url") != ARCHIVED_EXTENSION]
     return {**current, "extension": [*others, {"url": ARCHIVED_EXTENSION, "valueBoolean": wanted == ARCHIVED}]}
 
 
+def _check_operations(package: Package, statuses: Sequence[Association]) -> None:
+    """Refuse (XDS_UPDATE_UNKNOWN) what asks for something else than a new version or a new status of documents."""
+    known = {HAS_MEMBER, UPDATE_STATUS}
+    other = next((one.type for one in package.associations if one.type not in known), None)
+    if other is not None or (not package.entries and not statuses):
+        text = "An update has new versions of DocumentEntries (HasMember), or new statuses (UpdateAvailabilityStatus)."
+        raise Refusal(Kind.UNPROCESSABLE, "XDS_UPDATE_UNKNOWN", text)
+    if any(one.source != package.set.id for one in statuses):
+        text = "UpdateAvailabilityStatus goes from the SubmissionSet to the entryUUID of the document."
+        raise Refusal(Kind.UNPROCESSABLE, "XDS_UPDATE_UNKNOWN", text)
+
+
 def _check_same(sent: RegistryObject, current: RegistryObject) -> None:
-    """Refuse (METADATA_IMMUTABLE) a new version that says something else of the document than who sees it."""
+    """Refuse a new version that says something else of the document than who sees it.
+
+    METADATA_PATIENT and METADATA_IDENTIFIER for another patient or unique id, METADATA_IMMUTABLE for anything else.
+    """
+    of, is_of = Cx.parse(sent.external.get(ENTRY_PATIENT, "")), Cx.parse(current.external[ENTRY_PATIENT])
+    if of is None or is_of is None or (of.value, of.authority) != (is_of.value, is_of.authority):
+        text = "The new version is about another patient: withdraw the document, and file it for the right one."
+        raise Refusal(Kind.UNPROCESSABLE, "METADATA_PATIENT", text)
+    if sent.external.get(ENTRY_UNIQUE_ID) != current.external[ENTRY_UNIQUE_ID]:
+        raise Refusal(Kind.UNPROCESSABLE, "METADATA_IDENTIFIER", "The uniqueId and the lid are of two documents.")
     changed = [
         name
         for name, mine, theirs in (
-            ("patientId", Cx.parse(sent.external.get(ENTRY_PATIENT, "")), Cx.parse(current.external[ENTRY_PATIENT])),
-            ("uniqueId", sent.external.get(ENTRY_UNIQUE_ID), current.external[ENTRY_UNIQUE_ID]),
             ("title", sent.name, current.name),
             *(
                 (scheme, [c.code for c in sent.under(scheme)], [c.code for c in current.under(scheme)])
