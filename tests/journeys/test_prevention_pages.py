@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.prevention.api import Checkups, Prevention
+from ambroise.modules.prevention.api import Checkups, Prevention, remind
 from ambroise.trust.context import Context
 from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.strict import StrictClient
 from tests.journeys.support.visitors import Visitors
 from tests.journeys.test_synthesis_pages import qualified
 from tests.journeys.test_vaccination_pages import signed
@@ -197,6 +198,8 @@ async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(v
     await doctor.get(f"{visitors.record}/prevention")
     assert "Vaccin : Rappel dTP" in doctor.words
     assert "Ce plan remplacera le vôtre" in doctor.words
+    await follows_a_plan(visitors, doctor)
+    await doctor.get(f"{visitors.record}/prevention")
     await doctor.press("Signer et remettre le plan", priorite1="Bouger", objectif1="Marcher", signe="y")
     await doctor.get(f"{visitors.record}/prevention")
     assert "Bouger : Marcher" in doctor.words
@@ -215,3 +218,33 @@ async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(v
     await citizen.press("Ne plus partager")
     assert await seen(world.author) == []
     assert await seen(world.citizen) == [(False, "oui")]
+
+
+async def follows_a_plan(visitors: Visitors, doctor: StrictClient) -> None:
+    """The person says where they stand: their own, then shared; three months later they are asked once."""
+    world, prevention = visitors.world, Prevention(visitors.world.gateway)
+    citizen = await (await visitors.enter("Dominique Fictive")).get("/agenda/plan")
+    assert "0 sur 2 : faits" in citizen.words
+    await citizen.press("Enregistrer", **{"ligne-0": "going", "ligne-1": "done"})
+    assert "C’est noté, pour vous seul." in citizen.words
+    assert "1 sur 2 : faits" in citizen.words
+    await doctor.get(f"{visitors.record}/prevention")
+    assert "En cours" not in doctor.words, "what is not shared is nobody else's"
+    await citizen.press("Enregistrer", **{"ligne-0": "going", "ligne-1": "done", "partager": "oui", "mots": "Ça va"})
+    await doctor.get(f"{visitors.record}/prevention")
+    assert "En cours" in doctor.words
+    assert "« Ça va »" in doctor.words
+    await citizen.get("/agenda")
+    assert "Mon plan de prévention" in citizen.words
+    start = world.clock.now()
+    told: list[int] = []
+    for months in (2, 3, 3, 5, 6):
+        world.clock.set(start + timedelta(days=31 * months))
+        async with world.database.transaction() as tx:
+            await tx.execute("update prevention_watch set next_at = '2020-01-01'")
+        await remind(world.database, prevention, world.clock, shards=range(1024))
+        async with world.database.reader() as reader:
+            query = "select count(*) from notification where code = 'SUIVI_PLAN_PREVENTION'"
+            told.append(await reader.fetch_value(query))
+    assert told == [0, 1, 1, 1, 2]
+    world.clock.set(start)

@@ -111,6 +111,13 @@ SAID: Final[Mapping[str, Said]] = {
     Code.SCREENING_REMINDER: Said(
         "calendar-days", "due", N_("Un dépistage vous est proposé"), N_("Voir mon accueil"), "/accueil"
     ),
+    Code.PLAN_FOLLOW_UP: Said(
+        "clipboard-check",
+        "due",
+        N_("Votre plan de prévention : où en êtes-vous ?"),
+        N_("Faire le point"),
+        "/agenda/plan",
+    ),
     Code.DIRECTIVES_REMINDER: Said(
         "file-text",
         "due",

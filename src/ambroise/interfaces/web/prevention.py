@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ambroise.interfaces.web.ui.i18n import N_, current, gettext, typographic
-from ambroise.modules.prevention.api import Item, Kind, Source, State, Words, checkup_questions
+from ambroise.modules.prevention.api import Item, Kind, Source, Standing, State, Words, checkup_questions
 
 STATES: Mapping[State, tuple[str, str, str]] = {
     State.DUE: ("due", "clock", N_("À faire")),
@@ -59,6 +59,20 @@ def answers_of(band: str, answers: Mapping[str, str]) -> list[tuple[str, str]]:
             words = {code: words_of(text) for code, text in one.options}
             found.append((words_of(one.text), words.get(told, told)))
     return found
+
+
+STANDINGS: Mapping[Standing, tuple[str, str, str]] = {
+    Standing.DONE: ("done", "check", N_("Fait")),
+    Standing.GOING: ("due", "clock", N_("En cours")),
+    Standing.NOT_YET: ("off", "calendar", N_("Pas encore")),
+    Standing.DROPPED: ("off", "x", N_("Abandonné")),
+}
+"""How each standing of a line of a plan is shown."""
+
+
+def standings() -> dict[Standing, tuple[str, str, str]]:
+    """The same in the language of the page."""
+    return {one: (look, icon, gettext(words)) for one, (look, icon, words) in STANDINGS.items()}
 
 
 def vocabulary() -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Code(StrEnum):
     PREVENTION_REMINDER = "RAPPEL_RDV_PREV"
     VACCINE_REMINDER = "RAPPEL_RDV_PREV_VACC"
     SCREENING_REMINDER = "RAPPEL_RDV_PREV_DEPIST"
+    PLAN_FOLLOW_UP = "SUIVI_PLAN_PREVENTION"
+    """Where one stands with a prevention plan. The national list names no code for it."""
     DIRECTIVES_REMINDER = "RAPPEL_MODIF_DA"
     REPORT_CLOSED = "REPONSE_SUPPORT"
     EMERGENCY_CODE = "CODE_URGENCE_OUVERT"
@@ -100,7 +102,9 @@ _KINDS: Final[Mapping[Kind, frozenset[Code]]] = {
         }
     ),
     Kind.EMERGENCIES: frozenset({Code.EMERGENCY_ACCESS, Code.EMERGENCY_CODE}),
-    Kind.REMINDERS: frozenset({Code.PREVENTION_REMINDER, Code.VACCINE_REMINDER, Code.DIRECTIVES_REMINDER}),
+    Kind.REMINDERS: frozenset(
+        {Code.PREVENTION_REMINDER, Code.VACCINE_REMINDER, Code.PLAN_FOLLOW_UP, Code.DIRECTIVES_REMINDER}
+    ),
     Kind.SCREENING: frozenset({Code.SCREENING_REMINDER}),
     Kind.RELATIVES: frozenset(
         {

@@ -10,6 +10,7 @@ from ambroise.modules.prevention.checkups import kept as kept_answers
 from ambroise.modules.prevention.checkups import questions as checkup_questions
 from ambroise.modules.prevention.desk import DUTY, Gesture, RuleDesk, Touched, differences
 from ambroise.modules.prevention.engine import path
+from ambroise.modules.prevention.follow_ups import FollowUp, FollowUps, Standing
 from ambroise.modules.prevention.jobs import Handlers, remind
 from ambroise.modules.prevention.model import (
     Act,
@@ -42,6 +43,8 @@ __all__ = [
     "Declined",
     "Draft",
     "Filled",
+    "FollowUp",
+    "FollowUps",
     "Gesture",
     "Given",
     "Handlers",
@@ -58,6 +61,7 @@ __all__ = [
     "RuleDesk",
     "Source",
     "Span",
+    "Standing",
     "State",
     "Touched",
     "Version",

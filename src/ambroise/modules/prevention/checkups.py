@@ -25,7 +25,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.prevention.model import Words
 from ambroise.modules.prevention.service import Prevention, day_of
 from ambroise.trust.context import Context
-from ambroise.trust.gateway import Flags, author_of, label_for
+from ambroise.trust.gateway import Flags, Gateway, author_of, label_for
 
 BANDS: Final = ("18-25", "45-50", "60-65", "70-75")
 _BAND: Final = "band"
@@ -85,12 +85,7 @@ class Checkups(Struct, frozen=True):
             if former is not None:
                 await gateway.delete(tx, ctx, "QuestionnaireResponse", former.id)
         resource = _written(patient, band, answers, "completed", ctx.now())
-        author, organization = author_of(ctx)
-        label = label_for(
-            "QuestionnaireResponse", resource, patient=patient, author=author, author_organization=organization
-        )
-        label = replace(label, flags=label.flags | Flags.PATIENT_AUTHORED)
-        await gateway.file(tx, ctx, resource, label)
+        await file_shared(gateway, tx, ctx, patient, resource)
 
     async def take_back(self, tx: Transaction, ctx: Context, patient: UUID, band: str) -> None:
         """Share no more: the answers are a draft again."""
@@ -111,6 +106,15 @@ class Checkups(Struct, frozen=True):
         known = [one for one in await self.filled(tx, ctx, patient) if one.band == band]
         draft = next((one for one in known if not one.shared), None)
         return draft, next((one for one in known if one.shared), None)
+
+
+async def file_shared(gateway: Gateway, tx: Transaction, ctx: Context, patient: UUID, resource: dict[str, Any]) -> None:
+    """File answers as a patient's questionnaire, which professionals read by the rules."""
+    author, organization = author_of(ctx)
+    label = label_for(
+        "QuestionnaireResponse", resource, patient=patient, author=author, author_organization=organization
+    )
+    await gateway.file(tx, ctx, resource, replace(label, flags=label.flags | Flags.PATIENT_AUTHORED))
 
 
 def questions(band: str, answers: Answers) -> Sequence[Question]:

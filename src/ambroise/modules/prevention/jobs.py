@@ -14,7 +14,7 @@ from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.ids import SHARDS
 from ambroise.kernel.log import logger
 from ambroise.kernel.outbox import Event, Handler
-from ambroise.modules.notification.api import notify
+from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.prevention import reminders, repository
 from ambroise.modules.prevention.desk import RULE_CHANGED
 from ambroise.modules.prevention.service import Prevention, day_of
@@ -69,6 +69,11 @@ async def _look(tx: Transaction, ctx: Context, prevention: Prevention, one: repo
         if (day := reminders.reached(item, calendar.today)) is not None
         and (item.key not in before or day >= one.next_at)
     }
+    shown = set(reminders.rounds(looked.others.items, calendar.today))
+    for asked in reminders.rounds(calendar.items, calendar.today):
+        once = f"prevention:plan:{asked[0]}:{asked[1]}"
+        secret = asked not in shown
+        await notify(tx, one.patient, ctx.now(), Code.PLAN_FOLLOW_UP, hidden_from_representatives=secret, once=once)
     for code, secret in sorted(news):
         # One notice a day for all that begins to wait, whatever it is; what is the holder's alone is told apart.
         once = f"prevention{':own' if secret else ''}:{code.value}:{calendar.today:%Y%m%d}"

@@ -5,7 +5,7 @@ Pure. A reminder carries no health content: the notice says that something of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -17,6 +17,9 @@ _LAST: Final = timedelta(days=14)
 _SHORT: Final = timedelta(days=60)
 _LATER: Final = (Span(6), Span(12))
 _FAR: Final = timedelta(days=365)
+ROUNDS: Final = {3: Span(3), 6: Span(6), 12: Span(12)}
+"""How long after a check-up one is asked where one stands with its plan, in months."""
+_RECENT: Final = timedelta(days=30)
 _OVER: Final = (State.DONE, State.NOT_DONE, State.UNKNOWN, State.TO_DISCUSS)
 
 
@@ -42,7 +45,22 @@ def reached(item: Item, today: date) -> date | None:
     return max((one for one in moments(item) if one <= today), default=None) if item.waits else None
 
 
-def next_look(items: Iterable[Item], today: date) -> date:
+def rounds(items: Iterable[Item], today: date) -> Sequence[tuple[str, int]]:
+    """The plans, by their documents, of which one is asked now, and after how many months.
+
+    Not what came more than a month ago: a space that opens again is not told of the past.
+    """
+    return [(document, months) for document, months, day in _asked(items) if day <= today <= day + _RECENT]
+
+
+def _asked(items: Iterable[Item]) -> Iterator[tuple[str, int, date]]:
+    for item in items:
+        if item.rule.kind is Kind.CHECKUP and item.done and item.source and item.source.kind == "document":
+            for months, span in ROUNDS.items():
+                yield item.source.reference, months, span.after(item.done)
+
+
+def next_look(items: Sequence[Item], today: date) -> date:
     """The day on which something begins, ends, or is recalled; within a year all the same."""
     days = {
         day
@@ -50,5 +68,5 @@ def next_look(items: Iterable[Item], today: date) -> date:
         if item.state not in _OVER
         for day in (*moments(item), item.start, item.until)
         if day is not None and today < day
-    }
+    } | {day for _, _, day in _asked(items) if today < day}
     return min([*days, today + _FAR])

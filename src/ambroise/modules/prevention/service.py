@@ -61,10 +61,11 @@ class Waiting(Struct, frozen=True):
 
 
 class Looked(Struct, frozen=True):
-    """A calendar that was worked out again, and what of it waits for the holder alone."""
+    """A calendar that was worked out again, what of it waits for the holder alone, and the same for others."""
 
     calendar: Calendar
     secret: frozenset[str]
+    others: Calendar
 
 
 class _Ground(Struct, frozen=True):
@@ -205,7 +206,7 @@ class Prevention(Struct, frozen=True, dict=True):
         holder = ground.calendar(*past.told(_NOT_DISCLOSED))
         others = ground.calendar(*past.told(_KEPT)) if past.flags & Flags.INVISIBLE_REPRESENTATIVES else holder
         await repository.watch(tx, patient, reminders.next_look(holder.items, holder.today), _kept(holder, others))
-        return Looked(holder, frozenset(_waiting(holder)) - frozenset(_waiting(others)))
+        return Looked(holder, frozenset(_waiting(holder)) - frozenset(_waiting(others)), others)
 
     async def _expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
         told = (await self.calendar(tx, ctx, patient)).told

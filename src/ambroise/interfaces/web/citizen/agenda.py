@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from wtforms import DateField
 
 from ambroise.interfaces.web import prevention as said
+from ambroise.interfaces.web.citizen.planning import plan_routes, progress_of
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.calendars import all_day
@@ -29,6 +30,7 @@ from ambroise.modules.prevention.api import (
     advice_library,
     chosen_advice,
 )
+from ambroise.modules.prevention.api import Kind as Sort
 from ambroise.trust.context import Context
 
 _MOST_TO_COME = 8
@@ -56,10 +58,15 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
     async def agenda(visit: Visit) -> Response:
         ctx = visit.context()
         found = await _calendar(lives, ctx)
+        plan = None
+        if any(one.rule.kind is Sort.CHECKUP and one.done for one in found.items):
+            async with lives.database.reader() as reader:
+                plan = await progress_of(reader, ctx, lives)
         years = dates.as_day(visit.now).year - found.person.birth.year
         return await visit.render(
             "citizen/agenda.html",
             waiting=_urgent_first(found.items),
+            plan=plan,
             line_items=_line(found.items),
             to_come=_to_come(found),
             unknown=[one for one in found.items if one.state is State.UNKNOWN],
@@ -170,6 +177,7 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         screen.route("/agenda/conseil", advice),
         screen.route("/agenda/acte", one, say),
         screen.route("/agenda/acte.ics", ics),
+        *plan_routes(screen, lives),
     ]
 
 

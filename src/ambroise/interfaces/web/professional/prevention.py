@@ -29,6 +29,8 @@ from ambroise.modules.prevention.api import (
     Calendar,
     Checkups,
     Filled,
+    FollowUp,
+    FollowUps,
     Item,
     Plan,
     Plans,
@@ -49,11 +51,12 @@ class _Known(Struct, frozen=True):
     shared: Filled | None
     plan: Plan | None
     former: Plan | None
+    told: FollowUp | None
 
 
 def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Lives) -> list[BaseRoute]:
     screen = followed_screen(site)
-    checkups, plans = Checkups(lives.prevention), Plans(lives.prevention)
+    checkups, plans, follow_ups = Checkups(lives.prevention), Plans(lives.prevention), FollowUps(lives.prevention)
 
     async def show(visit: Visit) -> Response:
         return await _show(visit, PlanForm.drafted(await visit.draft()))
@@ -81,7 +84,9 @@ def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Live
         written = await plans.of(reader, ctx, patient)
         checkup, me = checkup_of(calendar), professional_of(ctx).id
         former = next((one for one in written if one.document == document_of(checkup) and one.author_id == me), None)
-        return _Known(calendar, checkup, shared, next(iter(written), None), former)
+        plan = next(iter(written), None)
+        told = next(iter(await follow_ups.of(reader, ctx, patient, plan)), None) if plan else None
+        return _Known(calendar, checkup, shared, plan, former, told)
 
     async def _show(visit: Visit, form: Any, status: int = 200) -> Response:
         patient = visit.id("patient")
@@ -101,6 +106,8 @@ def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Live
             shared=shared,
             answers=said.answers_of(shared.band, shared.answers) if shared else [],
             plan=known.plan,
+            told=known.told,
+            standings=said.standings(),
             checkup=known.checkup,
             former=known.former,
             form=form,

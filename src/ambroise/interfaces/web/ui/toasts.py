@@ -51,6 +51,8 @@ _SAID = {
     "checkup-saved": N_("Brouillon gardé. Vous seul le voyez."),
     "checkup-shared": N_("Réponses partagées avec vos soignants autorisés."),
     "checkup-taken-back": N_("Vos réponses ne sont plus partagées."),
+    "plan-kept": N_("C’est noté, pour vous seul."),
+    "plan-shared": N_("C’est noté, et partagé avec vos soignants autorisés."),
     "prevention-done": N_("C’est noté."),
     "prevention-not-done": N_("C’est noté. Nous ne vous le rappelons plus."),
     "prevention-taken-back": N_("Ce que vous aviez noté est repris."),
