@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 
 from ambroise.interfaces import web
 from ambroise.interfaces.demonstration.pdf_writer import Letter, write
+from ambroise.interfaces.web.professional.describing import with_format
 from ambroise.modules.consent.api import Requests
 from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.api import AccountKind, NewAccount, Situation
@@ -26,8 +27,11 @@ from ambroise.modules.identity.ins import nir_key
 from ambroise.modules.prevention.api import Checkups, Prevention
 from ambroise.modules.profile.api import Draft, EmergencyCodes, Profile, Section
 from ambroise.modules.record.api import Folders, Incoming, ReportKind, Submission, reports
+from ambroise.modules.record.api import write as cda
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Citizen, Context, Professional, Relation, System
+from tests.conformance.cda.test_written import DOCTOR as SIGNER
+from tests.conformance.cda.test_written import PATIENT
 from tests.integration.record.conftest import doctor, patient_resource
 from tests.integration.record.test_feed_checks import renumbered, with_pdf
 from tests.integration.record.test_visibility import flagged
@@ -162,6 +166,7 @@ async def _fill(portals: Portals) -> None:
     secret = await _letter(
         portals, "Dolomie", frozenset({"holder", "carer", "doctor"}), "INVISIBLE_REPRESENTANTS_LEGAUX"
     )
+    await _plan(portals, "Rubis", frozenset({"holder", "carer", "doctor"}), "INVISIBLE_REPRESENTANTS_LEGAUX")
     services, me, patient = portals.house.services, portals.holder, portals.patient
     profile, record = Profile(services.database, services.gateway), services.record
     checkups = Checkups(Prevention(services.gateway))
@@ -216,6 +221,20 @@ async def _letter(portals: Portals, word: str, seen_by: frozenset[str], flag: st
         filed = (await services.record.submit(tx, author, sent)).documents[0]
     portals.marks.append(Mark(word, seen_by, "documents", str(filed.document)))
     return str(filed.document)
+
+
+async def _plan(portals: Portals, word: str, seen_by: frozenset[str], flag: str) -> None:
+    """A plan of prevention whose one aim has the word; of long ago, so that it closes no check-up of now."""
+    written = datetime(2020, 1, 15, tzinfo=UTC)
+    title = "Plan personnalisé de prévention"
+    head = cda.Head("2.25.7002", cda.PREVENTION_PLAN_TYPE, title, written, written, PATIENT, SIGNER)
+    content = cda.prevention_plan(cda.Header(), head, cda.PreventionPlan("Bilan", (cda.Aim("Bouger", f"Avec {word}"),)))
+    described = with_format(flagged(flag), "urn:asipSante:modelesHorsProfils:2011")
+    services = portals.house.services
+    async with services.database.transaction() as tx:
+        author = portals.context(doctor(_AUTHOR, "Charles Muller"))
+        await services.record.submit(tx, author, Submission((Incoming(content, None, described),)))
+    portals.marks.append(Mark(word, seen_by))
 
 
 async def _people(portals: Portals, *others: UUID) -> None:
