@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment
 
@@ -12,6 +13,8 @@ from ambroise.interfaces.web.ui import i18n
 from ambroise.interfaces.web.ui.visit import Visit
 from ambroise.kernel.errors import Kind, Refusal
 
+_PRINTERS: Final = ThreadPoolExecutor(2, "papers")
+"""A long paper takes a minute: those who print wait for each other, and nobody else for them."""
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -24,7 +27,7 @@ async def printed(environment: Environment, language: str, template: str, **valu
     """The same for nobody's visit: a job, a letter."""
     i18n.speak(language)
     html = environment.get_template(template).render(language=language, **values)
-    return await asyncio.to_thread(_printed, html)
+    return await asyncio.get_running_loop().run_in_executor(_PRINTERS, _printed, html)
 
 
 def _printed(html: str) -> bytes:
