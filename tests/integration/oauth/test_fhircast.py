@@ -136,8 +136,11 @@ async def test_the_hub_knows_whose_session_and_which_patients(ward: Ward, port: 
     assert (await tool.subscribe("patient-open", **{"hub.topic": "another"})).status_code == 403
     writing = await nation.client(name="Auteur", scopes=frozenset({"openid", "fhircast/*.*"}))
     author = Tool(nation, await nation.tokens(browser, Journey(writing), scope=CAST))
-    for patient in ({"id": str(ward.other), "identifier": [{"system": INS, "value": PAT_TROIS}]}, {}):
-        assert (await author.event("patient-open", **patient)).status_code in (400, 403), patient
+    of_another = {"id": str(ward.other), "identifier": [{"system": INS, "value": PAT_TROIS}]}
+    of_nobody = {"id": str(ward.patient), "identifier": [{"system": INS, "value": "279035121518890"}]}
+    refused = [await author.event("patient-open", **patient) for patient in (of_another, of_nobody, {})]
+    assert [one.status_code for one in refused] == [403] * 3
+    assert len({one.text for one in refused}) == 1, "whether an INS is known here is not to be learnt by trying"
     assert (await author.event("patient-open", topic="another", id=str(ward.patient))).status_code == 403
     with pytest.raises(InvalidStatus):
         await connect(f"ws://127.0.0.1:{port}/fhircast/bind/nothing", proxy=None)

@@ -84,13 +84,14 @@ def fhircast_routes(provider: Provider, people: People) -> Sequence[BaseRoute]:
         return await casting.holder(bearer(request), holder_of(request), act)
 
     async def patient_of(event: Mapping[str, Any]) -> UUID:
-        """The one patient that an event is about: by our id, by INS, and never two."""
-        keys = _keys(event)
-        found = {space.patient for space in [await people.space(key) for key in keys] if space is not None}
-        if len(found) > 1:
-            raise Refusal(Kind.INVALID, "CONTEXT_INVALID", "The id and the INS are of two patients.")
-        if not found:
-            text = "This professional may not open that patient's record."
+        """The one patient that an event is about: by our id, by INS, and never two.
+
+        An INS of somebody else and one that nobody has here are refused alike: who tries one learns nothing of it.
+        """
+        named = [(key, await people.space(key)) for key in _keys(event)]
+        found = {space.patient for _, space in named if space is not None}
+        if len(found) != 1 or any(space is None for key, space in named if isinstance(key, str)):
+            text = "This professional may not open that patient's record, or the id and the INS are not of one patient."
             raise Refusal(Kind.FORBIDDEN, "CONTEXT_FORBIDDEN", text)
         return found.pop()
 
