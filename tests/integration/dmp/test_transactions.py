@@ -135,6 +135,9 @@ async def test_a_test_of_existence_tells_nobody_from_somebody_and_says_what_is_w
         assert (answer.answer.http.status_code, answer.answer.fault) == (400, "DMP_MESSAGE")
     elsewhere = await lps.call("/xds/habilitations", "urn:hl7-org:v3:PRPA_IN201307UV02", demographics(INS))
     assert elsewhere.answer.fault == "XDS_ACTION"
+    # As the example code published for vendors names it: by its answer.
+    named = await lps.call("/xds/patients", "urn:hl7-org:v3:PRPA_IN201308UV02", demographics(INS))
+    assert named.response == "OK"
     unknown = demographics(INS).replace("1.2.250.1.213.1.4.10", "1.2.3.4")
     assert (await lps.patients(unknown)).acknowledged == ("AE", "INS_SYSTEM_UNKNOWN")
 

@@ -13,8 +13,9 @@ from ambroise.interfaces.dmp.lists import PatientList
 from ambroise.interfaces.dmp.messages import Names
 from ambroise.interfaces.dmp.revising import Create, Revise
 from ambroise.interfaces.services import Services
-from ambroise.interfaces.xds.caller import Callers
-from ambroise.interfaces.xds.endpoint import Endpoint, Operation
+from ambroise.interfaces.xds.arrival import Arrival
+from ambroise.interfaces.xds.caller import Caller, Callers
+from ambroise.interfaces.xds.endpoint import Answered, Endpoint, Operation
 from ambroise.interfaces.xds.names import repository_id
 
 __all__ = ["HABILITATIONS", "PATIENTS", "PDQ", "SPECIFIC", "routes"]
@@ -25,14 +26,32 @@ SPECIFIC = "/xds/patientsSpecific"
 HABILITATIONS = "/xds/habilitations"
 
 
+_QUERIED = "urn:hl7-org:v3:PRPA_IN201308UV02"
+_FOUND = "urn:ihe:iti:pdqv3:2007:PDQSupplier_Service:findCandidatesQuery"
+
+
+class _Alias:
+    """An operation under the action that the example code published for vendors gives it, beside that of the WSDL."""
+
+    def __init__(self, action: str, operation: Operation) -> None:
+        self.action = action
+        self.element = operation.element
+        self._operation = operation
+
+    async def answer(self, arrival: Arrival[Caller]) -> Answered:
+        """What the operation answers."""
+        return await self._operation.answer(arrival)
+
+
 def routes(services: Services) -> Sequence[BaseRoute]:
     """The four services."""
     callers = Callers.of(services, PATIENTS, PDQ, SPECIFIC, HABILITATIONS)
     own_id = repository_id(services.settings.repository_oid, services.installation.id)
     names = Names(own_id, services.clock, services.demonstration)
+    query, candidates = Demographics(services, names), Candidates(services, names)
     table: dict[str, list[Operation]] = {
-        PATIENTS: [Demographics(services, names), Create(services, names), Revise(services, names)],
-        PDQ: [Candidates(services, names)],
+        PATIENTS: [query, _Alias(_QUERIED, query), Create(services, names), Revise(services, names)],
+        PDQ: [candidates, _Alias(_FOUND, candidates)],
         SPECIFIC: [PatientList(services)],
         HABILITATIONS: [SetAuthorization(services), ListAuthorizations(services)],
     }
