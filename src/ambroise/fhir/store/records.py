@@ -5,8 +5,10 @@ from uuid import UUID
 
 from psycopg import sql
 
+from ambroise.fhir.definitions import type_name
 from ambroise.fhir.store.types import NO_FLAGS, Flags, Permit
-from ambroise.kernel.db import Transaction
+from ambroise.fhir.store.writing import check
+from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.ids import shard_of
 
 _RELABEL: Final = sql.SQL(
@@ -36,6 +38,13 @@ _PURGE: Final = (
     sql.SQL("delete from resource r where r.shard = %(shard)s and r.patient = %(patient)s"),
 )
 
+_FOLLOWING: Final = """
+    select type, id
+    from resource
+    where shard = %(shard)s and patient = %(patient)s and source = %(document)s and not deleted
+    order by id
+"""
+
 
 async def relabel(
     tx: Transaction,
@@ -61,6 +70,16 @@ async def relabel(
             "kind": kind,
         },
     )
+
+
+async def following(reader: Reader, permit: Permit, patient: UUID, document: UUID) -> dict[str, list[UUID]]:
+    """The keys of what was extracted from a document, by type, whoever may see it: for the gateway, to read it then."""
+    check(permit, patient)
+    found: dict[str, list[UUID]] = {}
+    values = {"shard": shard_of(patient), "patient": patient, "document": document}
+    for type, key in await reader.fetch_all(_FOLLOWING, values):
+        found.setdefault(type_name(type), []).append(key)
+    return found
 
 
 async def purge(tx: Transaction, permit: Permit) -> int:

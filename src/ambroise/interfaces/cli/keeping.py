@@ -40,9 +40,9 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
 
     @app.command()
     def reindex(data: Data = None) -> None:
-        """Have the words of every document indexed again by the worker, in a store that came from before."""
+        """Have the worker index every document again, and read again the facts of those that an older version read."""
         count = toolbox.run(toolbox.builder.index_again(toolbox.settings(data)))
-        typer.echo(f"The words of {count} documents will be indexed, a few seconds in every half minute.")
+        typer.echo(f"{count} documents will be read again by the worker, a few seconds in every half minute.")
 
     keys = typer.Typer(help="Keys of the installation.", no_args_is_help=True)
     app.add_typer(keys, name="keys")

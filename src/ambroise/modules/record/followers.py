@@ -25,6 +25,9 @@ _DOCUMENT_LINKS = {
 }
 """Where each type names the document it comes from; the others say it in meta.source alone."""
 
+ASSEMBLER = "Ambroise, extraction "
+"""What the Provenance of facts says took them out of their document, before the version."""
+
 _AUTHOR = hl7_concept("provenance-participant-type", "author")
 _ASSEMBLER = hl7_concept("provenance-participant-type", "assembler")
 _TRANSFORMED = hl7_concept("iso-21089-lifecycle", "transform")
@@ -43,14 +46,14 @@ def followers_of(ctx: Context, assessed: Assessed) -> tuple[list[tuple[Json, UUI
     stated = extract(clinical) if clinical else ()
     # Their ids grow as they stand in the document: pages show them in that order.
     ids = sorted(new_id(shard) for _ in stated)
-    facts = [(_attached(fact, patient, assessed.document), id) for fact, id in zip(stated, ids, strict=True)]
+    facts = [(attached(fact, patient, assessed.document), id) for fact, id in zip(stated, ids, strict=True)]
     found: list[tuple[Json, UUID]] = [(binary, assessed.binary), *facts]
     if clinical and facts:
-        found.append((_provenance(ctx, clinical, assessed.document, facts), new_id(shard)))
+        found.append((provenance(ctx, clinical, assessed.document, facts), new_id(shard)))
     return found, len(facts)
 
 
-def _attached(fact: Extract, patient: UUID, document: UUID) -> Json:
+def attached(fact: Extract, patient: UUID, document: UUID) -> Json:
     """A fact of a document with its patient, its key, and the document that says it."""
     resource = dict(fact.about({"reference": f"Patient/{patient}"}).resource)
     source = f"DocumentReference/{document}"
@@ -61,14 +64,14 @@ def _attached(fact: Extract, patient: UUID, document: UUID) -> Json:
     return resource
 
 
-def _provenance(ctx: Context, clinical: ClinicalDocument, document: UUID, facts: list[tuple[Json, UUID]]) -> Json:
+def provenance(ctx: Context, clinical: ClinicalDocument, document: UUID, facts: list[tuple[Json, UUID]]) -> Json:
     """Who said these facts (the author of the document), and who took them out of it (this software)."""
     agents = [
         {"type": _AUTHOR, "who": who}
         for author in clinical.authors
         if (who := actor_reference(author.actor)) is not None
     ]
-    assembler = {"type": _ASSEMBLER, "who": {"type": "Device", "display": f"Ambroise, extraction {EXTRACTOR_VERSION}"}}
+    assembler = {"type": _ASSEMBLER, "who": {"type": "Device", "display": f"{ASSEMBLER}{EXTRACTOR_VERSION}"}}
     return {
         "resourceType": "Provenance",
         "target": [{"reference": f"{resource['resourceType']}/{key}"} for resource, key in facts],

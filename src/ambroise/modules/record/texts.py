@@ -20,7 +20,7 @@ from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.ids import hash64, new_id, shard_of
 from ambroise.kernel.log import logger
-from ambroise.modules.record import entry, repository
+from ambroise.modules.record import entry, extracting, repository
 from ambroise.modules.record.content.words import folded, words_of
 from ambroise.modules.record.model import Document
 from ambroise.trust.context import Context, System
@@ -110,6 +110,7 @@ class Texts:
                 await repository.wait_to_index(tx, patient, [document], attempts + 1)
             _log.warning("document_not_indexed", code=refusal.code)
             return
+        await extracting.restate(tx, self._gateway, ctx, document, content)
         text = await asyncio.to_thread(words_of, content)
         stems = await repository.stems_of(tx, folded(text))
         terms = sorted({_term(patient, stem) for stem in stems})
@@ -128,7 +129,7 @@ async def forget(tx: Transaction, gateway: Gateway, patient: UUID, document: UUI
 
 
 async def index_again(database: Database) -> int:
-    """Have every document of the instance indexed anew by the worker; how many will be."""
+    """Have the worker index every document anew, and state again what a newer extraction reads in it; how many."""
     count, after = 0, None
     while True:
         async with database.transaction() as tx:

@@ -27,6 +27,7 @@ from ambroise.trust.gateway.explaining import Explaining
 from ambroise.trust.gateway.loading import Loading
 from ambroise.trust.gateway.matrices import Matrices
 from ambroise.trust.gateway.populations import Populations
+from ambroise.trust.gateway.restating import Restating
 from ambroise.trust.gateway.rights import Rights
 from ambroise.trust.gateway.traces import Traces
 
@@ -59,6 +60,11 @@ class Gateway(Loading, Contents, Explaining, Traces):
     def copies(self) -> Copies:
         """The copies of whole records."""
         return Copies(self, self._kept, self._held, self._lines)
+
+    @cached_property
+    def restating(self) -> Restating:
+        """What documents state, stated again by a newer extraction."""
+        return Restating()
 
     @cached_property
     def populations(self) -> Populations:
