@@ -111,7 +111,7 @@ def test_known_people_keep_their_identity_whatever_the_seed_and_the_day() -> Non
     first = {c.star: c.matricule for c in build("a", 20, until=UNTIL).citizens if c.star}
     second = {c.star: c.matricule for c in build("b", 50, until=date(2028, 2, 29)).citizens if c.star}
     assert first == second
-    assert {"diabetic", "child", "pregnant", "elderly", "father", "test-identity"} == set(first)
+    assert {"diabetic", "child", "pregnant", "elderly", "father", "sixties", "test-identity"} == set(first)
 
 
 def test_an_empty_nation_still_has_its_directory() -> None:

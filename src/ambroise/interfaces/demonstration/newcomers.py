@@ -56,6 +56,7 @@ _NOTES = {
     "pregnant": "Grossesse en cours ; représente son fils.",
     "child": "Trois ans, vaccins et examens de l'enfant.",
     "father": "Père de famille en bonne santé.",
+    "sixties": "La soixantaine : bilan de prévention et dépistages à faire.",
     "test-identity": "Identité de test publique des documents d'exemple.",
     "gp": "Médecin traitant des personnes de cette liste.",
     "cardiologist": "Cardiologue autorisé.",

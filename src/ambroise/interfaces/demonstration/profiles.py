@@ -138,6 +138,14 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
         ),
         (Section.DISABILITIES,),
     ),
+    "sixties": (
+        (
+            Draft(Section.ILLNESSES, "Hypertension artérielle", start="2018"),
+            Draft(Section.HABITS, "Fume depuis trente ans", start="2025-11-01", details={"habit": "TOBACCO"}),
+            _GP,
+        ),
+        (Section.ALLERGIES, Section.DISABILITIES),
+    ),
     "elderly": (
         (
             Draft(Section.ILLNESSES, "Insuffisance cardiaque", start="2019"),
@@ -195,6 +203,7 @@ _MEASURES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "HEIGHT": ("1.64",),
         "BLOOD_PRESSURE": ("146/88", "141/86", "138/84", "135/82"),
     },
+    "sixties": {"WEIGHT": ("86", "87.5", "87")},
     "elderly": {"WEIGHT": ("69", "70.5", "69.4")},
     "pregnant": {"WEIGHT": ("63", "64.5", "66"), "HEIGHT": ("1.70",)},
 }

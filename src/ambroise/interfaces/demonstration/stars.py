@@ -165,7 +165,12 @@ def star_citizens(people: StarProfessionals) -> tuple[Citizen, ...]:
         mother=ines.matricule,
         father=karim.matricule,
     )  # fmt: skip
-    return (public, nadia, leo, ines, marcel, karim)
+    # Of the age of a check-up (60 to 65), a screening and boosters, until the year 2029.
+    alain = _star(
+        common, _born("M", date(1964, 2, 18), toulouse, 956), "EXEMPLE", ("ALAIN", "PAUL"), "sixties", None,
+        Address("21", "rue du Prototype", "35000", "Rennes"), 7, (Course.HYPERTENSION,),
+    )  # fmt: skip
+    return (public, nadia, leo, ines, marcel, karim, alain)
 
 
 def _star(
