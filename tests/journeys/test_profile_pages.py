@@ -10,6 +10,7 @@ import zxingcpp
 from PIL import Image
 
 from ambroise.kernel.errors import Refusal
+from ambroise.modules.prevention.api import Prevention
 from ambroise.modules.profile.api import Code, Draft, Profile, Section, codes
 from tests.journeys.support.visitors import Visitors
 from tests.journeys.test_synthesis_pages import qualified, told
@@ -38,8 +39,22 @@ async def test_lines_that_go_together_and_computed_measures_are_shown_to_the_per
     assert computed in citizen.words
     assert not re.search(r'href="/profil/mesures/"', citizen.text), "nobody changes what is computed"
 
+    world = visitors.world
+    stay = {
+        "resourceType": "Encounter",
+        "status": "planned",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "type": [{"text": "Prothèse de hanche"}],
+        "subject": {"reference": f"Patient/{world.patient}"},
+        "period": {"start": "2099-05-03"},
+    }
+    async with world.database.transaction() as tx:
+        await world.gateway.create(tx, world.author, stay)
+        await Prevention(world.gateway).install(tx, world.system)
     doctor = await visitors.enter("Charles Muller")
     await doctor.get(f"{visitors.record}/synthese")
+    assert "À venir Prothèse de hanche 3 mai 2099 Hospitalisation prévue" in doctor.words
+    assert re.search(r"À venir .*(À faire|À rattraper)", doctor.words), "what prevention asks for"
     assert "Traitement : Metformine" in doctor.words
     assert "Pour : Diabète" in doctor.words
     await doctor.click("Courbes et toutes les mesures")

@@ -179,7 +179,7 @@ def portals(
             *citizen_routes(site, citizen, lives, profile),
             *(import_routes(Screen(site, AccountKind.CITIZEN), imports) if imports is not None else ()),
             *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
-            *professional_routes(site, professional, profile),
+            *professional_routes(site, professional, profile, lives.prevention),
             *prevention_plan_routes(site, professional, lives),
             *(synthesis_routes(site, professional, profile, lives) if profile is not None else ()),
             *(vaccination_routes(site, professional, profile, lives) if profile is not None else ()),

@@ -91,6 +91,19 @@ class Looking:
         page = await self.gateway.search(reader, ctx, parse("DocumentReference", pairs, now=ctx.now()))
         return [read_document(decode(stored.body)) for stored, _ in page.entries]
 
+    async def planned(self, ctx: Context, patient: UUID, count: int) -> Sequence[Json]:
+        """The stays that an establishment has planned (Encounter), the nearest first."""
+        pairs = [
+            ("patient", f"Patient/{patient}"),
+            ("status", "planned"),
+            ("date", f"ge{today_of(ctx).isoformat()}"),
+            ("_sort", "date"),
+            ("_count", str(count)),
+        ]
+        async with self.database.reader() as reader:
+            page = await self.gateway.search(reader, ctx, parse("Encounter", pairs, now=ctx.now()))
+        return [decode(stored.body) for stored, _ in page.entries]
+
     async def results(self, ctx: Context, patient: UUID, count: int) -> Sequence[Json]:
         """The latest results of a laboratory, as FHIR, the newest first."""
         return _results(await self._laboratory(ctx, patient, count))

@@ -26,12 +26,15 @@ from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.visit import Site, Visit, with_query
 from ambroise.interfaces.web.views import DocumentFilter
+from ambroise.modules.prevention.api import Prevention
 from ambroise.modules.profile.api import Profile
 
 _PERIODS = {"2": 2, "5": 5, "": 0}
 
 
-def professional_routes(site: Site, service: ProfessionalService, profile: Profile | None = None) -> list[BaseRoute]:
+def professional_routes(
+    site: Site, service: ProfessionalService, profile: Profile | None = None, prevention: Prevention | None = None
+) -> list[BaseRoute]:
     """Every page of the professional's portal."""
     screen = followed_screen(site)
 
@@ -103,7 +106,11 @@ def professional_routes(site: Site, service: ProfessionalService, profile: Profi
         screen.route("/pro", lambda visit: _to_patients(visit)),
         *finding_routes(screen, service),
         screen.route("/pro/patients/{patient}", record),
-        *((*summary_routes(screen, service, profile), *measuring_routes(screen, service, profile)) if profile else ()),
+        *(
+            (*summary_routes(screen, service, profile, prevention), *measuring_routes(screen, service, profile))
+            if profile
+            else ()
+        ),
         *examining_routes(screen, service, profile),
         *deposit_routes(screen, service),
         *exporting_routes(screen, service),

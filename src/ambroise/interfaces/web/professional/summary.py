@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from ambroise.interfaces.web import prevention as prevention_words
 from ambroise.interfaces.web import profiles
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
@@ -17,6 +20,8 @@ from ambroise.interfaces.web.results import result, titled
 from ambroise.interfaces.web.ui import plots
 from ambroise.interfaces.web.ui.i18n import gettext, ngettext
 from ambroise.interfaces.web.ui.visit import Screen, Visit
+from ambroise.modules.prevention.api import Item as Asked
+from ambroise.modules.prevention.api import Prevention, State
 from ambroise.modules.profile.api import Item, Part, Profile, Section, Sheet, links
 from ambroise.trust.context import Context
 
@@ -24,6 +29,8 @@ _FIRST = (Section.ILLNESSES, Section.TREATMENTS, Section.ALLERGIES)
 _THEN = (Section.VACCINATIONS, Section.STAYS, Section.FAMILY, Section.DISABILITIES)
 _LAST = (Section.HABITS, Section.NETWORK, Section.CONTACTS)
 _MOST_ALERTS, _MOST_RESULTS = 3, 8
+_MOST_STAYS, _MOST_COMING = 3, 6
+_AHEAD = timedelta(days=366)
 
 
 class Latest(Struct, frozen=True):
@@ -37,7 +44,17 @@ class Latest(Struct, frozen=True):
     document: str
 
 
-def summary_routes(screen: Screen, service: ProfessionalService, profile: Profile) -> list[BaseRoute]:
+class Next(Struct, frozen=True):
+    """What comes next: what it is, when, and how pressing it is (look, icon, words)."""
+
+    name: str
+    when: str
+    chip: tuple[str, str, str]
+
+
+def summary_routes(
+    screen: Screen, service: ProfessionalService, profile: Profile, prevention: Prevention | None
+) -> list[BaseRoute]:
     async def summary(visit: Visit) -> Response:
         patient = visit.id("patient")
         ctx = visit.context(patient)
@@ -58,6 +75,7 @@ def summary_routes(screen: Screen, service: ProfessionalService, profile: Profil
             measures=latest(sheet),
             blood=next(iter(sheet[Section.BLOOD].items), None),
             results=await _results(profile, ctx, patient),
+            coming=await _coming(profile, prevention, ctx, patient),
             linked=links.web(sheet),
             unread=[part for part in sheet.parts.values() if not part.readable],
             profiles=profiles,
@@ -94,6 +112,35 @@ def latest(sheet: Sheet) -> Sequence[Item]:
     for item in sheet[Section.MEASURES].items:
         found.setdefault(item.details.get("measure", ""), item)
     return tuple(found.values())
+
+
+async def _coming(profile: Profile, prevention: Prevention | None, ctx: Context, patient: UUID) -> Sequence[Next]:
+    """The planned stays, then what prevention asks for now, then what it will ask for within a year."""
+    found = [_stay(one) for one in await profile.planned(ctx, patient, _MOST_STAYS)]
+    if prevention is not None:
+        async with profile.database.reader() as reader:
+            calendar = await prevention.calendar(reader, ctx, patient)
+        until = calendar.today + _AHEAD
+        items = [one for one in calendar.items if one.waits or (one.state is State.TO_COME and one.start <= until)]
+        items.sort(key=lambda one: (not one.waits, one.due if one.waits else one.start))
+        found += [_asked(one) for one in items]
+    return found[:_MOST_COMING]
+
+
+def _stay(encounter: Mapping[str, Any]) -> Next:
+    kinds = [*(encounter.get("type") or ()), encounter.get("serviceType") or {}, encounter.get("class") or {}]
+    names = (
+        one.get("text") or one.get("display") or next(iter(one.get("coding") or ({},))).get("display") for one in kinds
+    )
+    day = str((encounter.get("period") or {}).get("start", ""))[:10]
+    name = next(filter(None, names), gettext("Hospitalisation"))
+    return Next(name, profiles.when(day), ("self", "building", gettext("Hospitalisation prévue")))
+
+
+def _asked(item: Asked) -> Next:
+    look, picture, said = prevention_words.STATES[item.state]
+    day = item.due if item.waits else item.start
+    return Next(prevention_words.title_of(item), profiles.when(day.isoformat()), (look, picture, gettext(said)))
 
 
 async def _results(profile: Profile, ctx: Context, patient: UUID) -> Sequence[Latest]:
