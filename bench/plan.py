@@ -32,7 +32,7 @@ class Plan:
     @property
     def long_record(self) -> int:
         """Documents to file for the patient whose record is long; none where no workload looks for them."""
-        return self.long if self.wants("xds-find") else 0
+        return self.long if any(self.wants(name) for name in ON_A_LONG_RECORD) else 0
 
     def wants(self, name: str) -> bool:
         """Whether a workload is part of the run."""
@@ -57,7 +57,14 @@ WORKLOADS = (
     Target("hl7v2", "HL7 v2 ORU^R01, the same document", 200),
     Target("xds", "XDS ITI-41 (MTOM), the same document", 200),
     Target("xds-find", "XDS ITI-18, FindDocuments of a patient with a long record", 5),
+    Target("page-list", "Page: one's documents, a long record", 10),
+    Target("page-patient", "Page: the documents of a patient, a long record", 10),
+    Target("page-words", "Page: full-text search, a long record", 10),
+    Target("page-document", "Page: one document, a CDA, a long record", 10),
 )
+PAGES = ("page-list", "page-patient", "page-words", "page-document")
+"""They are asked for in sessions of browsers, and aim at 100 ms of the server, whose process answers one at a time."""
+ON_A_LONG_RECORD = ("xds-find", *PAGES)
 BULK = Target("bulk", "Bulk load, resources", 10_000)
 BYTES_PER_RESOURCE = 1_600
 START_SECONDS = 2.0

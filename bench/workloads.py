@@ -21,10 +21,13 @@ from ambroise.modules.identity.ins import TEST_OID
 from bench import soap
 from bench.client import Parts
 from bench.resources import encounter, observation
-from bench.world import Space, World, letter
+from bench.world import Browsers, Space, World, letter
 
 _PDF_SIZE = 100_000
 _TEMPLATES = 40
+_OPENED = 200
+_FINDS = 1_500
+"""Many more than the aim: each is good once, and they must outlast the warm-up."""
 _BY_CITIZENS = 0.25
 _OK, _CREATED = frozenset({200}), frozenset({201})
 
@@ -63,6 +66,10 @@ class Writer:
             "hl7v2": self._messages,
             "xds": self._provided,
             "xds-find": self._finds,
+            "page-list": lambda _: self._pages(citizen=["/documents"]),
+            "page-patient": lambda _: self._pages(professional=[""]),
+            "page-words": lambda _: self._pages(citizen=["/documents?mots=particularit%C3%A9"]),
+            "page-document": lambda _: self._pages(citizen=self._documents(), professional=self._documents()),
         }
         return made[name](count)
 
@@ -145,8 +152,32 @@ class Writer:
     def _finds(self, count: int) -> Workload:
         """ITI-18: references to every document of the one patient whose record is long."""
         space = self._world.spaces[0]
-        requests = [self._caller.find(self._author(space), space.citizen) for _ in range(min(count, 400))]
+        requests = [self._caller.find(self._author(space), space.citizen) for _ in range(max(count, _FINDS))]
         return Workload(requests, _OK, once=True, holds=soap.SUCCESS)
+
+    def _pages(self, *, citizen: Sequence[str] = (), professional: Sequence[str] = ()) -> Workload:
+        """Pages of the long record, by its holder and by the treating doctor, as browsers ask for them."""
+        browsers, base = self._browsers(), f"/pro/patients/{self._world.spaces[0].patient}"
+        asked = [(path, browsers.citizen) for path in citizen]
+        asked += [(base + path, browsers.professional) for path in professional]
+        requests = [
+            (
+                f"GET {path} HTTP/1.1\r\nhost: {self._host}\r\ncookie: {cookie}\r\n"
+                "accept: text/html\r\naccept-encoding: gzip\r\n\r\n".encode(),
+            )
+            for path, cookie in asked
+        ]
+        return Workload(requests, _OK, once=False)
+
+    def _documents(self) -> list[str]:
+        """Some documents of the long record, below the page of their list."""
+        documents = self._browsers().documents
+        return [f"/documents/{one}" for one in self._random.sample(documents, min(_OPENED, len(documents)))]
+
+    def _browsers(self) -> Browsers:
+        if self._world.browsers is None:
+            raise RuntimeError("there is no long record in this world")
+        return self._world.browsers
 
     def _author(self, space: Space) -> Professional:
         return self._random.choice(space.readers)

@@ -23,7 +23,7 @@ from ambroise.interfaces.token_claims import Role as TokenRole
 from ambroise.interfaces.token_claims import claims_for, sign
 from ambroise.kernel.db import Transaction
 from ambroise.main.builder import InstanceBuilder
-from ambroise.modules.identity.api import identity_of, open_for
+from ambroise.modules.identity.api import AccountKind, NewAccount, Origin, identity_of, open_for
 from ambroise.modules.record.api import Incoming, Submission
 from ambroise.trust.access.people import Party
 from ambroise.trust.context import Context, System
@@ -51,6 +51,15 @@ class Space:
     readers: tuple[Professional, ...]
 
 
+@dataclass(frozen=True)
+class Browsers:
+    """The cookies of two sessions, and documents of the long record that both may open."""
+
+    citizen: str
+    professional: str
+    documents: Sequence[UUID]
+
+
 @dataclass
 class World:
     """Everybody, their tokens, and how fast the load went."""
@@ -61,6 +70,8 @@ class World:
     loaded: int = 0
     loading_seconds: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
+    browsers: Browsers | None = None
+    """Where there is a long record: who opens it in a browser."""
 
     @property
     def doctors(self) -> int:
@@ -91,7 +102,8 @@ async def fill(
         await filling.papers(spaces, documents)
         if long:
             tell(f"{long} documents of one patient")
-            await filling.papers(spaces[:1], long)
+            filed = await filling.papers(spaces[:1], long)
+            world.browsers = await _browsers(services, spaces[0], filed)
         return world
 
 
@@ -142,13 +154,15 @@ class _Filling:
             world.loading_seconds += await asyncio.to_thread(bulk.load, self.services.settings, lines)
             world.loaded += len(lines)
 
-    async def papers(self, spaces: Sequence[Space], each: int) -> None:
-        writer = CdaWriter()
+    async def papers(self, spaces: Sequence[Space], each: int) -> list[UUID]:
+        """File letters; the ids of the documents."""
+        writer, filed = CdaWriter(), list[UUID]()
         for start in range(0, len(spaces), _CITIZENS_AT_ONCE // 2):
             async with self.services.database.transaction() as tx:
                 for space in spaces[start : start + _CITIZENS_AT_ONCE // 2]:
                     for number in range(each):
-                        await self._paper(tx, writer, space, number)
+                        filed.append(await self._paper(tx, writer, space, number))
+        return filed
 
     async def _citizen(self, tx: Transaction, citizen: Citizen) -> Space:
         gateway, resource = self.services.gateway, patient_resource(citizen)
@@ -177,11 +191,11 @@ class _Filling:
             for _ in range(each):
                 yield observation(self.random, space.patient, space.readers[0])
 
-    async def _paper(self, tx: Transaction, writer: CdaWriter, space: Space, number: int) -> None:
+    async def _paper(self, tx: Transaction, writer: CdaWriter, space: Space, number: int) -> UUID:
         document = letter(space, uid_of("bench", space.citizen.matricule, number), number)
         ctx = Context(actor_of(space.readers[0]), self.services.clock, channel="load", demonstration=True)
         incoming = Incoming(writer.write(document), "text/xml")
-        await self.services.record.submit(tx, ctx, Submission((incoming,)))
+        return (await self.services.record.submit(tx, ctx, Submission((incoming,)))).documents[0].document
 
 
 def _line(resource: dict[str, object]) -> bytes:
@@ -199,6 +213,26 @@ def letter(space: Space, uid: str, number: int) -> Document:
         "Compte rendu de consultation",
         Text(("Consultation de suivi. Examen sans particularité. Traitement inchangé.",)),
     )
+
+
+async def _browsers(services: Services, space: Space, documents: Sequence[UUID]) -> Browsers:
+    """The holder and the treating doctor, each signed in."""
+    new = NewAccount(
+        AccountKind.CITIZEN,
+        f"{space.citizen.matricule}@bench.example",
+        space.citizen.display,
+        patient=space.patient,
+        demonstration=True,
+    )
+    async with services.database.transaction() as tx:
+        citizen = await services.identity.create_account(tx, new)
+    async with services.database.reader() as reader:
+        doctor = await services.identity.account_of(reader, professional=space.readers[0].id_nat)
+    assert doctor is not None
+    cookies = [(await services.identity.be(account, Origin())).token for account in (citizen, doctor.id)]
+    # The name depends on the address: a browser sends one of them.
+    citizen_cookie, doctor_cookie = (f"__Host-session={one}; ambroise-session={one}" for one in cookies)
+    return Browsers(citizen_cookie, doctor_cookie, documents)
 
 
 def _tokens(services: Services, spaces: Sequence[Space]) -> dict[str, str]:
