@@ -62,7 +62,7 @@ async def _look(tx: Transaction, ctx: Context, prevention: Prevention, one: repo
         return
     looked = await prevention.refresh(tx, one.patient, ctx)
     calendar = looked.calendar
-    before = {kept["key"] for kept in one.waiting if kept.get("seen_by") != "others"}
+    before = {kept["key"] for kept in one.waiting}
     news = {
         (reminders.code_of(item.rule.kind), item.key in looked.secret)
         for item in calendar.items

@@ -137,18 +137,20 @@ class Prevention(Struct, frozen=True, dict=True):
         return _Ground(Person(known.traits.birth_date, sex), today, await self.rules.on(reader, today))
 
     async def waiting(self, reader: Reader, ctx: Context, patient: UUID) -> Sequence[Waiting]:
-        """What waits for somebody, as it was last worked out: at each change, and each day that something begins.
-
-        It comes from nothing that is kept from the caller: what waits for the holder alone is not for who acts for
-        them, and what the holder sees to be done may still wait in the eyes of these.
-        """
+        """What waits for somebody. For the holder, as it was last worked out: at each change, and each day that
+        something begins. For anybody else from what they see now: the instance worked it out with its own eyes."""
+        if not (isinstance(ctx.actor, Citizen) and Eyes.of(ctx).own):
+            calendar = await self.calendar(reader, ctx, patient)
+            return [
+                Waiting(item.key, item.rule, item.due, item.state is State.OVERDUE)
+                for item in calendar.items
+                if item.waits
+            ]
         await self.enter(reader, ctx, patient)
         kept = await repository.waiting(reader, patient)
         if not kept:
             return []
         rules = {rule.id: rule for rule in await self.rules.on(reader, day_of(ctx))}
-        mine = isinstance(ctx.actor, Citizen) and Eyes.of(ctx).own
-        kept = [one for one in kept if one.get("seen_by", "") in ("", "holder" if mine else "others")]
         return [
             Waiting(one["key"], rules[one["rule"]], date.fromisoformat(one["since"]), bool(one["overdue"]))
             for one in kept
@@ -205,7 +207,7 @@ class Prevention(Struct, frozen=True, dict=True):
         past = await self.past.of(tx, own, patient, ground.rules)
         holder = ground.calendar(*past.told(_NOT_DISCLOSED))
         others = ground.calendar(*past.told(_KEPT)) if past.flags & Flags.INVISIBLE_REPRESENTATIVES else holder
-        await repository.watch(tx, patient, reminders.next_look(holder.items, holder.today), _kept(holder, others))
+        await repository.watch(tx, patient, reminders.next_look(holder.items, holder.today), _kept(holder))
         return Looked(holder, frozenset(_waiting(holder)) - frozenset(_waiting(others)), others)
 
     async def _expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
@@ -239,25 +241,21 @@ def day_of(ctx: Context) -> date:
     return ctx.now().astimezone(PARIS).date()
 
 
-def _waiting(calendar: Calendar) -> dict[str, Item]:
-    return {item.key: item for item in calendar.items if item.waits}
+def _waiting(calendar: Calendar) -> frozenset[str]:
+    return frozenset(item.key for item in calendar.items if item.waits)
 
 
-def _kept(holder: Calendar, others: Calendar) -> list[dict[str, Any]]:
-    """What waits in the eyes of the holder, and of who acts for them; each once where both see the same."""
-    theirs = _waiting(others)
-    mine = {key: _said(item) for key, item in _waiting(holder).items()}
-    same = [said for key, said in mine.items() if key in theirs and _said(theirs[key]) == said]
+def _kept(calendar: Calendar) -> list[dict[str, Any]]:
     return [
-        *same,
-        *({**said, "seen_by": "holder"} for said in mine.values() if said not in same),
-        *({**said, "seen_by": "others"} for said in map(_said, theirs.values()) if said not in same),
+        {
+            "key": item.key,
+            "rule": item.rule.id,
+            "since": item.due.isoformat(),
+            "overdue": item.state is State.OVERDUE,
+        }
+        for item in calendar.items
+        if item.waits
     ]
-
-
-def _said(item: Item) -> dict[str, Any]:
-    overdue = item.state is State.OVERDUE
-    return {"key": item.key, "rule": item.rule.id, "since": item.due.isoformat(), "overdue": overdue}
 
 
 __all__ = ["Calendar", "Prevention", "Source", "Waiting", "day_of"]
