@@ -13,25 +13,23 @@ from uuid import UUID, uuid4
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
+from ambroise.modules.identity.provider.claims import ORGANIZATION, OURS, ROLE, RPPS
+
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the name of a media type.
 """Header `typ` of an access token (RFC 9068): a token made for another use is not accepted as one."""
 
-ROLE = "amb_role"
-INS = "amb_ins"
+INS = f"{OURS}ins"
 """The caller's own INS, when the issuer did not resolve it to the space."""
-PATIENT = "amb_patient"
+PATIENT = f"{OURS}patient"
 """The caller's own space: the logical id of his Patient."""
-RPPS = "amb_rpps"
-ORGANIZATION = "amb_organization"
-"""FINESS of the organisation for which a professional acts."""
-PURPOSE = "amb_purpose"
-REASON = "amb_reason"
-ACTING_FOR = "amb_for"
+PURPOSE = f"{OURS}purpose"
+REASON = f"{OURS}reason"
+ACTING_FOR = f"{OURS}for"
 """Logical id of the Patient, or INS, of the person for whom a citizen acts."""
-SECRET = "amb_secret"  # noqa: S105 - the name of a claim.
+SECRET = f"{OURS}secret"
 """True for a secret connection (connexion secrète): hidden from legal representatives in the trace."""
-DUTIES = "amb_duties"
+DUTIES = f"{OURS}duties"
 SCOPE = "scope"
 NAME = "name"
 SOFTWARE = "client_id"

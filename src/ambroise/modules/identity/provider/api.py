@@ -14,6 +14,7 @@ from ambroise.modules.identity.provider.asking import Unmet, read, redirection
 from ambroise.modules.identity.provider.assertions import ALGORITHMS, TYPE
 from ambroise.modules.identity.provider.casting import EVENTS, Casting, Subscription
 from ambroise.modules.identity.provider.certified import SHOW, Certified
+from ambroise.modules.identity.provider.claims import FAMILY, LIMITED
 from ambroise.modules.identity.provider.clients import Clients, Presented
 from ambroise.modules.identity.provider.decoupled import Decoupled
 from ambroise.modules.identity.provider.exchanging import ACCESS_TOKEN, Exchanging
@@ -21,7 +22,6 @@ from ambroise.modules.identity.provider.ground import REALM, TOKEN_ENDPOINT, Gro
 from ambroise.modules.identity.provider.jose import PUBLISHED_FIRST, Jose
 from ambroise.modules.identity.provider.launching import Launching
 from ambroise.modules.identity.provider.leaving import CLIENT_TO_TELL, Leave, Leaving
-from ambroise.modules.identity.provider.minting import FAMILY, LIMITED
 from ambroise.modules.identity.provider.model import (
     ACR_VALUES,
     OPENID,

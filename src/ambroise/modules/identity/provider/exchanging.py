@@ -17,8 +17,8 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.modules.identity.provider import minting
 from ambroise.modules.identity.provider.asking import known_scopes
+from ambroise.modules.identity.provider.claims import FAMILY, LIMITED
 from ambroise.modules.identity.provider.ground import Ground, refuse
-from ambroise.modules.identity.provider.minting import FAMILY, LIMITED
 from ambroise.modules.identity.provider.model import API_LASTS, OPENID, Client, Family, Grant, Tokens
 from ambroise.modules.identity.provider.repositories import clients, families
 from ambroise.modules.identity.provider.tokens import TokenService

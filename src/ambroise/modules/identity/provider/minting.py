@@ -9,6 +9,7 @@ from typing import Any
 
 from ambroise.kernel.ids import random_id
 from ambroise.modules.identity.provider import jose
+from ambroise.modules.identity.provider.claims import FAMILY, LIMITED, ORGANIZATION, ROLE, RPPS
 from ambroise.modules.identity.provider.ground import Ground, seconds
 from ambroise.modules.identity.provider.model import (
     ACCESS_LASTS,
@@ -20,11 +21,6 @@ from ambroise.modules.identity.provider.model import (
     Tokens,
 )
 from ambroise.modules.identity.provider.smart import FHIR_USER, NOBODY
-
-FAMILY = "amb_family"
-"""Claim of an access token: the family that it comes from, and ends with."""
-LIMITED = "amb_launch"
-"""Claim of a token that opens what its scopes name and nothing else: `patient`, the one in context, or empty."""
 
 
 def tokens(
@@ -103,9 +99,9 @@ def _access_token(
         "jti": random_id().hex,
         "client_id": family.client,
         FAMILY: str(family.id),
-        "amb_role": "professional",
-        "amb_rpps": (family.account.professional or " ")[1:],
-        **({"amb_organization": organization} if organization else {}),
+        ROLE: "professional",
+        RPPS: (family.account.professional or " ")[1:],
+        **({ORGANIZATION: organization} if organization else {}),
         **({LIMITED: {"patient": str(family.opened.patient or "")}} if family.limited else {}),
         **_bound(holder),
     }

@@ -18,8 +18,8 @@ import orjson
 from msgspec import Struct
 
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.identity.provider.claims import FAMILY
 from ambroise.modules.identity.provider.ground import Ground
-from ambroise.modules.identity.provider.minting import FAMILY
 from ambroise.modules.identity.provider.model import Family
 from ambroise.modules.identity.provider.repositories import casts, contexts
 from ambroise.modules.identity.provider.tokens import TokenService

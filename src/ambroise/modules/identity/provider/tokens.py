@@ -23,10 +23,10 @@ from ambroise.kernel.ids import new_id
 from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.provider import jose, minting
 from ambroise.modules.identity.provider.asking import known_scopes
+from ambroise.modules.identity.provider.claims import FAMILY, OURS
 from ambroise.modules.identity.provider.ground import REALM, Ground, refuse, seconds
 from ambroise.modules.identity.provider.jose import NotOurs
 from ambroise.modules.identity.provider.launching import Launching
-from ambroise.modules.identity.provider.minting import FAMILY
 from ambroise.modules.identity.provider.model import (
     ASSURANCE,
     CODE_LASTS,
@@ -184,7 +184,7 @@ class TokenService(Struct, frozen=True):
             return {"active": False}
         account = family.account
         return {
-            **{name: value for name, value in claims.items() if not name.startswith("amb_")},
+            **{name: value for name, value in claims.items() if not name.startswith(OURS)},
             "nonce": family.nonce or "",
             "SubjectNameID": account.professional,
             "preferred_username": account.professional,
