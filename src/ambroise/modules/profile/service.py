@@ -13,6 +13,8 @@ from ambroise.fhir.search import parse
 from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import identity_of
+from ambroise.modules.notification.api import Code as NoticeCode
+from ambroise.modules.notification.api import notify
 from ambroise.modules.profile import limits, links, reading, repository, states
 from ambroise.modules.profile.fhir import HOUSE
 from ambroise.modules.profile.grouping import key_of
@@ -62,6 +64,9 @@ class Profile(Looking):
         resource = write(draft, patient, teller_of(ctx))
         label = self._label(ctx, patient, draft.section, hidden=bool(state and state.hidden))
         stored = await self.gateway.file(tx, ctx, resource, label, event=Traced.PROFILE_TOLD)
+        if draft.section is Section.CONTACTS and ctx.acting_for is not None:
+            details = {"name": ctx.actor.name}
+            await notify(tx, patient, ctx.now(), NoticeCode.RELATIVE_ADDED, details=details)
         if state is not None and state.none_since:
             await self._say(tx, ctx, patient, draft.section, state, none=False)
         return f"{stored.type}/{stored.id}"

@@ -26,11 +26,15 @@ class Handlers:
         return {
             events.WITHHELD_NOTICE_DUE: self._notice_due,
             events.WITHHELD_ENDS: self._ends,
+            events.DIRECTIVES_DUE: self._directives_due,
             EMERGENCY_OPENED: self._emergency_opened,
         }
 
     async def _notice_due(self, tx: Transaction, event: Event) -> None:
         await withholding.tell(tx, event, self._clock.now())
+
+    async def _directives_due(self, tx: Transaction, event: Event) -> None:
+        await self._record.recall_directives(tx, event, self._clock.now())
 
     async def _ends(self, tx: Transaction, event: Event) -> None:
         """One month passed: the document becomes visible by itself, and its patient is told."""

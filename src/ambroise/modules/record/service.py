@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,14 @@ from ambroise.fhir.json import decode
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import hash64
+from ambroise.kernel.outbox import Event as Due
 from ambroise.kernel.outbox import emit
 from ambroise.modules.consent.api import erase as erase_requests
 from ambroise.modules.identity.api import erase as erase_identity
 from ambroise.modules.notification.api import Code
 from ambroise.modules.notification.api import erase as erase_notices
 from ambroise.modules.record import (
+    directives,
     entry,
     events,
     reference,
@@ -121,6 +124,10 @@ class Record(Changing):
                 # The door traced it; that the document exists is for who wrote it to know.
                 raise (refusal if own else entry.unknown()) from None
         return Filed(known.document, urn, known.patient, known.binary, replayed=gone)
+
+    async def recall_directives(self, tx: Transaction, due: Due, at: datetime) -> None:
+        """A year after advance directives came: ask their holder whether they are still right."""
+        await directives.tell(tx, self._gateway, due, at)
 
     async def purge(self, tx: Transaction, ctx: Context, patient: UUID) -> int:
         """Erase a space for ever: resources, versions, files, notices, identity, and the key; the trace stays.
@@ -238,6 +245,7 @@ class Record(Changing):
             await withholding.start(tx, ctx, patient, stored.key)
         else:
             await self._tell(tx, ctx, stored, _told(assessed, stored))
+        await directives.watch(tx, stored, ctx.now())
         await repository.wait_to_index(tx, patient, [stored.key])
         await emit(tx, events.DOCUMENT_FILED, {"document": str(stored.key)}, patient=patient)
 
