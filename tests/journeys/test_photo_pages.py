@@ -4,7 +4,9 @@ import io
 
 import pikepdf
 from PIL import Image
+from playwright.async_api import FilePayload
 
+from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
 from tests.journeys.support.strict import StrictClient
 from tests.journeys.support.visitors import Visitors
 
@@ -59,3 +61,44 @@ async def test_a_practice_deposits_photos_as_one_document_when_it_says_so(visito
     await doctor.press("Déposer", sent, reunir="y")
     id = doctor.address.partition("?")[0].rpartition("/")[2]
     assert await pages_of(doctor, f"{visitors.record}/documents/{id}/fichier") == ["blue", "red"]
+
+
+@needs_chromium
+async def test_pages_are_put_in_order_by_hand_and_what_one_meets_around_is_accessible(visitors: Visitors) -> None:
+    problems: list[str] = []
+    async with serving(visitors.application) as home, chromium() as browser:
+        for who, addresses in (
+            ("Dominique Fictive", ["/documents/ranger", "/documents?mots=consultation"]),
+            ("Charles Muller", [f"{visitors.record}/examens", f"{visitors.record}?filtre=consultation"]),
+        ):
+            page = await (await browser.new_context(locale="fr-FR")).new_page()
+            watch = Watch.on(page, home)
+            await page.goto(f"{home}/etre")
+            await page.get_by_role("button", name=f"Entrer : {who}").click()
+            await page.wait_for_url(lambda url: "/etre" not in url)
+            for address in addresses:
+                await page.goto(home + address)
+                await page.set_viewport_size({"width": 1280, "height": 800})
+                problems += await violations(page)
+                await page.set_viewport_size({"width": 390, "height": 800})
+                assert await sideways(page) == 0, address
+            if who == "Dominique Fictive":
+                await page.goto(f"{home}/documents/ajouter")
+                files = [
+                    FilePayload(name=f"{number}.jpg", mimeType="image/jpeg", buffer=photo(colour))
+                    for number, colour in ((1, "red"), (2, "blue"))
+                ]
+                await page.set_input_files("#fichier", files)
+                await page.get_by_role("button", name="Monter : page 2, 2.jpg").press("Enter")
+                assert await page.locator("ol.pages span").all_inner_texts() == ["2.jpg", "1.jpg"]
+                problems += await violations(page)
+                assert await sideways(page) == 0
+                await page.fill("#titre", "Deux pages")
+                await page.select_option("#categorie", "CPT_REND")
+                await page.get_by_role("button", name="Ajouter le document").click()
+                await page.wait_for_url(lambda url: "/ajouter" not in url)
+                citizen = await visitors.enter("Dominique Fictive")
+                id = page.url.partition("?")[0].rpartition("/")[2]
+                assert await pages_of(citizen, f"/documents/{id}/fichier") == ["blue", "red"]
+            problems += watch.complaints + watch.elsewhere
+    assert problems == []
