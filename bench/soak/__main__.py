@@ -70,7 +70,7 @@ async def _soak(instance: Instance, minutes: float, rate: float, patients: int, 
     traffic = await _traffic(instance, world, wire)
     await traffic.prepare()
     tell("the peak of this machine")
-    peak = await Sending(traffic).peak(_PEAK_SECONDS, _CONNECTIONS)
+    peak, asked = await Sending(traffic).peak(_PEAK_SECONDS, _CONNECTIONS), bool(rate)
     rate = rate or min(_HALF_THE_PEAK, peak / 2)
     tell(f"{peak:.0f} a second at most; {rate:.1f} a second for {minutes:g} minutes")
     with InstanceBuilder().database(instance.settings) as (owner, _):
@@ -88,6 +88,7 @@ async def _soak(instance: Instance, minutes: float, rate: float, patients: int, 
         machine=facts,
         peak=peak,
         rate=rate,
+        asked=asked,
         minutes=clock.kept,
         sending=sending,
         documents=patients * _DOCUMENTS_EACH,

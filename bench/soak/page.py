@@ -27,6 +27,8 @@ class Soaked:
     machine: dict[str, str]
     peak: float
     rate: float
+    asked: bool
+    """Whether the rate was given."""
     minutes: list[Minute]
     sending: Sending
     documents: int
@@ -71,10 +73,14 @@ def _lines(run: Soaked) -> Iterator[str]:
     yield ""
     yield f"Run of {run.began}, by `{run.command}`: {len(whole)} minutes."
     yield ""
+    chosen = (
+        "the rate that was asked for"
+        if run.asked
+        else ("half of the peak of 150 a second, or half of what the machine gives where that is less")
+    )
     yield (
         f"**{run.rate:.0f} requests a second**, at an even pace, each sent when its time came and timed from then: "
-        "half of the peak of 150 a second, or half of what the machine gives where that is less. The same mix, as fast "
-        f"as this machine answered just before, gave {run.peak:.0f} a second."
+        f"{chosen}. The same mix, as fast as this machine answered just before, gave {run.peak:.0f} a second."
     )
     yield ""
     yield (
