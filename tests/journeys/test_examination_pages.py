@@ -2,6 +2,7 @@
 
 import re
 
+from ambroise.modules.profile.api import Code, Draft, Profile, Section
 from tests.journeys.support.visitors import Visitors
 from tests.support.cda_samples import cda, needs_samples
 
@@ -24,11 +25,15 @@ async def test_examinations_are_found_with_their_day_and_an_image_made_twice_is_
         await world.submit(world.system, content)
     again = later(cda(SCAN), f"{today:%Y%m%d}".encode(), 7)
     second = (await world.submit(world.system, again)).documents[0].document
+    blood = Draft(Section.BLOOD, "A positif", Code("http://snomed.info/sct", "278149003"))
+    async with world.database.transaction() as tx:
+        await Profile(world.database, world.gateway).add(tx, world.citizen, world.patient, blood)
     await world.authorise(world.author)
     doctor = await visitors.enter("Charles Muller")
     await doctor.get(f"{visitors.record}/examens")
     assert doctor.words.count("Scanographie du thorax") == 1, "the last time of each"
     assert "Amoxicilline+clavulanate - CMI Escherichia coli" in doctor.words
+    assert "A positif" not in doctor.words, "what the person says is no examination"
     await doctor.press("Chercher", mots="scanographie tete")
     assert "Scanographie du crâne" in doctor.words
     assert "Récent" in doctor.words

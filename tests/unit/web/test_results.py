@@ -33,7 +33,7 @@ def told(name: str) -> list[tuple[str, str, str]]:
         ("Cel", "°C"), ("mm[Hg]", "mmHg"), ("m[IU]/L", "mUI/L"), ("u[IU]/mL", "µUI/mL"), ("ug/mL", "µg/mL"),
         ("umol/L", "µmol/L"), ("/uL", "/µL"), ("10*9/L", "10⁹/L"), ("10*12/L", "10¹²/L"), ("kg/m2", "kg/m²"),
         ("{score}", ""), ("1", ""), ("{pack}/a", "paquets-années"), ("{tablet}", "tablet"), ("mg/dL", "mg/dL"),
-        ("g/(24.h)", "g/(24.h)"), ("/min", "/min"), ("mL/min/{1.73_m2}", "mL/min/1.73_m²"),
+        ("g/(24.h)", "g/(24.h)"), ("/min", "/min"), ("mL/min/{1.73_m2}", "mL/min/1,73\u00a0m²"),
     ],
 )  # fmt: skip
 def test_units_are_those_that_people_write(code: str, written: str) -> None:

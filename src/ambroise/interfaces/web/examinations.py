@@ -90,7 +90,7 @@ def _analyses(stated: Sequence[Json], today: date) -> list[Examination]:
     found: dict[tuple[str, str, str], Examination] = {}
     for one in stated:
         day = day_of(one)
-        if day is None or "hasMember" in one or not is_measure(one):
+        if day is None or "hasMember" in one or not is_measure(one) or _told_by_the_person(one):
             continue
         told, code = result(one, ()), code_of(one)
         found.setdefault(
@@ -108,6 +108,12 @@ def _analyses(stated: Sequence[Json], today: date) -> list[Examination]:
             ),
         )
     return list(found.values())
+
+
+def _told_by_the_person(one: Json) -> bool:
+    """Whether it is what the person or a relative says: that is no examination."""
+    who = (str(performer.get("reference", "")) for performer in one.get("performer", ()))
+    return any(reference.startswith(("Patient/", "RelatedPerson/")) for reference in who)
 
 
 def _images(acts: Sequence[Examination], today: date) -> list[Examination]:

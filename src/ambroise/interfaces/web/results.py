@@ -21,7 +21,7 @@ _FLAGS: Mapping[str, Flag] = {
     "R": "resistant", "I": "intermediate", "S": "sensitive",
 }  # fmt: skip
 _SIGNS: Mapping[str, str] = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
-_NAMES: Mapping[str, str] = {"85354-9": N_("Tension artérielle")}
+_NAMES: Mapping[str, str] = {"85354-9": N_("Tension artérielle"), "882-1": N_("Groupe sanguin")}
 """What documents leave without a name."""
 _PRESSURES = ("8480-6", "8462-4")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ambroise.interfaces.web.ui.i18n import N_, gettext
+from ambroise.interfaces.web.ui.i18n import N_, current, gettext
 
 _WHOLE: Mapping[str, str] = {
     "1": "",
@@ -28,8 +28,11 @@ _PIECES = (
     (re.compile(r"(?<=m)2(?!\d)"), "²"),
     (re.compile(r"(?<=m)3(?!\d)"), "³"),
     (re.compile(r"[{}]"), ""),
+    # « {1.73_m2} »: an annotation has no spaces of its own.
+    (re.compile(r"_"), "\u00a0"),
 )
 _POWER = re.compile(r"10[*^](-?\d+)")
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -41,4 +44,4 @@ def unit(code: str) -> str:
     written = _POWER.sub(lambda power: "10" + power[1].translate(_RAISED), code)
     for piece, sign in _PIECES:
         written = piece.sub(sign, written)
-    return written
+    return _POINT.sub(",", written) if current().code == "fr" else written
