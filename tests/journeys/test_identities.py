@@ -67,6 +67,8 @@ async def test_anybody_finds_a_professional_by_name_town_or_profession(people: V
     assert "Zoé Échantillon" in citizen.words
     assert "Cabinet des Halles, 3 rue Haute 37000 Tours" in citizen.words
     assert "Modèle" not in citizen.words
+    (kept,) = (one.get("href") for one in citizen.page.iter("a") if "mes soignants" in one.text_content())
+    assert kept.startswith("/profil/soignants/ajouter?rpps=")
     doctor = await (await people.enter("Charles Muller")).get("/pro/annuaire")
     await doctor.press("Chercher", profession="60")
     assert "Zoé Modèle" in doctor.words

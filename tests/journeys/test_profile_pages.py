@@ -10,8 +10,10 @@ import zxingcpp
 from PIL import Image
 
 from ambroise.kernel.errors import Refusal
+from ambroise.modules.directory import api as directory
 from ambroise.modules.prevention.api import Prevention
 from ambroise.modules.profile.api import Code, Draft, Profile, Section, codes
+from ambroise.trust.context import Context, System
 from tests.journeys.support.visitors import Visitors
 from tests.journeys.test_synthesis_pages import qualified, told
 
@@ -111,3 +113,32 @@ def drawn(content: str, *, gs1: bool = True) -> bytes:
     picture = io.BytesIO()
     Image.frombytes("L", (pixels.shape[1], pixels.shape[0]), pixels.tobytes()).save(picture, "PNG")
     return picture.getvalue()
+
+
+async def test_who_cares_is_picked_in_the_directory_and_found_there_with_place_and_telephone(
+    visitors: Visitors,
+) -> None:
+    world = visitors.world
+    ctx = Context(System(), world.clock, channel="load", demonstration=True)
+    place = directory.Structure(
+        "1750803447", "Pharmacie Fictive", address_line="1 rue de l'Essai", city="Rennes", phone="02 99 00 00 00",
+        test_identity=True,
+    )  # fmt: skip
+    entry = directory.ProfessionalEntry("10000000007", "SEPT", "Julie", "21", test_identity=True)
+    async with world.database.transaction() as tx:
+        await directory.register_structure(tx, ctx, world.gateway, place)
+        await directory.register(tx, ctx, world.gateway, entry, (directory.Situation(place.id_nat),))
+    citizen = await visitors.enter("Dominique Fictive")
+    await citizen.get("/profil/soignants")
+    assert "Choisir dans l’annuaire" in citizen.words
+    await citizen.get("/profil/soignants/ajouter?rpps=10000000007")
+    await citizen.press("Enregistrer", role="PHARMACIEN_CORRESPONDANT")
+    assert "Julie Sept Pharmacien correspondant" in citizen.words
+    assert "Pharmacie Fictive, 1 rue de l'Essai Rennes · 02 99 00 00 00" in citizen.words
+    (line,) = (await Profile(world.database, world.gateway).sheet(world.citizen, world.patient))[Section.NETWORK].items
+    assert line.details["id"] == "810000000007"
+    await citizen.get("/profil/soignants/ajouter")
+    await citizen.press("Enregistrer", name="Quelqu’un", role="OTHER", id="899999999999")
+    assert "Quelqu’un" in citizen.words
+    lines = (await Profile(world.database, world.gateway).sheet(world.citizen, world.patient))[Section.NETWORK].items
+    assert "" in {one.details.get("id", "") for one in lines}, "nobody whom the directory does not know"

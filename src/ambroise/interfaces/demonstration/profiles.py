@@ -42,7 +42,13 @@ def told_by(citizen: Citizen, until: date) -> tuple[Sequence[Draft], Sequence[Se
         return (), ()
     drafts, nothing = _TOLD[citizen.star]
     growing = _grown(citizen.birth_date, until) if citizen.star == "child" else ()
-    return (*drafts, *_measured(citizen.star, until), *growing), nothing
+    cared = [_known(draft, citizen) if draft.section is Section.NETWORK else draft for draft in drafts]
+    return (*cared, *_measured(citizen.star, until), *growing), nothing
+
+
+def _known(draft: Draft, citizen: Citizen) -> Draft:
+    """The treating doctor as the directory names him or her."""
+    return replace(draft, details={**draft.details, "id": f"8{citizen.treating.rpps}"})
 
 
 def _measured(star: str, until: date) -> list[Draft]:

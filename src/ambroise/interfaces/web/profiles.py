@@ -221,6 +221,14 @@ def name(item: Item) -> str:
     return item.name
 
 
+def telephone(number: str) -> str:
+    """A French number by twos, as it is said aloud; any other one as it was written."""
+    bare = number.replace(" ", "").replace(".", "")
+    if len(bare) != 10 or not bare.isdecimal():
+        return number
+    return "\u00a0".join(bare[place : place + 2] for place in range(0, 10, 2))
+
+
 def confirmed(item: Item) -> Item | None:
     """The line as a professional or a document says it, when one does."""
     return next((one for one in (item, *item.same) if one.origin.by in ("professional", "document")), None)
@@ -266,7 +274,10 @@ def about(item: Item) -> str:
             parts = [choice("role", said.get("role", "OTHER")), said.get("about", "")]
         case Section.CONTACTS:
             parts = [choice("contact", one) for one in said.get("contact", "").split(",") if one]
-            parts += [choice("kinship", said.get("kinship", "OTHER")), said.get("mobile", ""), said.get("phone", "")]
+            parts += [
+                choice("kinship", said.get("kinship", "OTHER")),
+                *(telephone(said.get(one, "")) for one in ("mobile", "phone")),
+            ]
         case _:
             pass
     return " · ".join(part for part in parts if part)
@@ -353,6 +364,11 @@ def by_measure(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
     for item in items:
         found.setdefault(item.details.get("measure", ""), []).append(item)
     return list(found.values())
+
+
+def latest(part: Part) -> Sequence[Item]:
+    """What a section says in short: its lines, of measures the last of each kind."""
+    return [items[0] for items in by_measure(part.items)] if part.section is Section.MEASURES else part.items
 
 
 def curves(part: Part, targets: Part, without: Collection[str] = ()) -> list[plots.Curve]:

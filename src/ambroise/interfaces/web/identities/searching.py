@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -63,11 +64,12 @@ def searching_routes(site: Site, database: Database) -> list[BaseRoute]:
                 address=address,
                 wanted=wanted,
                 typed=visit.query.get("nom", ""),
-                found=[_line(one) for one in found],
+                found=[line_of(one) for one in found],
                 asked=not wanted.empty,
                 full=len(found) == _SHOWN,
                 professions=[(code, gettext(name)) for code, name in PROFESSIONS],
                 specialties=[(code, gettext(name)) for code, name in SPECIALTIES],
+                keeps=kind is AccountKind.CITIZEN,
                 place="annuaire",
             )
 
@@ -90,11 +92,23 @@ def _wanted(visit: Visit) -> Criteria:
     )
 
 
-def _line(one: Found) -> tuple[str, str, str, str, str]:
-    """Name, what the person is, structure, address, telephone."""
+class Line(Struct, frozen=True):
+    """One professional of the directory, in words."""
+
+    rpps: str
+    name: str
+    about: str
+    structure: str
+    street: str
+    phone: str
+
+
+def line_of(one: Found) -> Line:
+    """What people read of a professional: name, profession, structure, address, telephone."""
     place = one.structure
     address = " ".join(part for part in (place.address_line, place.postal_code, place.city) if part) if place else ""
-    return (
+    return Line(
+        one.entry.rpps,
         proper(one.entry.name),
         one.entry.label or gettext(dict(PROFESSIONS).get(one.entry.profession, N_("Professionnel de santé"))),
         place.name if place else "",

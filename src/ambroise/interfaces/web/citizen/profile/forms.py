@@ -219,6 +219,7 @@ class NetworkForm(Form):
     name = _name(N_("Nom du professionnel ou de la structure"))
     role = _among(N_("Son rôle pour vous"), "role")
     about = _text(N_("Métier, lieu (facultatif)"), 200)
+    id = HiddenField()
     comment = _comment()
 
 

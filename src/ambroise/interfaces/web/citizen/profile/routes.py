@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import profiles
+from ambroise.interfaces.web.citizen.profile import network
 from ambroise.interfaces.web.citizen.profile.boxes import box_routes
 from ambroise.interfaces.web.citizen.profile.emergency import emergency_routes
 from ambroise.interfaces.web.citizen.profile.forms import FORMS, LIST_OF, draft_of, values_of
@@ -58,6 +59,8 @@ def profile_routes(
         sheet = await profile.sheet(ctx, space_of(ctx), wanted)
         part = sheet[which]
         measured = await _measured(visit, sheet) if which is Section.MEASURES else {}
+        async with profile.database.reader() as reader:
+            offices = await network.offices(reader, part.items) if which is Section.NETWORK else {}
         return await visit.render(
             "citizen/profile_section.html",
             part=part,
@@ -65,6 +68,7 @@ def profile_routes(
             declarable=which in DECLARABLE,
             targets=sheet[Section.TARGETS].items if which is Section.MEASURES else (),
             linked=links.web(sheet),
+            offices=offices,
             profiles=profiles,
             **measured,
             place="profil",
@@ -88,6 +92,11 @@ def profile_routes(
         return visit.go(_address(which), Toast("profile-saved"))
 
     async def adding(visit: Visit) -> Response:
+        if _section(visit) is Section.NETWORK and visit.query.get("rpps"):
+            async with profile.database.reader() as reader:
+                form = await network.picked(reader, visit.query["rpps"])
+            if form is not None:
+                return await _form(visit, form)
         return await _form(visit, FORMS[_section(visit)].drafted(await visit.draft()))
 
     async def add(visit: Visit, sent: FormData) -> Response:
@@ -125,6 +134,8 @@ def profile_routes(
             return await _form(visit, form, 422, item=item)
         try:
             async with profile.database.transaction() as tx:
+                if which is Section.NETWORK and not await network.known(tx, str(form.id.data or "")):
+                    form.id.data = ""
                 draft = draft_of(which, form, await _code(profile, tx, which, form, item))
                 if item is None:
                     await profile.add(tx, ctx, space_of(ctx), draft)
