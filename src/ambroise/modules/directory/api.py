@@ -15,9 +15,9 @@ from ambroise.modules.directory.keys import (
     siret_valid,
 )
 from ambroise.modules.directory.model import Criteria, Found, ProfessionalEntry, Situation, Structure
-from ambroise.modules.directory.published.query import INCLUDES as PUBLISHED_INCLUDES
-from ambroise.modules.directory.published.query import PARAMETERS as PUBLISHED_PARAMETERS
-from ambroise.modules.directory.published.query import REVINCLUDES as PUBLISHED_REVINCLUDES
+from ambroise.modules.directory.published.parameters import INCLUDES as PUBLISHED_INCLUDES
+from ambroise.modules.directory.published.parameters import PARAMETERS as PUBLISHED_PARAMETERS
+from ambroise.modules.directory.published.parameters import REVINCLUDES as PUBLISHED_REVINCLUDES
 from ambroise.modules.directory.published.service import PublishedPage, read_published, search_published
 from ambroise.modules.directory.resources import (
     FINESS_SYSTEM,

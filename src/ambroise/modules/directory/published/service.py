@@ -10,7 +10,8 @@ from msgspec import Struct
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.directory.published import repository
-from ambroise.modules.directory.published.query import INCLUDES, TYPES, Search, search_of
+from ambroise.modules.directory.published.parameters import INCLUDES, TYPES
+from ambroise.modules.directory.published.query import Search, search_of
 from ambroise.modules.directory.published.resources import resource
 
 Json = dict[str, Any]
