@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
+from ambroise.interfaces.cli.options import Author, Elsewhere, Facility, Organization, PracticeSetting, chosen_places
 from ambroise.interfaces.cli.toolbox import Data, Toolbox, explained, fail
 
 if TYPE_CHECKING:
@@ -36,14 +37,10 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         files: Annotated[
             list[Path], typer.Argument(metavar="FILE…", help="CDA, PDF or XDM files, or folders of them.")
         ],
-        who: Annotated[str, typer.Option("--as", metavar="WHO", help="`professional:<RPPS>`, the author.")],
-        organization: Annotated[
-            str | None, typer.Option(metavar="FINESS", help="Structure for which the professional acts.")
-        ] = None,
+        who: Author,
+        organization: Organization = None,
         data: Data = None,
-        url: Annotated[
-            str | None, typer.Option(help="Send over HTTP to this instance, instead of to the one of the data folder.")
-        ] = None,
+        url: Elsewhere = None,
         token_file: Annotated[
             Path | None,
             typer.Option(help="Token for --url. Default: AMBROISE_TOKEN, else one signed with the keys of --data."),
@@ -54,12 +51,8 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         patient: Annotated[
             str | None, typer.Option(metavar="INS", help="PDF: whose it is; `OID|INS` for another OID than the usual.")
         ] = None,
-        facility: Annotated[
-            str | None, typer.Option(metavar="CODE", help="PDF: kind of facility. Default: the directory's.")
-        ] = None,
-        setting: Annotated[
-            str | None, typer.Option(metavar="CODE", help="PDF: practice setting. Default: the directory's.")
-        ] = None,
+        facility: Facility = None,
+        setting: PracticeSetting = None,
     ) -> None:
         """Deposit documents. Sending them again is harmless; exits with 1 when one was refused."""
         settings = toolbox.settings(data)
@@ -73,8 +66,7 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         paths = list(find(files))
         if not paths:
             fail("No XML, PDF or ZIP file there.")
-        places = {"facility": facility, "setting": setting}
-        chosen = {name: code for name, code in places.items() if code is not None}
+        chosen = chosen_places(facility, setting)
         caller = Caller(toolbox, settings, rpps, organization, chosen, _SOFTWARE)
         results = toolbox.run(_send_all(caller.way(url, token_file), paths, described))
         _sum_up(results)

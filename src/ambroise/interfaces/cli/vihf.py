@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ambroise.interfaces.cli.options import Organization, PurposeOfAccess, Reason
 from ambroise.interfaces.cli.toolbox import Data, Toolbox, fail
 
 if TYPE_CHECKING:
@@ -19,13 +20,9 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
     def vihf(
         who: Annotated[str, typer.Option("--as", metavar="WHO", help="`professional:<RPPS>`.")],
         data: Data = None,
-        organization: Annotated[
-            str | None, typer.Option(metavar="FINESS", help="Structure for which the professional acts.")
-        ] = None,
-        purpose: Annotated[
-            str, typer.Option(metavar="PURPOSE", help="`normal`, `bris_de_glace` or `centre_15`.")
-        ] = "normal",
-        reason: Annotated[str | None, typer.Option(help="Why, for an emergency access.")] = None,
+        organization: Organization = None,
+        purpose: PurposeOfAccess = "normal",
+        reason: Reason = None,
         patient: Annotated[
             str | None, typer.Option("--for", metavar="INS", help="The one patient that it is about (test INS).")
         ] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ambroise.interfaces.cli.options import Author, Elsewhere, Facility, Organization, PracticeSetting, chosen_places
 from ambroise.interfaces.cli.toolbox import Data, Toolbox
 
 if TYPE_CHECKING:
@@ -20,24 +21,16 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
     @app.command()
     def watch(
         folder: Annotated[Path, typer.Argument(help="Folder where files arrive.", file_okay=False, exists=True)],
-        who: Annotated[str, typer.Option("--as", metavar="WHO", help="`professional:<RPPS>`, the author.")],
-        organization: Annotated[
-            str | None, typer.Option(metavar="FINESS", help="Structure for which the professional acts.")
-        ] = None,
+        who: Author,
+        organization: Organization = None,
         data: Data = None,
-        url: Annotated[
-            str | None, typer.Option(help="Send over HTTP to this instance, instead of to the one of the data folder.")
-        ] = None,
+        url: Elsewhere = None,
         token_file: Annotated[
             Path | None,
             typer.Option(help="Token for --url, read again each time. Default: AMBROISE_TOKEN, else one signed here."),
         ] = None,
-        facility: Annotated[
-            str | None, typer.Option(metavar="CODE", help="PDF: kind of facility. Default: the directory's.")
-        ] = None,
-        setting: Annotated[
-            str | None, typer.Option(metavar="CODE", help="PDF: practice setting. Default: the directory's.")
-        ] = None,
+        facility: Facility = None,
+        setting: PracticeSetting = None,
         settled: Annotated[
             float, typer.Option(min=0, metavar="S", help="Seconds without a change after which a file is whole.")
         ] = 3.0,
@@ -52,8 +45,7 @@ def register(app: typer.Typer, toolbox: Toolbox) -> None:
         from ambroise.interfaces.cli.submission.folder import Folder
 
         settings = toolbox.settings(data)
-        places = {"facility": facility, "setting": setting}
-        chosen = {name: code for name, code in places.items() if code is not None}
+        chosen = chosen_places(facility, setting)
         caller = Caller(toolbox, settings, professional(who), organization, chosen, _SOFTWARE)
         watched = Folder(folder, settled=settled, patience=patience)
         toolbox.run(_watch(caller, watched, url, token_file, every=every, wait=settled if once else None))
