@@ -28,20 +28,19 @@ class Said(Struct, frozen=True):
     address: str
 
 
+# What one does about a notice, and where: the same few acts serve many.
+_HISTORY: Final = (N_("Voir l’historique"), "/historique")
+_DOCUMENTS: Final = (N_("Voir mes documents"), "/documents")
+_HOME: Final = (N_("Voir mon accueil"), "/accueil")
+_RELATIVES: Final = (N_("Voir mes proches"), "/proches")
+_READ: Final = (N_("Lire"), "/documents/{subject}")
+
 SAID: Final[Mapping[str, Said]] = {
-    Code.DOCUMENT_ADDED: Said(
-        "file-text", "", N_("Un nouveau document est arrivé"), N_("Lire"), "/documents/{subject}"
-    ),
-    Code.DOCUMENT_CHANGED: Said("file-text", "", N_("Un document a changé"), N_("Lire"), "/documents/{subject}"),
-    Code.DOCUMENT_DELETED: Said(
-        "trash-2", "plain", N_("Un document a été supprimé par son auteur"), N_("Voir l’historique"), "/historique"
-    ),
-    Code.DOCUMENT_READ: Said(
-        "eye", "plain", N_("Un soignant a lu des documents de votre dossier"), N_("Voir l’historique"), "/historique"
-    ),
-    Code.PROFESSIONAL_ACCESS: Said(
-        "eye", "plain", N_("Un soignant a lu votre dossier"), N_("Voir l’historique"), "/historique"
-    ),
+    Code.DOCUMENT_ADDED: Said("file-text", "", N_("Un nouveau document est arrivé"), *_READ),
+    Code.DOCUMENT_CHANGED: Said("file-text", "", N_("Un document a changé"), *_READ),
+    Code.DOCUMENT_DELETED: Said("trash-2", "plain", N_("Un document a été supprimé par son auteur"), *_HISTORY),
+    Code.DOCUMENT_READ: Said("eye", "plain", N_("Un soignant a lu des documents de votre dossier"), *_HISTORY),
+    Code.PROFESSIONAL_ACCESS: Said("eye", "plain", N_("Un soignant a lu votre dossier"), *_HISTORY),
     Code.EMERGENCY_ACCESS: Said(
         "siren",
         "danger",
@@ -55,62 +54,28 @@ SAID: Final[Mapping[str, Said]] = {
     Code.WITHHELD_DOCUMENT: Said(
         "clock", "due", N_("Une information vous attend chez votre médecin"), N_("Voir mes soignants"), "/acces"
     ),
-    Code.VISIBLE_AGAIN: Said(
-        "file-text", "", N_("Un document vous est maintenant visible"), N_("Lire"), "/documents/{subject}"
-    ),
+    Code.VISIBLE_AGAIN: Said("file-text", "", N_("Un document vous est maintenant visible"), *_READ),
     Code.VACCINATION_ADDED: Said(
         "syringe", "", N_("Une vaccination a été ajoutée à votre dossier"), N_("Lire"), "/documents"
     ),
-    Code.VACCINATION_READ: Said(
-        "eye", "plain", N_("Un soignant a lu vos vaccinations"), N_("Voir l’historique"), "/historique"
-    ),
-    Code.RELATIVE_ADDED: Said(
-        "users", "", N_("Un contact a été ajouté à votre entourage"), N_("Voir mes proches"), "/proches"
-    ),
+    Code.VACCINATION_READ: Said("eye", "plain", N_("Un soignant a lu vos vaccinations"), *_HISTORY),
+    Code.RELATIVE_ADDED: Said("users", "", N_("Un contact a été ajouté à votre entourage"), *_RELATIVES),
     Code.GLUCOSE_COPIED: Said(
-        "file-text",
-        "",
-        N_("Une glycémie d’un document a été copiée dans vos mesures"),
-        N_("Voir mes documents"),
-        "/documents",
+        "file-text", "", N_("Une glycémie d’un document a été copiée dans vos mesures"), *_DOCUMENTS
     ),
     Code.HBA1C_COPIED: Said(
-        "file-text",
-        "",
-        N_("Une hémoglobine glyquée d’un document a été copiée dans vos mesures"),
-        N_("Voir mes documents"),
-        "/documents",
+        "file-text", "", N_("Une hémoglobine glyquée d’un document a été copiée dans vos mesures"), *_DOCUMENTS
     ),
     Code.HEIGHT_COPIED: Said(
-        "file-text",
-        "",
-        N_("Une taille d’un document a été copiée dans vos mesures"),
-        N_("Voir mes documents"),
-        "/documents",
+        "file-text", "", N_("Une taille d’un document a été copiée dans vos mesures"), *_DOCUMENTS
     ),
-    Code.WEIGHT_COPIED: Said(
-        "file-text",
-        "",
-        N_("Un poids d’un document a été copié dans vos mesures"),
-        N_("Voir mes documents"),
-        "/documents",
-    ),
+    Code.WEIGHT_COPIED: Said("file-text", "", N_("Un poids d’un document a été copié dans vos mesures"), *_DOCUMENTS),
     Code.HEAD_COPIED: Said(
-        "file-text",
-        "",
-        N_("Un périmètre crânien d’un document a été copié dans vos mesures"),
-        N_("Voir mes documents"),
-        "/documents",
+        "file-text", "", N_("Un périmètre crânien d’un document a été copié dans vos mesures"), *_DOCUMENTS
     ),
-    Code.PREVENTION_REMINDER: Said(
-        "calendar-days", "due", N_("Un examen de prévention est à prévoir"), N_("Voir mon accueil"), "/accueil"
-    ),
-    Code.VACCINE_REMINDER: Said(
-        "calendar-days", "due", N_("Un vaccin est à prévoir"), N_("Voir mon accueil"), "/accueil"
-    ),
-    Code.SCREENING_REMINDER: Said(
-        "calendar-days", "due", N_("Un dépistage vous est proposé"), N_("Voir mon accueil"), "/accueil"
-    ),
+    Code.PREVENTION_REMINDER: Said("calendar-days", "due", N_("Un examen de prévention est à prévoir"), *_HOME),
+    Code.VACCINE_REMINDER: Said("calendar-days", "due", N_("Un vaccin est à prévoir"), *_HOME),
+    Code.SCREENING_REMINDER: Said("calendar-days", "due", N_("Un dépistage vous est proposé"), *_HOME),
     Code.PLAN_FOLLOW_UP: Said(
         "clipboard-check",
         "due",
@@ -119,26 +84,14 @@ SAID: Final[Mapping[str, Said]] = {
         "/agenda/plan",
     ),
     Code.DIRECTIVES_REMINDER: Said(
-        "file-text",
-        "due",
-        N_("Vos directives anticipées ont un an : sont-elles à jour ?"),
-        N_("Voir mes documents"),
-        "/documents",
+        "file-text", "due", N_("Vos directives anticipées ont un an : sont-elles à jour ?"), *_DOCUMENTS
     ),
-    Code.REPORT_CLOSED: Said(
-        "flag", "", N_("Votre signalement a reçu une réponse"), N_("Voir l’historique"), "/historique"
-    ),
+    Code.REPORT_CLOSED: Said("flag", "", N_("Votre signalement a reçu une réponse"), *_HISTORY),
     Code.INVITED: Said("users", "due", N_("On vous demande de l’aide"), N_("Répondre"), "/proches"),
-    Code.INVITATION_ACCEPTED: Said(
-        "users", "", N_("Un proche accepte de vous aider"), N_("Voir mes proches"), "/proches"
-    ),
-    Code.INVITATION_REFUSED: Said(
-        "users", "plain", N_("Un proche a décliné votre demande"), N_("Voir mes proches"), "/proches"
-    ),
-    Code.ENDED_BY_CARER: Said("users", "plain", N_("Un proche ne vous aide plus"), N_("Voir mes proches"), "/proches"),
-    Code.ENDED_BY_HOLDER: Said(
-        "users", "plain", N_("Vous n’aidez plus une personne"), N_("Voir mes proches"), "/proches"
-    ),
+    Code.INVITATION_ACCEPTED: Said("users", "", N_("Un proche accepte de vous aider"), *_RELATIVES),
+    Code.INVITATION_REFUSED: Said("users", "plain", N_("Un proche a décliné votre demande"), *_RELATIVES),
+    Code.ENDED_BY_CARER: Said("users", "plain", N_("Un proche ne vous aide plus"), *_RELATIVES),
+    Code.ENDED_BY_HOLDER: Said("users", "plain", N_("Vous n’aidez plus une personne"), *_RELATIVES),
     Code.OF_AGE: Said(
         "key-round",
         "due",
@@ -146,13 +99,7 @@ SAID: Final[Mapping[str, Said]] = {
         N_("Voir qui peut lire"),
         "/acces",
     ),
-    Code.CHILD_OF_AGE: Said(
-        "users",
-        "plain",
-        N_("Votre enfant est majeur : vous ne le représentez plus"),
-        N_("Voir mes proches"),
-        "/proches",
-    ),
+    Code.CHILD_OF_AGE: Said("users", "plain", N_("Votre enfant est majeur : vous ne le représentez plus"), *_RELATIVES),
     Code.CONSENT_RECORDED: Said(
         "key-round", "", N_("Un soignant a enregistré votre accord"), N_("Voir qui peut lire"), "/acces"
     ),
@@ -176,13 +123,9 @@ SAID: Final[Mapping[str, Said]] = {
         N_("Voir mes copies"),
         "/mes-donnees",
     ),
-    Code.IMPORT_DONE: Said(
-        "download", "", N_("Les données reçues sont rangées dans votre dossier"), N_("Voir mes documents"), "/documents"
-    ),
+    Code.IMPORT_DONE: Said("download", "", N_("Les données reçues sont rangées dans votre dossier"), *_DOCUMENTS),
 }
-_OTHER: Final = Said(
-    "info", "plain", N_("Quelque chose a changé dans votre dossier"), N_("Voir l’historique"), "/historique"
-)
+_OTHER: Final = Said("info", "plain", N_("Quelque chose a changé dans votre dossier"), *_HISTORY)
 
 
 def said(code: str) -> Said:
