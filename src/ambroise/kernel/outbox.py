@@ -1,14 +1,16 @@
 """Events: rows written with the fact they tell, delivered by a worker at least once.
 
 A handler runs in the transaction that removes the event: what it writes to the database happens exactly once, what it
-does outside may happen twice after a crash, and so must be safe to repeat. An event that fails is tried again, later
+does outside may happen twice after a crash, and so must be safe to repeat. Events that are frequent and only lead to
+writes are heard of many at a time (`on_many`), with one commit. An event that fails is tried again, later
 and later; after the last attempt it stays in the table as dead, counted by the metrics and by `ambroise doctor`.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +30,8 @@ MAX_ATTEMPTS = 12
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(hours=6)
 _ERROR_LENGTH = 500
+_TOGETHER = 200
+_GATHER_SECONDS = 0.05
 _EMIT = json_rows("""
 insert into outbox (shard, id, event, payload, patient, not_before)
 select x.shard, x.id, x.event, x.payload, x.patient, coalesce(x.not_before, '-infinity')
@@ -49,6 +53,8 @@ class Event(Struct, frozen=True):
 
 
 Handler = Callable[[Transaction, Event], Awaitable[None]]
+ManyHandler = Callable[[Transaction, Sequence[Event]], Awaitable[None]]
+"""Hears of several events of one name in one transaction: for what only writes to the database, and is asked often."""
 
 
 async def emit(
@@ -117,21 +123,42 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._many: defaultdict[str, list[ManyHandler]] = defaultdict(list)
 
     def on(self, event: str, handler: Handler) -> None:
         self._handlers[event].append(handler)
+
+    def on_many(self, event: str, handler: ManyHandler) -> None:
+        """The same for a handler that hears of many at once."""
+
+        async def alone(tx: Transaction, heard: Event) -> None:
+            await handler(tx, (heard,))
+
+        self._many[event].append(handler)
+        self._handlers[event].append(alone)
 
     @property
     def events(self) -> list[str]:
         """What anybody wants to hear of."""
         return list(self._handlers)
 
+    @property
+    def gathered(self) -> list[str]:
+        """The events that everybody who wants to hear of them hears of together."""
+        return [event for event, handlers in self._many.items() if len(handlers) == len(self._handlers[event])]
+
+    def many_handlers(self, event: str) -> tuple[ManyHandler, ...]:
+        return tuple(self._many.get(event, ()))
+
     def handlers(self, event: str) -> tuple[Handler, ...]:
         return tuple(self._handlers.get(event, ()))
 
 
 class Delivery:
-    """Delivers due events to their handlers, one transaction an event; several may work side by side."""
+    """Delivers due events to their handlers; several may work side by side.
+
+    A transaction serves one event, or many of those that are heard of together.
+    """
 
     def __init__(self, database: Database, subscriptions: Subscriptions, clock: Clock) -> None:
         self._database = database
@@ -156,7 +183,7 @@ class Delivery:
 
     async def deliver_all(self) -> int:
         """Deliver until nothing is due; how many events."""
-        delivered = await self._pass_over()
+        delivered = await self._pass_over() + await self._deliver_gathered()
         while await self.deliver_one():
             delivered += 1
         return delivered
@@ -174,6 +201,8 @@ class Delivery:
             while True:
                 bell.clear()
                 try:
+                    # Those who ring within a moment are served together.
+                    await asyncio.sleep(_GATHER_SECONDS)
                     await self.deliver_all()
                 except Exception:
                     # The database may be away for a moment: the events wait in it.
@@ -185,6 +214,27 @@ class Delivery:
                     pass
         finally:
             _wakers.discard(ring)
+
+    async def _deliver_gathered(self) -> int:
+        """Deliver what is heard of together; how many. What fails is left to be delivered one by one."""
+        names, delivered = self._subscriptions.gathered, 0
+        while names:
+            try:
+                async with self._database.transaction() as tx:
+                    # A crash that undoes what was heard brings the events back: there is no need to wait for the disk.
+                    tx.enqueue("set local synchronous_commit = off")
+                    events = await self._take_many(tx, names)
+                    for name, group in groupby(sorted(events, key=_name), _name):
+                        heard = tuple(group)
+                        for handler in self._subscriptions.many_handlers(name):
+                            await handler(tx, heard)
+            except Exception:
+                _log.exception("events_failed_together")
+                break
+            delivered += len(events)
+            if len(events) < _TOGETHER:
+                break
+        return delivered
 
     async def _pass_over(self) -> int:
         """Remove at once what is due and nobody wants to hear of: one by one, each would take a transaction."""
@@ -214,6 +264,24 @@ class Delivery:
         )
         return None if row is None else Event(*row)
 
+    async def _take_many(self, tx: Transaction, names: Sequence[str]) -> list[Event]:
+        rows = await tx.fetch_all(
+            """
+            delete from outbox
+            where (shard, id) in (
+              select shard, id
+              from outbox
+              where not dead and not_before <= %s and event = any(%s::text[])
+              order by not_before, id
+              limit %s
+              for update skip locked
+            )
+            returning id, event, payload, patient, created_at, attempts
+            """,
+            (self._clock.now(), list(names), _TOGETHER),
+        )
+        return [Event(*row) for row in rows]
+
     async def _postpone(self, event: Event, error: Exception) -> None:
         attempts = event.attempts + 1
         dead = attempts >= MAX_ATTEMPTS
@@ -238,3 +306,7 @@ class Delivery:
                     event.id,
                 ),
             )
+
+
+def _name(event: Event) -> str:
+    return event.name

@@ -65,8 +65,11 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
         subscriptions.on(event, handler)
     subscriptions.on(PURGED, forget_purged)
     subscriptions.on(PURGED, forget_emergency_code)
-    for event, handler in PreventionHandlers(services.clock).table().items():
+    prevention = PreventionHandlers(services.clock)
+    for event, handler in prevention.table().items():
         subscriptions.on(event, handler)
+    for event, together in prevention.table_of_many().items():
+        subscriptions.on_many(event, together)
     proofs = Proofs(templates, services.clock)
     subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url, proofs.of).post)
     teller = tell_outside(services)

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -60,6 +61,50 @@ async def test_an_event_of_a_rolled_back_transaction_never_happened(
             await emit(tx, "Told", {})
             raise RuntimeError
     assert await delivery.deliver_all() == 0
+
+
+class Crowd:
+    """Hears of many at once, unless one of them is bad."""
+
+    def __init__(self) -> None:
+        self.heard: list[list[object]] = []
+
+    async def __call__(self, tx: Transaction, events: Sequence[Event]) -> None:
+        documents: list[object] = [event.payload["document"] for event in events]
+        if "bad" in documents:
+            raise RuntimeError("this one cannot be heard")
+        self.heard.append(documents)
+
+
+async def emit_documents(database: Database, *documents: str) -> None:
+    async with database.transaction() as tx:
+        for document in documents:
+            await emit(tx, "Told", {"document": document}, patient=PATIENT)
+
+
+async def test_events_are_heard_together_and_one_that_fails_alone(database: Database, clock: FixedClock) -> None:
+    crowd, subscriptions = Crowd(), Subscriptions()
+    subscriptions.on_many("Told", crowd)
+    delivery = Delivery(database, subscriptions, clock)
+    await emit_documents(database, "a", "b", "c")
+    assert await delivery.deliver_all() == 3
+    assert [sorted(map(str, one)) for one in crowd.heard] == [["a", "b", "c"]]
+    await emit_documents(database, "d", "bad", "e")
+    assert await delivery.deliver_all() == 3
+    assert sorted(str(one[0]) for one in crowd.heard[1:]) == ["d", "e"]
+    async with database.reader() as reader:
+        assert await backlog(reader, clock.now()) == Backlog(due=0, later=1, dead=0)
+
+
+async def test_who_hears_one_by_one_keeps_an_event_from_being_heard_together(
+    database: Database, clock: FixedClock, heard: Recorder
+) -> None:
+    crowd, subscriptions = Crowd(), Subscriptions()
+    subscriptions.on_many("Told", crowd)
+    subscriptions.on("Told", heard)
+    await emit_documents(database, "a", "b")
+    assert await Delivery(database, subscriptions, clock).deliver_all() == 2
+    assert len(crowd.heard) == len(heard.events) == 2
 
 
 async def test_events_that_nobody_hears_go_at_once_when_they_are_due(

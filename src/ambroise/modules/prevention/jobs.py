@@ -13,7 +13,7 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.ids import SHARDS
 from ambroise.kernel.log import logger
-from ambroise.kernel.outbox import Event, Handler
+from ambroise.kernel.outbox import Event, Handler, ManyHandler
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.prevention import reminders, repository
 from ambroise.modules.prevention.desk import RULE_CHANGED
@@ -89,17 +89,19 @@ class Handlers:
     def table(self) -> dict[str, Handler]:
         """Which handler serves which event."""
         return {
-            DOCUMENT_FILED: self.document_changed,
-            DOCUMENT_WITHDRAWN: self.document_changed,
             PURGED: self.forget_purged,
             RULE_CHANGED: self.rule_changed,
         }
 
-    async def document_changed(self, tx: Transaction, event: Event) -> None:
-        """A document came or went: it may close something, or close it no more."""
-        if event.patient is not None:
-            ctx = Context(System("prevention"), self._clock, channel="job")
-            await repository.look_again(tx, event.patient, day_of(ctx))
+    def table_of_many(self) -> dict[str, ManyHandler]:
+        """The same for handlers that hear of many at once."""
+        return {DOCUMENT_FILED: self.documents_changed, DOCUMENT_WITHDRAWN: self.documents_changed}
+
+    async def documents_changed(self, tx: Transaction, events: Sequence[Event]) -> None:
+        """Documents came or went: that may close something, or close it no more."""
+        ctx = Context(System("prevention"), self._clock, channel="job")
+        patients = {event.patient for event in events if event.patient is not None}
+        await repository.look_again(tx, patients, day_of(ctx))
 
     async def rule_changed(self, tx: Transaction, event: Event) -> None:
         """A version was published: everybody of these shards is looked at again on the day it begins."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -245,11 +245,24 @@ async def watch(tx: Transaction, patient: UUID, next_at: date, waiting: Sequence
     )
 
 
-async def look_again(tx: Transaction, patient: UUID, day: date) -> None:
-    """Something happened to somebody: look again at what waits for them."""
-    await tx.execute(
-        "update prevention_watch set next_at = least(next_at, %s) where shard = %s and patient = %s",
-        (day, shard_of(patient), patient),
+async def look_again(tx: Transaction, patients: Collection[UUID], day: date) -> None:
+    """Something happened to these people: look again at what waits for them."""
+    found = sorted(patients)
+    # Locked in one order, whoever does the same at the same time.
+    tx.enqueue(
+        """
+        update prevention_watch w
+        set next_at = %s
+        from (
+          select shard, patient
+          from prevention_watch
+          where (shard, patient) in (select * from unnest(%s::smallint[], %s::uuid[])) and next_at > %s
+          order by shard, patient
+          for update
+        ) l
+        where w.shard = l.shard and w.patient = l.patient
+        """,
+        (day, [shard_of(one) for one in found], found, day),
     )
 
 
