@@ -65,6 +65,12 @@ async def test_a_synthesis_is_chosen_signed_and_made_again_without_what_is_not_f
     await told(visitors, ASTHMA, NEOMYCIN, TOBACCO, WEIGHT)
     await not_for_all(visitors)
     doctor = await visitors.enter("Charles Muller")
+    for page in ("", "/synthese", "/mesures", "/vaccinations", "/prevention", "/deposer", "/exporter"):
+        await doctor.get(visitors.record + page)
+        assert "Néomycine" in doctor.page.cssselect("ul.alerts")[0].text_content(), page
+    stranger = await (await visitors.enter("Julie Martin")).get(f"{visitors.record}/deposer")
+    assert stranger.status == 200, "who may not read may deposit"
+    assert "Néomycine" not in stranger.page.text_content()
     await doctor.get(f"{visitors.record}/synthese")
     await doctor.click("Rédiger une synthèse")
     await doctor.press("Signer et déposer", signe="y")

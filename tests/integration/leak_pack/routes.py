@@ -85,7 +85,6 @@ NOTHING_OF_A_RECORD: Mapping[str, tuple[str, ...]] = {
         "/documents/ajouter", "/documents/{id}/epingle", "/agenda/grossesse", "/agenda/conseil", "/agenda/acte.ics",
         "/profil/codes/{list}", "/profil/directives", "/profil/directives/{model}", "/profil/urgence",
         "/profil/{section}/ajouter",
-        "/pro/patients/{patient}/deposer", "/pro/patients/{patient}/depose/{id}",
     ),
     "the desk: rules, letters on paper, lives of spaces; an operator opens no record": (
         "/courrier", "/guichet/acces", "/guichet/acces/{id}", "/guichet/acces/premiere-cle", "/guichet/acces/collegue",

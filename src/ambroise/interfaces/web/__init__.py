@@ -180,7 +180,7 @@ def portals(
             *(import_routes(Screen(site, AccountKind.CITIZEN), imports) if imports is not None else ()),
             *(copy_routes(Screen(site, AccountKind.CITIZEN), exports) if exports is not None else ()),
             *professional_routes(site, professional, profile, lives.prevention),
-            *prevention_plan_routes(site, professional, lives),
+            *prevention_plan_routes(site, professional, lives, profile),
             *(synthesis_routes(site, professional, profile, lives) if profile is not None else ()),
             *(vaccination_routes(site, professional, profile, lives) if profile is not None else ()),
             *(notice_routes(site, notices) if notices is not None else ()),

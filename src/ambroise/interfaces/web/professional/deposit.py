@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from ambroise.interfaces.web.files import one_document, sniffed
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.forms import MOST_BYTES, DepositForm, SendForm
+from ambroise.interfaces.web.professional.summary import alerts_of
 from ambroise.interfaces.web.professional.views import Deposit, Deposited, ProfessionalService
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.errors import explain
@@ -21,6 +22,7 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.interfaces.web.views import DocumentRow
 from ambroise.kernel.errors import Refusal
+from ambroise.modules.profile.api import Profile
 
 _MOST_AT_ONCE = 4 * MOST_BYTES
 """Bytes of all the files of one form."""
@@ -36,7 +38,7 @@ class Line(Struct, frozen=True):
     """Why it was refused, in words."""
 
 
-def deposit_routes(screen: Screen, service: ProfessionalService) -> list[BaseRoute]:
+def deposit_routes(screen: Screen, service: ProfessionalService, profile: Profile | None) -> list[BaseRoute]:
     async def first_step(visit: Visit) -> Response:
         draft = await visit.draft()
         form = DepositForm.drafted(draft, date=dates.as_day(visit.now))
@@ -88,11 +90,13 @@ def deposit_routes(screen: Screen, service: ProfessionalService) -> list[BaseRou
         ctx = visit.context(patient)
         _offer_types(form)
         identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
+        # One may deposit without the right to read: then nothing of the record is on top of the page.
+        alerts = await alerts_of(profile, ctx, patient) if standing.allowed else ()
         types = dict(service.document_types())
         return await visit.render(
             template,
             status,
-            banner=banner_of(identity, standing, visit),
+            banner=banner_of(identity, standing, visit, alerts),
             standing=standing,
             base=f"/pro/patients/{patient}",
             form=form,

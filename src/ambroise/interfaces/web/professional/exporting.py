@@ -8,12 +8,14 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import exporting, words
 from ambroise.interfaces.web.professional.banner import banner_of
+from ambroise.interfaces.web.professional.summary import alerts_of
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.interfaces.web.views import Content, DocumentFilter
+from ambroise.modules.profile.api import Profile
 
 
-def exporting_routes(screen: Screen, service: ProfessionalService) -> list[BaseRoute]:
+def exporting_routes(screen: Screen, service: ProfessionalService, profile: Profile | None) -> list[BaseRoute]:
     async def choose(visit: Visit) -> Response:
         return await _show(visit, False)
 
@@ -28,10 +30,11 @@ def exporting_routes(screen: Screen, service: ProfessionalService) -> list[BaseR
         patient = visit.id("patient")
         ctx = visit.context(patient)
         identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
+        alerts = await alerts_of(profile, ctx, patient) if standing.allowed else ()
         return await visit.render(
             "professional/export.html",
             422 if nothing else 200,
-            banner=banner_of(identity, standing, visit),
+            banner=banner_of(identity, standing, visit, alerts),
             standing=standing,
             emergency=visit.who.emergency_for(patient),
             base=f"/pro/patients/{patient}",

@@ -19,6 +19,7 @@ from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.casting import followed_screen
 from ambroise.interfaces.web.professional.describing import professional_of
 from ambroise.interfaces.web.professional.planning import PlanForm, file_plan
+from ambroise.interfaces.web.professional.summary import alerts_of
 from ambroise.interfaces.web.professional.views import ProfessionalService
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.toasts import Toast
@@ -37,6 +38,7 @@ from ambroise.modules.prevention.api import (
     checkup_of,
     document_of,
 )
+from ambroise.modules.profile.api import Profile
 from ambroise.trust.context import Context
 
 _OTHER_TIME = "Entretien de prévention"
@@ -54,7 +56,9 @@ class _Known(Struct, frozen=True):
     told: FollowUp | None
 
 
-def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Lives) -> list[BaseRoute]:
+def prevention_plan_routes(
+    site: Site, service: ProfessionalService, lives: Lives, profile: Profile | None
+) -> list[BaseRoute]:
     screen = followed_screen(site)
     checkups, plans, follow_ups = Checkups(lives.prevention), Plans(lives.prevention), FollowUps(lives.prevention)
 
@@ -99,7 +103,7 @@ def prevention_plan_routes(site: Site, service: ProfessionalService, lives: Live
         return await visit.render(
             "professional/prevention.html",
             status,
-            banner=banner_of(identity, standing, visit),
+            banner=banner_of(identity, standing, visit, await alerts_of(profile, ctx, patient)),
             emergency=visit.who.emergency_for(patient),
             base=f"/pro/patients/{patient}",
             waiting=[one for one in known.calendar.items if one.waits],

@@ -112,8 +112,8 @@ def professional_routes(
             else ()
         ),
         *examining_routes(screen, service, profile),
-        *deposit_routes(screen, service),
-        *exporting_routes(screen, service),
+        *deposit_routes(screen, service, profile),
+        *exporting_routes(screen, service, profile),
         *reporting_routes(screen, service),
         *rights_routes(screen, service),
         *consent_routes(screen, service),
