@@ -9,6 +9,7 @@ from ambroise.modules.prevention.api import Checkups, Prevention, remind
 from ambroise.trust.context import Context
 from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
 from tests.journeys.support.strict import StrictClient
+from tests.journeys.support.versions import follow_each_other
 from tests.journeys.support.visitors import Visitors
 from tests.journeys.test_synthesis_pages import qualified
 from tests.journeys.test_vaccination_pages import signed
@@ -204,6 +205,8 @@ async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(v
     await doctor.get(f"{visitors.record}/prevention")
     assert "Bouger : Marcher" in doctor.words
     assert "Rappel dTP" not in doctor.words, "the second plan replaced the first"
+    await doctor.press("Signer et remettre le plan", priorite1="Dormir", objectif1="Se coucher tôt", signe="y")
+    await follow_each_other(visitors, "83869-8", 3)
     await citizen.get("/agenda/acte?quoi=checkup.45-50")
     assert "Vu dans un document de votre dossier" in citizen.words
     stranger = await (await visitors.enter("Julie Martin")).get(f"{visitors.record}/prevention")

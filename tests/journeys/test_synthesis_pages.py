@@ -2,10 +2,10 @@
 
 from ambroise.modules.profile.api import Code, Draft, Profile, Section
 from ambroise.modules.profile.kinds import kind_of_section
-from ambroise.modules.record.api import read_cda
 from ambroise.trust.access import grants, restrictions
 from ambroise.trust.access.people import Party
 from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.versions import follow_each_other
 from tests.journeys.support.visitors import Visitors
 from tests.support.schematron import check_cda
 
@@ -117,7 +117,10 @@ async def test_a_synthesis_is_chosen_signed_and_made_again_without_what_is_not_f
     second, content = await newest(visitors)
     assert second != first
     assert "Goutte" not in content.decode()
-    assert len(read_cda(content).replaces) == 1
+    await doctor.get(f"{visitors.record}/synthese/rediger")
+    await doctor.press("Signer et déposer", signe="y")
+    assert "/depose/" in doctor.address
+    await follow_each_other(visitors, "SYNTH", 3)
 
 
 @needs_chromium

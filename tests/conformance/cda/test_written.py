@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from ambroise.modules.record.api import read_cda, write
+from ambroise.modules.record.api import Identifier, read_cda, write
 from ambroise.modules.record.cda.extract import extract
+from ambroise.modules.record.replacement import former
 from tests.support.cda_samples import needs_samples
 from tests.support.schematron import check_cda
 
@@ -204,16 +206,28 @@ def test_a_letter_in_sections_passes_the_rules_whoever_wrote_it():
     assert errors(own) == []
 
 
-def test_a_second_version_replaces_the_first():
+def test_each_version_replaces_the_one_before_within_the_set_of_the_first():
     first = head("96349-6", "Lettre d'adressage", "Lettre")
-    second = write.Head(
-        "1.2.250.1.999.1.7.2", first.type, first.title, MOMENT, MOMENT, PATIENT, DOCTOR, replaces=first.uid
-    )
-    content = write.file_document(write.Header(), second, b"%PDF-1.4")
+    written = [read_cda(write.file_document(write.Header(), first, b"%PDF-1.4"))]
+    for uid in ("1.2.250.1.999.1.7.2", "1.2.250.1.999.1.7.3"):
+        following = replace(first, uid=uid, replaces=write.Former.of(written[-1]))
+        content = write.file_document(write.Header(), following, b"%PDF-1.4")
+        assert errors(content) == []
+        written.append(read_cda(content))
+    assert [one.version for one in written] == [1, 2, 3]
+    assert {one.set_id for one in written} == {written[0].identifier}
+    assert [one.replaces for one in written] == [(), (written[0].identifier,), (written[1].identifier,)]
+
+
+def test_the_set_and_number_of_software_elsewhere_go_on():
+    """Its identifiers have an extension or are a UUID; a file without a header is the first of its own set."""
+    first = head("96349-6", "Lettre d'adressage", "Lettre")
+    theirs = write.Former(Identifier("1.2.3", "D-<7>"), Identifier("90e1c8ec-f951-4b26-a305-a34848818dd6"), 7)
+    content = write.file_document(write.Header(), replace(first, replaces=theirs), b"%PDF-1.4")
     assert errors(content) == []
     read = read_cda(content)
-    assert [item.root for item in read.replaces] == [first.uid]
-    assert read.version == 2
+    assert (read.version, read.set_id, read.replaces) == (8, theirs.set_id, (theirs.id,))
+    assert former("urn:uuid:90e1c8ec-f951-4b26-a305-a34848818dd6", b"%PDF-1.4") == write.Former.first(theirs.set_id)
 
 
 def test_what_xml_cannot_hold_is_left_out_of_what_is_written():

@@ -6,7 +6,7 @@ from ambroise.interfaces.demonstration import model
 from ambroise.interfaces.demonstration.documents import Document, uid_of
 from ambroise.interfaces.demonstration.model import INS_TEST_OID, Citizen, Organization
 from ambroise.interfaces.demonstration.professions import FACILITIES, PROFESSIONS, SETTINGS
-from ambroise.modules.record.api import write
+from ambroise.modules.record.api import Identifier, write
 
 # Who keeps what citizens write themselves: the operator of the demonstration, identified by a SIREN that is nobody's.
 HOST = write.Structure("2999000017", "Opérateur de démonstration")
@@ -32,7 +32,7 @@ class People:
             self.professional(author) if author else None,
             None if author else HOST,
             document.encounter,
-            document.replaces,
+            write.Former.first(Identifier(document.replaces)) if document.replaces else None,
         )
 
     def patient(self, citizen: Citizen) -> write.Patient:

@@ -13,6 +13,9 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record import repository
 from ambroise.modules.record.cda.metadata import DocumentMetadata
 from ambroise.modules.record.cda.model import Identifier
+from ambroise.modules.record.cda.parse import read as read_cda
+from ambroise.modules.record.cda.write import Former
+from ambroise.modules.record.content.sniff import Sort, sniff
 
 Json = dict[str, Any]
 
@@ -39,6 +42,13 @@ async def replaced_by(
         one = await _find(reader, None, identifier.urn, patient)
         found.setdefault(str(one.document or one.unique_id), one)
     return list(found.values())
+
+
+def former(unique_id: str, content: bytes) -> Former:
+    """What the next version of a document says of it: by its own header, or by its unique id when it has none."""
+    if sniff(content) is Sort.XML:
+        return Former.of(read_cda(content))
+    return Former.first(Identifier.parse(unique_id))
 
 
 def link(replaced: Replaced) -> Json:

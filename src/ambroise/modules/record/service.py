@@ -30,6 +30,7 @@ from ambroise.modules.record import (
 )
 from ambroise.modules.record.assessment import Assessed, assess, recognise
 from ambroise.modules.record.cda.model import Identifier
+from ambroise.modules.record.cda.write import Former
 from ambroise.modules.record.changing import FLAGS, Changing, replaced_already
 from ambroise.modules.record.content.malware import NoScanner, Scanner
 from ambroise.modules.record.followers import followers_of
@@ -91,6 +92,12 @@ class Record(Changing):
     async def document(self, tx: Reader, ctx: Context, id: str) -> Document:
         """One document, for who may see it."""
         return entry.read(decode((await self._gateway.read(tx, ctx, "DocumentReference", id)).body))
+
+    async def former(self, reader: Reader, ctx: Context, id: str) -> tuple[Document, Former]:
+        """A document that a new one is about to replace, for who may read it, and which version of its set it is."""
+        stored, content = await self._gateway.document_content(reader, ctx, id)
+        document = entry.read(decode(stored.body))
+        return document, replacement.former(document.unique_id, content)
 
     async def content_under(
         self, reader: Reader, ctx: Context, unique_id: str, *, of: UUID | None = None

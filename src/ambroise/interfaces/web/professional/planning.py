@@ -10,22 +10,11 @@ from uuid import UUID
 from wtforms import BooleanField, DateField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional, ValidationError
 
-from ambroise.interfaces.web.professional import signing
-from ambroise.interfaces.web.professional.describing import with_format, with_visibility
-from ambroise.interfaces.web.ui import dates
+from ambroise.interfaces.web.professional.signed import Paper, act_of, file_signed
 from ambroise.interfaces.web.ui.forms import Form, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
 from ambroise.kernel.db import Transaction
-from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.record.api import (
-    INVISIBLE_REPRESENTATIVES,
-    MASKED,
-    Document,
-    Incoming,
-    Record,
-    Submission,
-    write,
-)
+from ambroise.modules.record.api import Record, write
 from ambroise.trust.context import Context
 
 SORTS: Final[Mapping[str, str]] = {
@@ -116,30 +105,16 @@ class PlanForm(Form):
 
 
 async def file_plan(
-    tx: Transaction, ctx: Context, record: Record, patient: UUID, form: PlanForm, checkup: str, former: Document | None
+    tx: Transaction, ctx: Context, record: Record, patient: UUID, form: PlanForm, checkup: str, former: str | None
 ) -> UUID:
     """Sign the plan of this form and file it, in place of the one that the same professional wrote for it."""
-    now = dates.local(ctx.now())
-    head = write.Head(
-        f"2.25.{_act(form).int}",
-        write.PREVENTION_PLAN_TYPE,
-        "Plan personnalisé de prévention",
-        now,
-        now,
-        await signing.patient_of(tx, patient),
-        await signing.author_of(tx, ctx),
-        replaces=former.unique_id.removeprefix("urn:oid:") if former else None,
-        version=2 if former else 1,
-    )
     said = _said(form.suivi)
     follow_up = (said, _LOOKED_AT_AGAIN) if said else (_LOOKED_AT_AGAIN,)
     plan = write.PreventionPlan(checkup, tuple(_aims(form)), tuple(_steps(form)), follow_up)
-    content = write.prevention_plan(write.Header(), head, plan)
-    # What hid the former one hides the new one: nobody comes to see what the patient had masked.
-    labels = [one for one in (MASKED, INVISIBLE_REPRESENTATIVES) if former and one in former.visibility]
-    described = with_format(with_visibility(patient, labels), _NO_MODEL)
-    submitted = await record.submit(tx, ctx, Submission((Incoming(content, None, described),)))
-    return submitted.documents[0].document
+    paper = Paper(write.PREVENTION_PLAN_TYPE, "Plan personnalisé de prévention", act_of(form), former, _NO_MODEL)
+    return await file_signed(
+        tx, ctx, record, patient, paper, lambda head: write.prevention_plan(write.Header(), head, plan)
+    )
 
 
 def _aims(form: Any) -> Iterator[write.Aim]:
@@ -156,11 +131,3 @@ def _steps(form: Any) -> Iterator[write.Step]:
 
 def _said(field: Any) -> str:
     return " ".join((field.data or "").split())
-
-
-def _act(form: Any) -> UUID:
-    """The number drawn when the page was opened: signed twice, it is filed once."""
-    try:
-        return UUID(str(form.acte.data))
-    except ValueError:
-        raise Refusal(Kind.INVALID, "FORM_FORGED", "The number of this form is not one of ours.") from None

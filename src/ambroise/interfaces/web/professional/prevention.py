@@ -73,7 +73,7 @@ def prevention_plan_routes(
                 async with lives.database.transaction() as tx:
                     known = await _known(tx, ctx, patient)
                     checkup = known.checkup.rule.title.fr if known.checkup else _OTHER_TIME
-                    former = await lives.record.document(tx, ctx, known.former.document) if known.former else None
+                    former = known.former.document if known.former else None
                     id = await file_plan(tx, ctx, lives.record, patient, form, checkup, former)
                 return visit.go(f"/pro/patients/{patient}/depose/{id}", Toast("deposited"))
             except Refusal as refusal:

@@ -14,7 +14,8 @@ from wtforms.validators import ValidationError
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional import rules, signing
 from ambroise.interfaces.web.professional.banner import banner_of
-from ambroise.interfaces.web.professional.describing import professional_of, with_visibility
+from ambroise.interfaces.web.professional.describing import professional_of
+from ambroise.interfaces.web.professional.signed import Paper, act_of, file_signed
 from ambroise.interfaces.web.professional.summary import alerts_of
 from ambroise.interfaces.web.professional.synthesis import (
     MOST_RESULTS,
@@ -25,7 +26,6 @@ from ambroise.interfaces.web.professional.synthesis import (
     synthesis_of,
 )
 from ambroise.interfaces.web.professional.views import ProfessionalService
-from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.forms import Form, Required, Ticks
 from ambroise.interfaces.web.ui.i18n import N_, lazy
 from ambroise.interfaces.web.ui.toasts import Toast
@@ -33,14 +33,7 @@ from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind
 from ambroise.modules.profile.api import Profile
-from ambroise.modules.record.api import (
-    INVISIBLE_REPRESENTATIVES,
-    MASKED,
-    Document,
-    Incoming,
-    Submission,
-    write,
-)
+from ambroise.modules.record.api import Document, write
 from ambroise.trust.context import Context
 
 _TYPE = write.SYNTHESIS_TYPE.code
@@ -98,25 +91,16 @@ def synthesis_routes(site: Site, service: ProfessionalService, profile: Profile,
             treating = await signing.treating_of(tx, ctx, patient)
             if treating is None:
                 raise Refusal(Kind.UNPROCESSABLE, "TREATING_UNKNOWN", "A synthesis names the treating doctor.")
-            now = dates.local(ctx.now())
-            head = write.Head(
-                f"2.25.{_act(form).int}",
-                write.SYNTHESIS_TYPE,
-                "Synthèse médicale",
-                now,
-                now,
-                await signing.patient_of(tx, patient),
-                await signing.author_of(tx, ctx),
-                replaces=former.unique_id.removeprefix("urn:oid:") if former else None,
-                version=2 if former else 1,
-            )
             said = synthesis_of(parts, form.parties.data, form.vigilance.data or "")
-            content = write.medical_synthesis(write.Header(), head, treating, said)
-            # What hid the former one hides the new one: nobody comes to see what the patient had masked.
-            labels = [one for one in (MASKED, INVISIBLE_REPRESENTATIVES) if former and one in former.visibility]
-            incoming = Incoming(content, None, with_visibility(patient, labels))
-            submitted = await lives.record.submit(tx, ctx, Submission((incoming,)))
-        return submitted.documents[0].document
+            paper = Paper(write.SYNTHESIS_TYPE, "Synthèse médicale", act_of(form), former.id if former else None)
+            return await file_signed(
+                tx,
+                ctx,
+                lives.record,
+                patient,
+                paper,
+                lambda head: write.medical_synthesis(write.Header(), head, treating, said),
+            )
 
     async def _former(ctx: Context, patient: UUID) -> Document | None:
         """The synthesis that the same professional wrote before, still in force."""
@@ -157,11 +141,3 @@ def synthesis_routes(site: Site, service: ProfessionalService, profile: Profile,
         )
 
     return [screen.route("/pro/patients/{patient}/synthese/rediger", preview, sign)]
-
-
-def _act(form: Any) -> UUID:
-    """The number drawn when the page was opened: signed twice, it is filed once."""
-    try:
-        return UUID(str(form.acte.data))
-    except ValueError:
-        raise Refusal(Kind.INVALID, "FORM_FORGED", "The number of this form is not one of ours.") from None

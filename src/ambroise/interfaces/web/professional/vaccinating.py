@@ -16,9 +16,8 @@ from wtforms.validators import Optional, ValidationError
 
 from ambroise.interfaces.web import profiles
 from ambroise.interfaces.web.lives import Lives
-from ambroise.interfaces.web.professional import signing
 from ambroise.interfaces.web.professional.banner import banner_of
-from ambroise.interfaces.web.professional.describing import with_visibility
+from ambroise.interfaces.web.professional.signed import Paper, act_of, file_signed
 from ambroise.interfaces.web.professional.summary import alerts_of
 from ambroise.interfaces.web.professional.synthesis import oid_of
 from ambroise.interfaces.web.professional.views import ProfessionalService
@@ -30,7 +29,7 @@ from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import AccountKind
 from ambroise.modules.profile.api import Code, Item, Profile, Section, codes
-from ambroise.modules.record.api import Incoming, Submission, tables, write
+from ambroise.modules.record.api import tables, write
 from ambroise.trust.context import Context
 
 _NOTE, _HISTORY = "87273-9", "11369-6"
@@ -156,28 +155,20 @@ def vaccination_routes(site: Site, service: ProfessionalService, profile: Profil
         injection = _injection(form, told, by_me=by_me)
         vaccine = injection.vaccine
         noted = isinstance(injection.day, date) and bool(vaccine.cis and vaccine.atc and injection.lot)
-        now = dates.local(ctx.now())
+        today = dates.local(ctx.now()).date()
         type = tables.type_code(_NOTE if noted else _HISTORY)
-        if type is None or told.day > now.date().isoformat():
+        if type is None or told.day > today.isoformat():
             raise Refusal(Kind.UNPROCESSABLE, "DATE_OUTSIDE_LIFE", "An injection is in the past.", element="jour")
+        coded = write.Coded(type.code, type.label, type.system)
+        paper = Paper(coded, "Note de vaccination" if noted else "Historique de vaccination", act_of(form))
+
+        def written(head: write.Head) -> bytes:
+            if noted:
+                return write.vaccination_note(write.Header(), head, injection)
+            return write.vaccination_history(write.Header(), head, (injection,))
+
         async with lives.database.transaction() as tx:
-            head = write.Head(
-                f"2.25.{_act(form).int}",
-                write.Coded(type.code, type.label, type.system),
-                "Note de vaccination" if noted else "Historique de vaccination",
-                now,
-                now,
-                await signing.patient_of(tx, patient),
-                await signing.author_of(tx, ctx),
-            )
-            content = (
-                write.vaccination_note(write.Header(), head, injection)
-                if noted
-                else write.vaccination_history(write.Header(), head, (injection,))
-            )
-            incoming = Incoming(content, None, with_visibility(patient, ()))
-            submitted = await lives.record.submit(tx, ctx, Submission((incoming,)))
-        return submitted.documents[0].document
+            return await file_signed(tx, ctx, lives.record, patient, paper, written)
 
     async def _item(visit: Visit) -> Item:
         """The line to confirm: one that the holder's side told, shows to all, and nobody confirmed."""
@@ -254,11 +245,3 @@ def _vaccine(told: Told, chosen: str) -> write.Vaccine:
         atc=atc,
         protects=next((one.label for one in codes.published("vaccine") if one.code == atc), None),
     )
-
-
-def _act(form: Any) -> UUID:
-    """The number drawn when the page was opened: signed twice, it is filed once."""
-    try:
-        return UUID(str(form.acte.data))
-    except ValueError:
-        raise Refusal(Kind.INVALID, "FORM_FORGED", "The number of this form is not one of ours.") from None

@@ -13,7 +13,7 @@ The narrative is what a reader signs; entries point into it.
 
 from ambroise.modules.record.cda.write.documents import SCANNED, Words, assembled, file_document, letter
 from ambroise.modules.record.cda.write.header import ENCOUNTERS, PATIENT_EXPRESSION, Header, coded, telecom
-from ambroise.modules.record.cda.write.model import Address, Coded, Head, Patient, Professional, Structure
+from ambroise.modules.record.cda.write.model import Address, Coded, Former, Head, Patient, Professional, Structure
 from ambroise.modules.record.cda.write.pieces import (
     ATC,
     CIM_10,
@@ -83,6 +83,7 @@ __all__ = [
     "Aim",
     "Coded",
     "EntryIds",
+    "Former",
     "Head",
     "Header",
     "Injection",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ambroise.modules.record.cda.model import Identifier
 from ambroise.modules.record.cda.write.model import Address, Coded, Head, Patient, Professional, Structure
 from ambroise.modules.record.cda.write.pieces import code, escape, timestamp
 
@@ -34,9 +35,8 @@ class Header:
 
     def open(self, head: Head, templates: str, *, namespaces: str = "") -> str:
         """From the root element to the legal authenticator."""
-        root = escape(head.uid)
-        previous = escape(head.replaces) if head.replaces else None
-        version = max(head.version, 2) if previous else head.version
+        former = head.replaces
+        own = Identifier(head.uid)
         return "".join(
             (
                 '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -44,13 +44,14 @@ class Header:
                 f'{namespaces}><realmCode code="FR"/><typeId root="2.16.840.1.113883.1.3" extension="POCD_HD000040"/>'
                 '<templateId root="2.16.840.1.113883.2.8.2.1"/><templateId root="1.2.250.1.213.1.1.1.1"/>',
                 templates,
-                f'<id root="{root}"/>',
+                identified("id", own),
                 coded("code", head.type),
                 f"<title>{escape(head.title)}</title>",
                 f'<effectiveTime value="{timestamp(head.moment)}"/>',
                 '<confidentialityCode code="N" displayName="Normal" codeSystem="2.16.840.1.113883.5.25"/>',
                 '<languageCode code="fr-FR"/>',
-                f'<setId root="{previous or root}"/><versionNumber value="{version}"/>',
+                identified("setId", former.set_id if former else own),
+                f'<versionNumber value="{former.version + 1 if former else 1}"/>',
                 self.patient(head.patient),
                 f'<author><time value="{timestamp(head.moment)}"/>{self.author_body(head)}</author>',
                 self._custodian(head),
@@ -165,10 +166,8 @@ class Header:
     def _replacement(self, head: Head) -> str:
         if not head.replaces:
             return ""
-        return (
-            f'<relatedDocument typeCode="RPLC"><parentDocument><id root="{escape(head.replaces)}"/></parentDocument>'
-            "</relatedDocument>"
-        )
+        former = identified("id", head.replaces.id)
+        return f'<relatedDocument typeCode="RPLC"><parentDocument>{former}</parentDocument></relatedDocument>'
 
     def _encounter(self, head: Head, responsible: str) -> str:
         place = head.author.structure if head.author else None
@@ -188,6 +187,12 @@ class Header:
 def coded(tag: str, value: Coded, inner: str = "") -> str:
     """A coded element."""
     return code(tag, value.code, value.label, value.system, inner)
+
+
+def identified(tag: str, value: Identifier) -> str:
+    """An identifier (II)."""
+    extension = f' extension="{escape(value.extension)}"' if value.extension else ""
+    return f'<{tag} root="{escape(value.root)}"{extension}/>'
 
 
 def address(value: Address | None) -> str:

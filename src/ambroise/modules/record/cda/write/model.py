@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
+from ambroise.modules.record.cda.model import ClinicalDocument, Identifier
+
 
 class Coded(Struct, frozen=True):
     """A code with its label, in a system given by its OID."""
@@ -71,11 +73,31 @@ class Patient(Struct, frozen=True):
     local: tuple[str, str] | None = None
 
 
+class Former(Struct, frozen=True):
+    """The version that a document replaces: its unique id, the set that every version belongs to, its number in it."""
+
+    id: Identifier
+    set_id: Identifier
+    version: int
+
+    @classmethod
+    def first(cls, id: Identifier) -> Former:
+        """The first version of a set, which bears its name."""
+        return cls(id, id, 1)
+
+    @classmethod
+    def of(cls, document: ClinicalDocument) -> Former:
+        """A document by its header; one that says nothing of its set is the first of its own."""
+        known = document.set_id if document.set_id and document.set_id.well_formed else document.identifier
+        return cls(document.identifier, known, document.version or 1)
+
+
 class Head(Struct, frozen=True):
     """The header of one document.
 
     `author` is None when the patient wrote it: `custodian` then says who keeps it. `started` is when the act that the
-    document reports began, `encounter` a code of `header.ENCOUNTERS`, `replaces` the unique id of the former version.
+    document reports began, `encounter` a code of `header.ENCOUNTERS`. `replaces` is the former version: the document
+    is the next one of the same set (CDA R2 4.2.3.1, setId and versionNumber); without it, the first of its own.
     """
 
     uid: str
@@ -87,5 +109,4 @@ class Head(Struct, frozen=True):
     author: Professional | None = None
     custodian: Structure | None = None
     encounter: str = "AMB"
-    replaces: str | None = None
-    version: int = 1
+    replaces: Former | None = None
