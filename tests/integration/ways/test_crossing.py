@@ -1,5 +1,10 @@
 """Documents cross every pair of ways: sent by each one, read by each other, byte for byte."""
 
+import asyncio
+import base64
+import hashlib
+import json
+import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -10,16 +15,22 @@ import httpx
 import pytest
 import pytest_asyncio
 from msgspec import structs
+from typer.testing import CliRunner
 
+from ambroise.interfaces.cli import build
 from ambroise.interfaces.cli.submission.folder import Folder
 from ambroise.interfaces.cli.submission.papers import Sender
 from ambroise.interfaces.cli.submission.watching import Watcher
 from ambroise.interfaces.cli.submission.ways import LocalWay
 from ambroise.interfaces.hl7v2.listener import Listener
 from ambroise.interfaces.token_claims import Role
+from ambroise.kernel.outbox import Delivery, Subscriptions
+from ambroise.main.builder import InstanceBuilder
 from ambroise.main.feeds import chosen, open_feeds
 from ambroise.modules.identity.api import AccountKind, NewAccount, Situation
+from ambroise.modules.portability.api import GOES_ON
 from ambroise.trust.context import Context
+from tests.integration.fhir_rest.test_documents import bundle_of_letter
 from tests.integration.xds.asking import authorise, file, patient_key, retrieve
 from tests.integration.xds.conftest import FINESS, RPPS, example_client, letter, people, software
 from tests.journeys.support.strict import StrictClient
@@ -43,6 +54,7 @@ class Author:
     record: str
     inbox: Path
     laboratory: Laboratory
+    copy: dict[str, bytes] | None = None
 
     async def fhir(self) -> httpx.AsyncClient:
         return self.house.client(Role.PROFESSIONAL, rpps=RPPS)
@@ -94,7 +106,31 @@ async def enter(house: House, name: str) -> StrictClient:
 # The ways in.
 
 
-async def by_fhir(author: Author, entry: Entry) -> None:
+async def by_iti_65(author: Author, entry: Entry) -> None:
+    bundle, _, _ = bundle_of_letter()
+    reference = next(one["resource"] for one in bundle["entry"] if "masterIdentifier" in one["resource"])
+    binary = next(one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] == "Binary")
+    reference["masterIdentifier"]["value"] = f"urn:oid:{entry.unique_id}"
+    digest = hashlib.sha1(entry.content, usedforsecurity=False).digest()
+    reference["content"][0]["attachment"] |= {
+        "size": len(entry.content),
+        "hash": base64.b64encode(digest).decode(),
+    }
+    binary["data"] = base64.b64encode(entry.content).decode()
+    async with await author.fhir() as client:
+        answer = await client.post("", json=bundle)
+    assert answer.status_code == 200, answer.text
+
+
+async def by_iti_105(author: Author, entry: Entry) -> None:
+    attachment = {"contentType": "application/xml", "data": base64.b64encode(entry.content).decode()}
+    reference = {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": attachment}]}
+    async with await author.fhir() as client:
+        answer = await client.post("DocumentReference", json=reference)
+    assert answer.status_code == 201, answer.text
+
+
+async def by_iti_106(author: Author, entry: Entry) -> None:
     async with await author.fhir() as client:
         kind = {"content-type": "application/xml"}
         path = "DocumentReference/$generate-metadata"
@@ -133,18 +169,58 @@ async def by_folder(author: Author, entry: Entry) -> None:
     assert (author.inbox / f"done/{entry.unique_id}.xml").read_bytes() == entry.content
 
 
-async def by_message(author: Author, entry: Entry) -> None:
-    example = example_client("send", "hl7v2")
-    assert (await author.laboratory.one(example.message_of(entry.content))).code == "AA"
+async def by_command(author: Author, entry: Entry) -> None:
+    """`ambroise submit` of a file, beside the running instance."""
+    settings, file = author.house.services.settings, author.inbox / "lettre.xml"
+    file.write_bytes(entry.content)
+    named = {
+        "AMBROISE_DATABASE_URL": str(settings.database_url),
+        "AMBROISE_DATABASE_OWNER_URL": str(settings.database_owner_url),
+    }
+    command = ["submit", str(file), "--as", f"professional:{RPPS}", "--data", str(settings.data)]
+    done = await asyncio.to_thread(CliRunner().invoke, build(InstanceBuilder()), command, env={**os.environ, **named})
+    assert done.exit_code == 0, done.output
+
+
+async def by_oru(author: Author, entry: Entry) -> None:
+    assert (await author.laboratory.one(_message(entry))).code == "AA"
+
+
+async def by_mdm(author: Author, entry: Entry) -> None:
+    """The same in the message of documents, which names the document in its TXA."""
+    lines = _message(entry).replace("ORU^R01^ORU_R01", "MDM^T02^MDM_T02").split("\r")
+    now = lines[0].split("|")[6]
+    txa = f"TXA|1|11488-4|TEXT|{now}||||||||{entry.unique_id}|||||AU"
+    order = next(number for number, line in enumerate(lines) if line.startswith("OBR"))
+    message = [lines[0], f"EVN||{now}", *lines[1 : order + 1], txa, *lines[order + 1 :]]
+    ack = await author.laboratory.one("\r".join(message))
+    assert ack.code == "AA", ack.notes
+
+
+def _message(entry: Entry) -> str:
+    message: str = example_client("send", "hl7v2").message_of(entry.content)
+    return message
 
 
 # The ways out.
 
 
 async def fhir_gives(author: Author, entry: Entry) -> bytes:
+    """ITI-68: what the metadata (ITI-67) name."""
     async with await author.fhir() as client:
-        found = (await client.get(f"DocumentReference/{await author.id_of(entry)}")).json()
-        return (await client.get(found["content"][0]["attachment"]["url"], headers={"accept": "*/*"})).content
+        return (await client.get(await _url(author, client, entry), headers={"accept": "*/*"})).content
+
+
+async def binary_gives(author: Author, entry: Entry) -> bytes:
+    """The same as a resource of FHIR."""
+    async with await author.fhir() as client:
+        url = await _url(author, client, entry)
+        return base64.b64decode((await client.get(url, headers={"accept": "application/fhir+json"})).json()["data"])
+
+
+async def _url(author: Author, client: httpx.AsyncClient, entry: Entry) -> str:
+    found = (await client.get(f"DocumentReference/{await author.id_of(entry)}")).json()
+    return str(found["content"][0]["attachment"]["url"])
 
 
 async def xds_gives(author: Author, entry: Entry) -> bytes:
@@ -162,6 +238,10 @@ async def page_gives(author: Author, entry: Entry) -> bytes:
     return (await author.page.http.get(f"{author.record}/documents/{await author.id_of(entry)}/fichier")).content
 
 
+async def citizen_page_gives(author: Author, entry: Entry) -> bytes:
+    return (await author.citizen.http.get(f"/documents/{await author.id_of(entry)}/fichier")).content
+
+
 async def page_zips(author: Author, entry: Entry) -> bytes:
     """The citizen takes it away."""
     await author.citizen.get("/documents/emporter")
@@ -172,20 +252,73 @@ async def page_zips(author: Author, entry: Entry) -> bytes:
     return unzipped(answer.content)["IHE_XDM/SUBSET01/DOC0001.XML"]
 
 
-IN: tuple[Callable[[Author, Entry], Awaitable[None]], ...] = (
-    by_fhir, by_xds, by_xdm, by_page, by_folder, by_message,
-)  # fmt: skip
-OUT: tuple[Callable[[Author, Entry], Awaitable[bytes]], ...] = (
-    fhir_gives, xds_gives, xdm_gives, page_gives, page_zips,
-)  # fmt: skip
+async def copy_gives(author: Author, entry: Entry) -> bytes:
+    """The copy of the whole record that the citizen asks for: made once, when every document is there."""
+    if author.copy is None:
+        author.copy = await _copy(author)
+    manifest = json.loads(author.copy["manifest.json"])
+    about = f"DocumentReference/{await author.id_of(entry)}"
+    return author.copy[next(one["path"] for one in manifest["files"] if one.get("about") == about)]
 
 
-@pytest.mark.parametrize("sent", IN, ids=lambda way: way.__name__)
-async def test_what_is_sent_one_way_is_read_by_every_other(author: Author, sent: Any) -> None:
-    entry = letter()
-    await sent(author, entry)
-    for gives in OUT:
-        assert await gives(author, entry) == entry.content, gives.__name__
+async def _copy(author: Author) -> dict[str, bytes]:
+    services, page = author.house.services, author.citizen
+    await page.get("/mes-donnees")
+    await page.press("Préparer une copie")
+    subscriptions = Subscriptions()
+    subscriptions.on(GOES_ON, services.exports.go_on)
+    await Delivery(services.database, subscriptions, services.clock).deliver_all()
+    await page.get("/mes-donnees")
+    form = next(one for one in page.page.iter("form") if str(one.get("action")).endswith("/telecharger"))
+    answer = await page.http.post(str(form.get("action")), data=dict(form.form_values()), follow_redirects=True)
+    return unzipped(answer.content)
+
+
+IN: dict[str, Callable[[Author, Entry], Awaitable[None]]] = {
+    "FHIR ITI-65": by_iti_65,
+    "FHIR ITI-105": by_iti_105,
+    "FHIR ITI-106 (CDA)": by_iti_106,
+    "XDS ITI-41 (MTOM)": by_xds,
+    "HL7 v2 ORU (MLLP)": by_oru,
+    "HL7 v2 MDM (MLLP)": by_mdm,
+    "XDM zip": by_xdm,
+    "web upload": by_page,
+    "watched folder": by_folder,
+    "ambroise submit": by_command,
+}
+OUT: dict[str, Callable[[Author, Entry], Awaitable[bytes]]] = {
+    "ITI-68": fhir_gives,
+    "Binary": binary_gives,
+    "ITI-43": xds_gives,
+    "XDM out": xdm_gives,
+    "page (professional)": page_gives,
+    "page (citizen)": citizen_page_gives,
+    "taken away": page_zips,
+    "copy of all": copy_gives,
+}
+
+
+async def test_documents_cross_every_pair_of_ways_byte_for_byte(author: Author) -> None:
+    """`pytest -s` of this test prints the matrix."""
+    sent = {name: letter() for name in IN}
+    for name, way in IN.items():
+        await way(author, sent[name])
+    same = {
+        name: {out: await gives(author, entry) == entry.content for out, gives in OUT.items()}
+        for name, entry in sent.items()
+    }
+    print("\n" + matrix(same))
+    assert all(all(row.values()) for row in same.values()), matrix(same)
+
+
+def matrix(same: dict[str, dict[str, bool]]) -> str:
+    """What came in one way (rows) and was read another (columns)."""
+    wide = max(map(len, same))
+    lines = [" " * wide + "".join(f"  {out}" for out in OUT)]
+    for name, row in same.items():
+        cells = ("same" if row[out] else "OTHER" for out in OUT)
+        lines.append(name.ljust(wide) + "".join(f"  {cell:^{len(out)}}" for cell, out in zip(cells, OUT, strict=True)))
+    return "\n".join(lines)
 
 
 async def test_a_practice_deposits_several_files_at_once_and_is_told_of_each(author: Author) -> None:
