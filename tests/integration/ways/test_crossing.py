@@ -269,7 +269,7 @@ async def _copy(author: Author) -> dict[str, bytes]:
     subscriptions.on(GOES_ON, services.exports.go_on)
     await Delivery(services.database, subscriptions, services.clock).deliver_all()
     await page.get("/mes-donnees")
-    form = next(one for one in page.page.iter("form") if str(one.get("action")).endswith("/telecharger"))
+    form: Any = next(one for one in page.page.iter("form") if str(one.get("action")).endswith("/telecharger"))
     answer = await page.http.post(str(form.get("action")), data=dict(form.form_values()), follow_redirects=True)
     return unzipped(answer.content)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from importlib.resources import files
 
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from ambroise.interfaces.dmp.candidates import Candidates
 from ambroise.interfaces.dmp.demographics import Demographics
@@ -44,7 +47,7 @@ class _Alias:
 
 
 def routes(services: Services) -> Sequence[BaseRoute]:
-    """The four services."""
+    """The four services, and at each address with `?wsdl` what describes them all."""
     callers = Callers.of(services, PATIENTS, PDQ, SPECIFIC, HABILITATIONS)
     own_id = repository_id(services.settings.repository_oid, services.installation.id)
     names = Names(own_id, services.clock, services.demonstration)
@@ -55,4 +58,17 @@ def routes(services: Services) -> Sequence[BaseRoute]:
         SPECIFIC: [PatientList(services)],
         HABILITATIONS: [SetAuthorization(services), ListAuthorizations(services)],
     }
-    return [Endpoint(path, callers, operations, content_limit=0).route() for path, operations in table.items()]
+    contract = _contract(services.public_url)
+    return [
+        *(Endpoint(path, callers, operations, content_limit=0).route() for path, operations in table.items()),
+        *(Route(path, contract, methods=["GET"]) for path in table),
+    ]
+
+
+def _contract(address: str) -> Callable[[Request], Awaitable[Response]]:
+    text = (files("ambroise.interfaces.dmp") / "dmp.wsdl").read_text("utf-8").replace("@ADDRESS@", address)
+
+    async def wsdl(request: Request) -> Response:
+        return Response(text, 200, {"x-content-type-options": "nosniff"}, "text/xml; charset=utf-8")
+
+    return wsdl
