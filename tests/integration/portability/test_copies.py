@@ -81,6 +81,21 @@ async def test_a_copy_holds_everything_its_person_may_see_and_proves_it(copying:
     assert {"README.txt", "reglages.html", "reglages.json"} <= set(files)
 
 
+async def test_a_document_of_before_that_could_act_in_a_browser_leaves_as_a_text(
+    copying: Copying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acting = LETTER.replace(
+        b"</title>", b'<x:script xmlns:x="http://www.w3.org/1999/xhtml">alert(1)</x:script></title>', 1
+    )
+    with monkeypatch.context() as earlier:
+        earlier.setattr("ambroise.modules.record.content.check.active_markup", lambda source: ())
+        await copying.world.submit(copying.world.author, acting)
+    files = read(await copying.whole(copying.world.citizen))
+    (path,) = [name for name, content in files.items() if content == acting]
+    assert path.endswith(".xml.txt")
+    assert not [name for name in files if name.endswith(".xml")]
+
+
 async def test_what_is_withheld_is_not_in_a_copy_and_nothing_tells_that_it_is_missing(copying: Copying) -> None:
     world = copying.world
     secret = (await world.submit(world.author, LETTER, flagged("INVISIBLE_PATIENT"))).documents[0]

@@ -58,6 +58,12 @@ async def test_the_author_must_be_the_caller_or_of_the_caller_s_structure(world:
         (b'<confidentialityCode code="N"', b'<confidentialityCode code="R"', "CONFIDENTIALITY_UNSUPPORTED"),
         (b"<ClinicalDocument", b"<!DOCTYPE x><ClinicalDocument", "XML_DTD_FORBIDDEN"),
         (b"</ClinicalDocument>", b"</ClinicalDocumen>", "XML_MALFORMED"),
+        (
+            b"<ClinicalDocument",
+            b'<?xml-stylesheet href="https://example.org/a.xsl"?><ClinicalDocument',
+            "ACTIVE_CONTENT",
+        ),
+        (b"</title>", b'<s xmlns="http://www.w3.org/2000/svg" onload="a()"/></title>', "ACTIVE_CONTENT"),
     ],
 )
 async def test_a_document_that_says_something_wrong_is_refused(

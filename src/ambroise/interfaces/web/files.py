@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.record.api import Sort, bound_photos, clean_photo, sniff
+from ambroise.modules.record.api import Sort, bound_photos, clean_photo, may_act, sniff
 
 XML = ("application/xml", "text/xml")
 IMAGES = ("image/jpeg", "image/png")
@@ -79,6 +79,9 @@ def shown_inline(media_type: str) -> bool:
     return media_type in _SHOWN
 
 
-def file_name(title: str, media_type: str) -> str:
-    extension = ".xml" if media_type in XML else mimetypes.guess_extension(media_type) or ""
+def file_name(title: str, media_type: str, content: bytes) -> str:
+    """The name under which a file is kept on a disk: XML that could act in a browser opens there as a text."""
+    extension = mimetypes.guess_extension(media_type) or ""
+    if media_type in XML:
+        extension = ".xml.txt" if may_act(content) else ".xml"
     return re.sub(r"[\\/:*?\"<>|\x00-\x1f]+", " ", title).strip()[:100] + extension

@@ -165,7 +165,7 @@ class Records:
     async def content(self, ctx: Context, id: str) -> Content:
         """The bytes of a document, as they were filed."""
         document, content = await self._content(ctx, id)
-        return Content(content, document.media_type, file_name(document.title, document.media_type))
+        return Content(content, document.media_type, file_name(document.title, document.media_type, content))
 
     async def joined(self, ctx: Context, id: str, name: str) -> Content:
         """A file that a CDA carries inside."""
@@ -179,7 +179,7 @@ class Records:
         media_type = next(
             (item.content_type for item in rendered.files if item.identifier == name), sniffed(found.content)
         )
-        return Content(found.content, media_type, file_name(document.title, media_type))
+        return Content(found.content, media_type, file_name(document.title, media_type, found.content))
 
     async def results(self, ctx: Context, document: Document) -> Sequence[Result]:
         """The results that a document states, each with those of the same examination before it."""

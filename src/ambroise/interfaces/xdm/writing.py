@@ -40,6 +40,7 @@ from ambroise.interfaces.xds.names import (
 from ambroise.interfaces.xds.values import Cx, Xcn, Xon, hl7_time
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.record.api import may_act
 from ambroise.trust.context import Citizen, Context, Professional
 from ambroise.trust.gateway import Gateway
 
@@ -114,7 +115,8 @@ class Exports:
                 resource: Json = decode(stored.body)
                 named = await finder.patient_of(resource, self._repository)
                 patients.add(named)
-                chosen.append(_chosen(number, entry_of(resource, named, self._repository), content))
+                made = entry_of(resource, named, self._repository)
+                chosen.append(await asyncio.to_thread(_chosen, number, made, content))
         if len(patients) > 1:
             text = "A zip is about one patient: choose documents of one record."
             raise Refusal(Kind.UNPROCESSABLE, "XDM_SEVERAL_PATIENTS", text)
@@ -124,7 +126,9 @@ class Exports:
 
 def _chosen(number: int, made: RegistryObject, content: bytes) -> Chosen:
     """The file of a document has a name that any disk takes; where it stands is said by its metadata (slot URI)."""
-    file = f"DOC{number:04}.{_SUFFIXES.get(made.mime_type or '', 'BIN')}"
+    suffix = _SUFFIXES.get(made.mime_type or "", "BIN")
+    # The page of the zip links to it: what a browser could run opens there as a text.
+    file = f"DOC{number:04}.{'TXT' if suffix == 'XML' and may_act(content) else suffix}"
     own = {
         "hash": (hashlib.sha1(content, usedforsecurity=False).hexdigest(),),
         "size": (str(len(content)),),

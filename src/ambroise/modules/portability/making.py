@@ -23,7 +23,7 @@ from ambroise.modules.identity.api import identity_of
 from ambroise.modules.portability import repository
 from ambroise.modules.portability.model import Export, Listed, Listing, Names, Place, Scribe, Stage, Summary
 from ambroise.modules.portability.zipping import Member, directory, packed
-from ambroise.modules.record.api import Document, read_document
+from ambroise.modules.record.api import Document, may_act, read_document
 from ambroise.modules.space.api import lives
 from ambroise.trust.access.grants import grants_of
 from ambroise.trust.access.relations import relations_of
@@ -44,8 +44,6 @@ _ENOUGH: Final = 8 * 1024 * 1024
 
 _EXTENSIONS: Final = {
     "application/pdf": "pdf",
-    "text/xml": "xml",
-    "application/xml": "xml",
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/tiff": "tif",
@@ -149,8 +147,9 @@ class Maker(Struct, frozen=True):
         file = readable = None
         content = await self._content(tx, stored, document)
         if content is not None:
-            path = f"documents/{name}.{_EXTENSIONS.get(document.media_type, 'bin')}"
             # Packing and rendering take processor time: others are served meanwhile.
+            extension = await asyncio.to_thread(_extension, document.media_type, content)
+            path = f"documents/{name}.{extension}"
             file = await asyncio.to_thread(piece.add, path, content, about)
             shown = await asyncio.to_thread(self.scribe.document, export.language, document, content, f"{number:04}")
             paths = [piece.add(f"documents/{path}", page) for path, page in shown]
@@ -305,6 +304,13 @@ def _manifest(members: list[Member], made_at: datetime, patient: UUID, origin: s
         "files": files,
     }
     return json.dumps(told, ensure_ascii=False, indent=1).encode()
+
+
+def _extension(media_type: str, content: bytes) -> str:
+    """That of a sort of files; XML that could act in a browser, kept from before it was refused, opens as a text."""
+    if media_type in ("text/xml", "application/xml"):
+        return "xml.txt" if may_act(content) else "xml"
+    return _EXTENSIONS.get(media_type, "bin")
 
 
 def _named(title: str) -> str:

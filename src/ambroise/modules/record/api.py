@@ -11,6 +11,7 @@ from ambroise.modules.record.cda.parse import attachment
 from ambroise.modules.record.cda.parse import read as read_cda
 from ambroise.modules.record.cda.render import Fact, FactKey, Rendered, Words, header_facts, render
 from ambroise.modules.record.content.malware import ClamAv, NoScanner, Scanner
+from ambroise.modules.record.content.markup import may_act
 from ambroise.modules.record.content.photo import bound_photos, clean_photo
 from ambroise.modules.record.content.sniff import Sort, sniff
 from ambroise.modules.record.desk import Desk
@@ -101,6 +102,7 @@ __all__ = [
     "imaging_window",
     "index_again",
     "is_imaging",
+    "may_act",
     "own_types",
     "read_cda",
     "read_document",

@@ -21,7 +21,7 @@ from ambroise.interfaces.web.ui import i18n
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.kernel.log import logger
 from ambroise.modules.portability.api import Listed, Names, Summary
-from ambroise.modules.record.api import ClinicalDocument, Document, Words, attachment, read_cda, render, sniff
+from ambroise.modules.record.api import ClinicalDocument, Document, Sort, Words, attachment, read_cda, render, sniff
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.audit.history import TraceLine
 
@@ -87,7 +87,9 @@ class _Inside:
             file = attachment(self._document, identifier)
             if file is None:
                 return "#"
-            extension = mimetypes.guess_extension(sniff(file.content).value) or ".bin"
+            sort = sniff(file.content)
+            # A browser runs what it finds in XML; a reader of files inside documents wants to see them only.
+            extension = ".txt" if sort is Sort.XML else mimetypes.guess_extension(sort.value) or ".bin"
             self.found[identifier] = (f"{self._name}-{len(self.found) + 1}{extension}", file.content)
         return self.found[identifier][0]
 

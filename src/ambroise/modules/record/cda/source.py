@@ -14,7 +14,7 @@ elements are plain objects, several times faster to walk than those of lxml, whi
 import binascii
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -68,6 +68,11 @@ class Source:
     def parents(self) -> Mapping[Element, Element]:
         """The parent of each element but the root."""
         return {child: parent for parent in self.root.iter() if len(parent) for child in parent[:]}
+
+    @property
+    def without_payloads(self) -> bytes:
+        """The text, a mark in the place of each large payload."""
+        return _without(self.text, self.payloads)
 
     def decode(self, element: Element) -> bytes:
         """The bytes that a base64 element holds. Raises Refusal BASE64_INVALID."""
@@ -149,7 +154,7 @@ def _too_deep(root: Element) -> bool:
     return True
 
 
-def _without(text: bytes, spans: list[tuple[int, int]]) -> bytes:
+def _without(text: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
     """The text with a mark in the place of each payload."""
     if not spans:
         return text
