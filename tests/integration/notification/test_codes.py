@@ -1,9 +1,13 @@
 """Each act that the rules want told is told under its code, and a deposit writes no more than its one notice for it."""
 
+from datetime import timedelta
+
 from ambroise.modules.notification.api import notices
+from ambroise.modules.profile.measures import by_code
+from ambroise.modules.record.telling import COPIED
 from tests.integration.notification.conftest import Town
 from tests.integration.record.test_feed_checks import LETTER, renumbered
-from tests.support.cda_samples import mended, needs_samples
+from tests.support.cda_samples import cda, mended, needs_samples
 
 
 async def codes(town: Town) -> list[str]:
@@ -26,6 +30,29 @@ async def test_what_professionals_do_to_documents_is_told_by_its_code(town: Town
     await world.submit(world.system, mended("VAC-NOTE_2023.01.xml"))
     told = await codes(town)
     assert told == ["AJOUT_DOCUMENT", "MODIF_DOCUMENT", "SUPP_DOC", "AJOUT_VACCINATION"], "not what the holder does"
+
+
+@needs_samples
+async def test_measures_that_a_document_brings_and_the_first_reimbursements_are_told_by_their_codes(town: Town) -> None:
+    world = town.world
+    await world.submit(world.system, mended("CSE-CS8_2025.01.xml"))
+    copies = ["COPIE_DOC_AJOUT_PC", "COPIE_DOC_AJOUT_POIDS", "COPIE_DOC_AJOUT_TAILLE"]
+    assert sorted(await codes(town)) == ["AJOUT_DOCUMENT", *copies], "each once, however many values there are"
+    world.clock.move(timedelta(minutes=1))
+    await world.submit(world.system, mended("AVC-EUNV_2022.01.xml"))
+    assert sorted((await codes(town))[4:]) == ["AJOUT_DOCUMENT", "COPIE_DOC_AJOUT_GLYCEMIE"]
+    history = cda("CNAM-HR_2021.01.xml")
+    for number, told in enumerate((["AJOUT_DOCUMENT", "PRIMO_ALIM_MHS"], ["AJOUT_DOCUMENT"])):
+        before = len(await codes(town))
+        world.clock.move(timedelta(minutes=1))
+        await world.submit(world.system, renumbered(history, str(number + 1).encode()))
+        assert sorted((await codes(town))[before:]) == told, "of reimbursements, the first time only"
+
+
+async def test_each_measure_that_is_told_is_one_of_the_profile() -> None:
+    assert set(COPIED) <= set(by_code())
+    names = {"GLUCOSE", "INTERSTITIAL_GLUCOSE", "GLYCATED_HEMOGLOBIN", "HEIGHT", "WEIGHT", "HEAD_CIRCUMFERENCE"}
+    assert set(COPIED) == {pair for pair, measure in by_code().items() if measure.name in names}
 
 
 async def test_a_deposit_writes_one_notice_and_nothing_else_to_tell(town: Town) -> None:

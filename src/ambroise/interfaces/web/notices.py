@@ -31,6 +31,7 @@ class Said(Struct, frozen=True):
 # What one does about a notice, and where: the same few acts serve many.
 _HISTORY: Final = (N_("Voir l’historique"), "/historique")
 _DOCUMENTS: Final = (N_("Voir mes documents"), "/documents")
+_MEASURES: Final = (N_("Voir mes mesures"), "/profil/mesures")
 _HOME: Final = (N_("Voir mon accueil"), "/accueil")
 _RELATIVES: Final = (N_("Voir mes proches"), "/proches")
 _READ: Final = (N_("Lire"), "/documents/{subject}")
@@ -60,18 +61,19 @@ SAID: Final[Mapping[str, Said]] = {
     ),
     Code.VACCINATION_READ: Said("eye", "plain", N_("Un soignant a lu vos vaccinations"), *_HISTORY),
     Code.RELATIVE_ADDED: Said("users", "", N_("Un contact a été ajouté à votre entourage"), *_RELATIVES),
-    Code.GLUCOSE_COPIED: Said(
-        "file-text", "", N_("Une glycémie d’un document a été copiée dans vos mesures"), *_DOCUMENTS
-    ),
+    Code.GLUCOSE_COPIED: Said("scan-line", "", N_("Une glycémie d’un document est dans vos mesures"), *_MEASURES),
     Code.HBA1C_COPIED: Said(
-        "file-text", "", N_("Une hémoglobine glyquée d’un document a été copiée dans vos mesures"), *_DOCUMENTS
+        "scan-line", "", N_("Une hémoglobine glyquée d’un document est dans vos mesures"), *_MEASURES
     ),
-    Code.HEIGHT_COPIED: Said(
-        "file-text", "", N_("Une taille d’un document a été copiée dans vos mesures"), *_DOCUMENTS
-    ),
-    Code.WEIGHT_COPIED: Said("file-text", "", N_("Un poids d’un document a été copié dans vos mesures"), *_DOCUMENTS),
-    Code.HEAD_COPIED: Said(
-        "file-text", "", N_("Un périmètre crânien d’un document a été copié dans vos mesures"), *_DOCUMENTS
+    Code.HEIGHT_COPIED: Said("scan-line", "", N_("Une taille d’un document est dans vos mesures"), *_MEASURES),
+    Code.WEIGHT_COPIED: Said("scan-line", "", N_("Un poids d’un document est dans vos mesures"), *_MEASURES),
+    Code.HEAD_COPIED: Said("scan-line", "", N_("Un périmètre crânien d’un document est dans vos mesures"), *_MEASURES),
+    Code.HISTORY_FED: Said(
+        "file-text",
+        "",
+        N_("Votre historique de soins remboursés commence à arriver"),
+        N_("Le voir"),
+        "/documents?categorie=REMB",
     ),
     Code.PREVENTION_REMINDER: Said("calendar-days", "due", N_("Un examen de prévention est à prévoir"), *_HOME),
     Code.VACCINE_REMINDER: Said("calendar-days", "due", N_("Un vaccin est à prévoir"), *_HOME),

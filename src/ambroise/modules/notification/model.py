@@ -31,6 +31,7 @@ class Code(StrEnum):
     HEIGHT_COPIED = "COPIE_DOC_AJOUT_TAILLE"
     WEIGHT_COPIED = "COPIE_DOC_AJOUT_POIDS"
     HEAD_COPIED = "COPIE_DOC_AJOUT_PC"
+    HISTORY_FED = "PRIMO_ALIM_MHS"
     PREVENTION_REMINDER = "RAPPEL_RDV_PREV"
     VACCINE_REMINDER = "RAPPEL_RDV_PREV_VACC"
     SCREENING_REMINDER = "RAPPEL_RDV_PREV_DEPIST"
@@ -90,6 +91,7 @@ _KINDS: Final[Mapping[Kind, frozenset[Code]]] = {
             Code.HEIGHT_COPIED,
             Code.WEIGHT_COPIED,
             Code.HEAD_COPIED,
+            Code.HISTORY_FED,
         }
     ),
     Kind.ACCESSES: frozenset(

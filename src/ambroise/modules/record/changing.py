@@ -215,7 +215,7 @@ class Changing:
             await submission_set.follow(tx, self._gateway, ctx, stored)
         return stored
 
-    async def _tell(self, tx: Transaction, ctx: Context, stored: Stored, code: Code) -> None:
+    async def _tell(self, tx: Transaction, ctx: Context, stored: Stored, code: Code, once: str | None = None) -> None:
         """Tell the holder what others did, unless the document is withheld; representatives of what they may see."""
         patient = stored.label.patient
         by_holder = isinstance(ctx.actor, Citizen) and ctx.actor.patient == patient
@@ -229,6 +229,7 @@ class Changing:
             subject=stored.id,
             details={"by": ctx.actor.name},
             hidden_from_representatives=bool(stored.label.flags & Flags.INVISIBLE_REPRESENTATIVES),
+            once=once,
             outside=ctx.channel != "load",
         )
 

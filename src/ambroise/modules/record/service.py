@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,6 @@ from ambroise.kernel.outbox import Event as Due
 from ambroise.kernel.outbox import emit
 from ambroise.modules.consent.api import erase as erase_requests
 from ambroise.modules.identity.api import erase as erase_identity
-from ambroise.modules.notification.api import Code
 from ambroise.modules.notification.api import erase as erase_notices
 from ambroise.modules.record import (
     directives,
@@ -26,6 +26,7 @@ from ambroise.modules.record import (
     replacement,
     repository,
     submission_set,
+    telling,
     withholding,
 )
 from ambroise.modules.record.assessment import Assessed, assess, recognise
@@ -44,7 +45,6 @@ from ambroise.modules.record.model import (
 )
 from ambroise.trust.access import restrictions
 from ambroise.trust.access.facts import Eyes
-from ambroise.trust.access.kinds import kinds
 from ambroise.trust.audit.entry import REFUSED, Entry, Event
 from ambroise.trust.context import Citizen, Context, Professional
 from ambroise.trust.gateway import Flags, Gateway, Label, Stored, follow, label_for
@@ -168,7 +168,7 @@ class Record(Changing):
             if replaced.document:
                 await self._replace(tx, ctx, patient, replaced.document)
                 await restrictions.follow_document(tx, patient, replaced.document, stored.key)
-        await self._after_filing(tx, ctx, assessed, stored)
+        await self._after_filing(tx, ctx, assessed, stored, [fact for fact, _ in followers])
         filed = Filed(
             document=stored.key,
             unique_id=assessed.unique_id,
@@ -246,12 +246,15 @@ class Record(Changing):
             raise await self._refused(ctx, patient, replaced_already())
         await self._supersede(tx, ctx, str(document))
 
-    async def _after_filing(self, tx: Transaction, ctx: Context, assessed: Assessed, stored: Stored) -> None:
+    async def _after_filing(
+        self, tx: Transaction, ctx: Context, assessed: Assessed, stored: Stored, facts: Sequence[Json]
+    ) -> None:
         patient = assessed.identity.patient
         if INVISIBLE_PATIENT in assessed.visibility:
             await withholding.start(tx, ctx, patient, stored.key)
         else:
-            await self._tell(tx, ctx, stored, _told(assessed, stored))
+            for code, once in telling.told(assessed, stored, facts):
+                await self._tell(tx, ctx, stored, code, once)
         await directives.watch(tx, stored, ctx.now())
         await repository.wait_to_index(tx, patient, [stored.key])
         await emit(tx, events.DOCUMENT_FILED, {"document": str(stored.key)}, patient=patient)
@@ -266,15 +269,6 @@ def _is_author(ctx: Context, label: Label) -> bool:
     return ctx.actor.organization_key != 0 and label.author_organization == ctx.actor.organization_key
 
 
-def _told(assessed: Assessed, stored: Stored) -> Code:
-    """What filing a document is to its patient."""
-    if any(one.document for one in assessed.replaces):
-        return Code.DOCUMENT_CHANGED
-    if stored.label.kind in {kinds().number(one) for one in _VACCINATIONS}:
-        return Code.VACCINATION_ADDED
-    return Code.DOCUMENT_ADDED
-
-
 def _taken(by: str) -> Refusal:
     return Refusal(
         Kind.CONFLICT,
@@ -286,10 +280,6 @@ def _taken(by: str) -> Refusal:
 
 def _media_type(resource: Json) -> str:
     return resource["content"][0]["attachment"]["contentType"]
-
-
-_VACCINATIONS = ("11369-6", "87273-9")
-"""Document types of the CI-SIS: immunization history, and vaccination note."""
 
 
 def _responsible_keys(resource: Json) -> tuple[int, int]:

@@ -34,6 +34,7 @@ from ambroise.modules.notification.api import (
     Delivery,
     Kind,
     Rhythm,
+    codes_of,
     kind_of,
     may_refuse,
 )
@@ -60,6 +61,8 @@ _HELPS: Final[Mapping[Kind, str]] = {
     Kind.RELATIVES: N_("On vous demande de l’aide, un proche accepte ou arrête."),
     Kind.SECURITY: N_("Votre espace s’ouvre, se ferme, ou une copie de vos données est prête."),
 }
+_OFFERED: Final = tuple(kind for kind in Kind if codes_of(kind))
+"""What one chooses about and filters by: the kinds under which something is told."""
 CHANNELS: Final[Mapping[Channel, str]] = {Channel.MAIL: N_("Par mail"), Channel.PUSH: N_("Sur mes appareils")}
 _CADENCES: Final[Mapping[Cadence, str]] = {
     Cadence.AT_ONCE: N_("Tout de suite"),
@@ -194,7 +197,7 @@ def notice_routes(site: Site, service: Notices) -> list[BaseRoute]:
                     if channel in found.channels
                 ],
             )
-            for kind in Kind
+            for kind in _OFFERED
         ]
         return await visit.render(
             "citizen/notice_settings.html",
@@ -212,7 +215,11 @@ def notice_routes(site: Site, service: Notices) -> list[BaseRoute]:
         ctx = visit.context()
         before = await service.settings(ctx)
         undo = _written(before.wishes.rhythm, [before.wishes.wants(_space(visit), *one) for one in _ALL])
-        choices = {one: bool(form.get(f"{one[1].value}-{one[0].value}")) for one in _ALL if one[1] in before.channels}
+        choices = {
+            (kind, channel): bool(form.get(f"{channel.value}-{kind.value}"))
+            for kind, channel in _ALL
+            if kind in _OFFERED and channel in before.channels
+        }
         await service.choose(ctx, choices, _rhythm(form, before.wishes.rhythm))
         return visit.go(_SETTINGS, Toast("notice-settings", undo))
 
@@ -315,7 +322,7 @@ def _picks(kind: Kind | None, unread_only: bool) -> list[tuple[str, str, bool]]:
     return first + [
         (with_query(_CENTRE, sorte=one.value), gettext(words), one is kind)
         for one, words in KINDS.items()
-        if one is not Kind.SERVICES
+        if one in _OFFERED
     ]
 
 
