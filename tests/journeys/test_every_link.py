@@ -7,8 +7,11 @@ first, wide and light or narrow and dark by turns.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import deque
 from itertools import count
+from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
@@ -85,3 +88,13 @@ async def _links(page: Page) -> list[str]:
     hrefs = await page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
     inside = (href.partition("#")[0] for href in hrefs if href.startswith("/"))
     return [href for href in inside if href and not LEFT.search(href)]
+
+
+def test_pictures_are_taken_of_a_running_demonstration(instance: Instance, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tools.pictures", instance.address, str(tmp_path), "--only", "emergency"]
+    taken = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    pictures = sorted(path.name for path in tmp_path.glob("*.png"))
+    assert len(pictures) == 4
+    index = (tmp_path / "index.html").read_text()
+    assert all(name in index for name in pictures)

@@ -1,0 +1,1 @@
+"""Pictures of the portals of a running demonstration, to be looked at."""
