@@ -1,9 +1,14 @@
 """Reading through the door: who sees what, what a refusal looks like, what the trace says."""
 
+from uuid import UUID
+
 import pytest
 
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.ids import new_id, shard_of
+from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.people import Party
+from ambroise.trust.context import Context
 from ambroise.trust.gateway import Action, Flags
 from tests.integration.trust.people import NURSE, TEST_INS, World, matricule, professional
 
@@ -34,13 +39,80 @@ async def test_an_authorised_professional_reads_and_the_trace_says_under_which_r
     ]
 
 
-async def test_a_stranger_is_refused_with_ways_out_and_the_patient_sees_the_attempt(world: World) -> None:
+async def test_a_stranger_finds_nothing_and_the_patient_sees_the_attempt(world: World) -> None:
     patient = await world.patient()
     id = await world.observation(world.of(AUTHOR), patient)
-    refusal = await refused(world, world.of(STRANGER), "Observation", id)
-    assert (refusal.kind, refusal.code) == (Kind.FORBIDDEN, "ACCESS_NOT_AUTHORISED")
-    assert refusal.data == {"rule": "not_authorised", "ways": ["ask_consent", "emergency"]}
+    assert (await refused(world, world.of(STRANGER), "Observation", id)).kind is Kind.NOT_FOUND
     assert (await world.traces(patient))[-1] == ("read", 4, "not_authorised", STRANGER.id)
+
+
+async def test_no_way_of_asking_tells_an_id_of_a_record_that_is_not_open_to_one_from_an_id_of_nothing(
+    world: World,
+) -> None:
+    """Not authorised, blocked, in an emergency that is refused or lacks its reason, as the author in a closed space."""
+    patient, stranger = await world.patient(), world.of(STRANGER)
+    id, absent = await world.observation(world.of(AUTHOR), patient), str(new_id(shard_of(patient)))
+    await world.read(world.of(AUTHOR), "Observation", id)
+
+    async def alike(ctx: Context) -> None:
+        assert await answers(world, ctx, patient, id) == await answers(world, ctx, patient, absent)
+
+    await alike(stranger)
+    await alike(world.breaking_glass(STRANGER, None))
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.set_emergency_consents(
+            tx, world.citizen(patient), patient, etreat=True, btg=False, masked=False
+        )
+        await world.gateway.rights.block(tx, world.citizen(patient), patient, Party.of(OTHER))
+    await alike(world.breaking_glass(STRANGER))
+    await alike(world.of(OTHER))
+    await alike(world.citizen(await world.patient(2)))
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.set_state(tx, world.citizen(patient), patient, SpaceState.CLOSED)
+    await alike(world.of(AUTHOR))
+    await alike(stranger)
+    refused_reads = [line for line in await world.traces(patient) if line[1] == 4 and line[3] == STRANGER.id]
+    assert {"not_authorised", "emergency_reason", "emergency_refused", "space_closed"} <= {
+        line[2] for line in refused_reads
+    }, "the control: each attempt was refused under its own rule, and the patient reads it"
+
+
+async def answers(world: World, ctx: Context, patient: UUID, id: str) -> list[tuple[str, str, str]]:
+    """What each way of asking for an Observation answers: by id, by version, over time, changed, deleted."""
+    changed = {
+        "resourceType": "Observation",
+        "id": id,
+        "status": "final",
+        "code": {"text": "x"},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+
+    async def read() -> object:
+        return await world.read(ctx, "Observation", id)
+
+    async def vread() -> object:
+        async with world.database.reader() as reader:
+            return await world.gateway.vread(reader, ctx, "Observation", id, 1)
+
+    async def history() -> object:
+        async with world.database.reader() as reader:
+            return await world.gateway.history(reader, ctx, "Observation", id)
+
+    async def update(if_match: int | None = None) -> object:
+        async with world.database.transaction() as tx:
+            return await world.gateway.update(tx, ctx, changed, if_match=if_match)
+
+    async def delete() -> object:
+        async with world.database.transaction() as tx:
+            return await world.gateway.delete(tx, ctx, "Observation", id)
+
+    told: list[tuple[str, str, str]] = []
+    for ask in (read, vread, history, update, lambda: update(if_match=1), delete):
+        with pytest.raises(Refusal) as caught:
+            await ask()
+        told.append((caught.value.kind.value, caught.value.code, caught.value.diagnostics))
+        assert not caught.value.data
+    return told
 
 
 async def test_a_masked_document_looks_unknown_to_other_professionals(world: World) -> None:
@@ -72,12 +144,12 @@ async def test_a_revoked_or_blocked_professional_stops_at_the_next_request(world
     await world.read(world.of(OTHER), "Observation", id)
     async with world.database.transaction() as tx:
         await world.gateway.rights.revoke(tx, world.citizen(patient), patient, Party.of(OTHER))
-    assert (await refused(world, world.of(OTHER), "Observation", id)).code == "ACCESS_NOT_AUTHORISED"
+    assert (await refused(world, world.of(OTHER), "Observation", id)).code == "NOT_FOUND"
     async with world.database.transaction() as tx:
         await world.gateway.rights.block(tx, world.citizen(patient), patient, Party.of(OTHER))
         await world.gateway.rights.block(tx, world.citizen(patient), patient, Party.of(AUTHOR))
-    assert (await refused(world, world.of(OTHER), "Observation", id)).code == "ACCESS_BLOCKED"
-    assert (await refused(world, world.breaking_glass(OTHER), "Observation", id)).code == "ACCESS_BLOCKED"
+    assert (await refused(world, world.of(OTHER), "Observation", id)).code == "NOT_FOUND"
+    assert (await refused(world, world.breaking_glass(OTHER), "Observation", id)).code == "NOT_FOUND"
     await world.read(world.of(AUTHOR), "Observation", id)
     mine = await world.observation(world.of(OTHER), patient)
     await world.read(world.of(OTHER), "Observation", mine)
@@ -93,15 +165,15 @@ async def test_unblocking_never_gives_the_authorisation_back(world: World) -> No
         await world.authorise(patient, OTHER, world.of(OTHER))
     async with world.database.transaction() as tx:
         await world.gateway.rights.unblock(tx, world.citizen(patient), patient, Party.of(OTHER))
-    assert (await refused(world, world.of(OTHER), "Observation", id)).code == "ACCESS_NOT_AUTHORISED"
+    assert (await refused(world, world.of(OTHER), "Observation", id)).code == "NOT_FOUND"
 
 
 async def test_breaking_the_glass_follows_the_patients_choices(world: World) -> None:
     patient = await world.patient()
     shown = await world.document(world.of(AUTHOR), patient)
     masked = await world.document(world.of(AUTHOR), patient, flags=Flags.MASKED)
-    assert (await refused(world, world.breaking_glass(OTHER, None), "DocumentReference", shown)).code == (
-        "ACCESS_EMERGENCY_REASON"
+    assert (await refused(world, world.breaking_glass(OTHER, None), "DocumentReference", shown)).kind is (
+        Kind.NOT_FOUND
     )
     await world.read(world.breaking_glass(OTHER), "DocumentReference", shown)
     assert (await refused(world, world.breaking_glass(OTHER), "DocumentReference", masked)).kind is Kind.NOT_FOUND
@@ -114,9 +186,7 @@ async def test_breaking_the_glass_follows_the_patients_choices(world: World) -> 
         await world.gateway.rights.set_emergency_consents(
             tx, world.citizen(patient), patient, etreat=True, btg=False, masked=True
         )
-    assert (await refused(world, world.breaking_glass(OTHER), "DocumentReference", shown)).code == (
-        "ACCESS_EMERGENCY_REFUSED"
-    )
+    assert (await refused(world, world.breaking_glass(OTHER), "DocumentReference", shown)).kind is (Kind.NOT_FOUND)
     lines = [line[:3] for line in await world.traces(patient) if line[3] == OTHER.id]
     assert lines == [
         ("emergency_opened", 4, "emergency_reason"),

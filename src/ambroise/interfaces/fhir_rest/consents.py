@@ -12,6 +12,7 @@ from ambroise.kernel.db import Database, Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.consent.api import Consents
 from ambroise.modules.directory import api as directory
+from ambroise.trust.access.decide import unknown
 from ambroise.trust.access.people import Party
 from ambroise.trust.gateway import Gateway
 
@@ -56,7 +57,7 @@ def _patient(id: str) -> UUID:
     try:
         return UUID(id)
     except ValueError:
-        raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", "There is no Patient with this id.") from None
+        raise unknown("Patient") from None
 
 
 def _asked(sent: dict[str, Any]) -> tuple[str, list[str]]:

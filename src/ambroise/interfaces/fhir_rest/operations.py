@@ -15,6 +15,7 @@ from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Issue, Kind, Refusal
 from ambroise.modules.profile.api import Profile, summary
 from ambroise.modules.record.api import Incoming
+from ambroise.trust.access.decide import unknown
 from ambroise.trust.gateway import Gateway
 
 Json = Any
@@ -59,7 +60,7 @@ class Summary:
     async def summary(self, call: Call) -> Answer:
         key = _key(call.segments[1])
         if key is None:
-            raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", "There is no Patient with this id.")
+            raise unknown("Patient")
         return Answer(200, encode(await summary(self._profile, call.context, key, call.base)))
 
 

@@ -11,13 +11,12 @@ from uuid import UUID
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.kernel.db import Reader
-from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.modules.profile import links
 from ambroise.modules.profile.fhir import LOINC, SNOMED, Json, concept, hl7, kept
 from ambroise.modules.profile.looking import Looking
 from ambroise.modules.profile.model import Item, Section, Sheet
-from ambroise.trust.access.decide import Action, judge_entry, refusal
+from ambroise.trust.access.decide import Action, judge_entry, refusal, unknown
 from ambroise.trust.access.facts import Eyes, Viewer
 from ambroise.trust.access.rules import Rule
 from ambroise.trust.context import Context, Purpose
@@ -62,7 +61,7 @@ async def _enter(profile: Looking, reader: Reader, ctx: Context, patient: UUID) 
         raise refusal(Action.READ, "Patient", Rule.CLINICAL)
     other = eyes.space is not None and eyes.space != patient
     if other or facts.state is None:
-        raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", "There is no Patient with this id.")
+        raise unknown("Patient")
     verdict = judge_entry(facts, eyes)
     if ctx.purpose is Purpose.NORMAL and not verdict.allowed:
         await profile.gateway.search(

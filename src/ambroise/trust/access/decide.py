@@ -236,7 +236,7 @@ SECRET_RULES = frozenset(
         Rule.WITHHELD_REPRESENTATIVES,
     }
 )
-"""Rules whose refusal would reveal that the thing exists: the answer is that of an unknown id."""
+"""Rules whose refusal would reveal that somebody or something exists: the answer is that of an unknown id."""
 
 WAYS: Mapping[Rule, tuple[str, ...]] = MappingProxyType(
     {
@@ -285,8 +285,8 @@ def refusal(action: Action, type: str, rule: Rule) -> Refusal:
 
 
 def unknown(type: str) -> Refusal:
-    """The answer for what does not exist, or must look so."""
-    return Refusal(Kind.NOT_FOUND, "NOT_FOUND", f"There is no {type} with this id.")
+    """The answer for what does not exist, or must look so: one and the same for every rule that hides a resource."""
+    return Refusal(Kind.NOT_FOUND, "NOT_FOUND", f"There is no {type} with this id, or none that you may see.")
 
 
 def emergency_allowed(facts: Facts, eyes: Eyes) -> Verdict:

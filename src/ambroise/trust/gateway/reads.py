@@ -15,7 +15,7 @@ from ambroise.fhir.store.past import HistoryPage
 from ambroise.fhir.store.types import Peeked, Stored
 from ambroise.kernel.db import Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.trust.access.decide import Action, Target, inspection, judge, refusal, unknown
+from ambroise.trust.access.decide import Action, Target, inspection, judge, unknown
 from ambroise.trust.access.facts import Eyes, Viewer
 from ambroise.trust.access.kinds import Shelf, shelf_of
 from ambroise.trust.access.rules import Rule
@@ -35,7 +35,7 @@ class Reads(Emergencies):
     """The reading part of the gateway."""
 
     async def read(self, reader: Reader, ctx: Context, type: str, id: str) -> Stored:
-        """The present version, traced. Raises NOT_FOUND (also when existence is a secret), FORBIDDEN, GONE."""
+        """The present version, traced. Raises NOT_FOUND (also when existence is a secret), GONE."""
         key = as_key(id)
         if key is not None and not isinstance(reader, Transaction):
             found = await self._read_one(Look(ctx, Eyes.of(ctx), type, key))
@@ -164,10 +164,10 @@ class Reads(Emergencies):
         await self._witness(reader, Reading(ctx, Eyes.of(ctx), label.patient, (target,), entry))
 
     async def _missed(self, reader: Reader, ctx: Context, type: str, id: str) -> Peeked | None:
-        """After a scope admitted nothing: refuse and say why, unless there is a way.
+        """After a scope admitted nothing: refuse, unless there is a way.
 
         None: look again (an emergency access was opened, or the facts have just changed). A label: only the identity
-        of this Patient may be shown.
+        of this Patient may be shown. Every refusal is that of an unknown id; the trace names the rule.
         """
         peeked = await store.peek(reader, inspection(), type, id)
         if peeked is None:
@@ -179,7 +179,11 @@ class Reads(Emergencies):
         if verdict.allowed:
             return None
         if verdict.rule is Rule.EMERGENCY_NOT_OPENED and patient is not None:
-            await self._open_emergency_beside(ctx, patient)
+            try:
+                await self._open_emergency_beside(ctx, patient)
+            except Refusal:
+                # The attempt is traced; why it was refused would say that this id is one of the record's.
+                raise unknown(type) from None
             if isinstance(reader, Transaction):
                 self.forget_facts(reader)
             facts = await self.facts(reader, ctx, eyes, patient)
@@ -189,7 +193,8 @@ class Reads(Emergencies):
         if shows_identity(type, eyes, facts) and not peeked.deleted and eyes.reach(patient):
             return peeked
         await self.trace_refusal(ctx, Action.READ, target, verdict.rule, key=peeked.key)
-        raise refusal(Action.READ, type, verdict.rule)
+        # Why is said of the person who was found (consent, emergency), never of an id: whether it exists is a secret.
+        raise unknown(type)
 
     async def _identity_of(self, reader: Reader, ctx: Context, peeked: Peeked) -> Stored:
         """A Patient reduced to the identity, for a professional who has no access to the space."""

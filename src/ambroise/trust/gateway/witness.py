@@ -17,7 +17,7 @@ from ambroise.fhir.search import SearchResult
 from ambroise.fhir.store import reading as store
 from ambroise.fhir.store.types import Closed, Stored
 from ambroise.kernel.db import Transaction
-from ambroise.trust.access.decide import Action, Target, judge, judge_entry, permit, refusal
+from ambroise.trust.access.decide import Action, Target, judge, judge_entry, permit, unknown
 from ambroise.trust.access.facts import Facts
 from ambroise.trust.access.kinds import Shelf
 from ambroise.trust.access.rules import Rule, Verdict
@@ -101,7 +101,7 @@ def _judge(job: Reading, facts: Facts) -> tuple[Rule | Exception, Entry | None]:
         verdict = judge(facts, job.eyes, Action.READ, target)
         if not verdict.allowed:
             entry = replace(job.entry, rule=verdict.rule, outcome=REFUSED)
-            return refusal(Action.READ, target.type, verdict.rule), entry
+            return unknown(target.type), entry
         rules[verdict.rule] = rules.get(verdict.rule, 0) + times
     rule = max(rules, key=rules.__getitem__)
     if len(rules) == 1:

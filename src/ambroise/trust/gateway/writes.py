@@ -70,19 +70,28 @@ class Writes(Reads):
         owner = self._owners.get(type)
         if owner is not None:
             return await owner.create(tx, ctx, resource, id=id)
-        return await self._create(tx, ctx, resource, id)
+        return await self.add(tx, ctx, resource, id=id)
 
     async def update(self, tx: Transaction, ctx: Context, resource: Json, *, if_match: int | None = None) -> Stored:
-        """Store the next version of what the resource's id names, or create it there for who may choose ids."""
-        type, id = str(resource["resourceType"]), str(resource["id"])
-        owner = self._owners.get(type)
+        """Store the next version of what the resource's id names, or create it there for who may choose ids.
+
+        To others an id that names nothing is as unknown as one that names what they may not see.
+        """
+        owner = self._owners.get(str(resource["resourceType"]))
         if owner is not None:
             return await owner.update(tx, ctx, resource, if_match=if_match)
+        return await self.replace(tx, ctx, resource, if_match=if_match)
+
+    async def replace(self, tx: Transaction, ctx: Context, resource: Json, *, if_match: int | None = None) -> Stored:
+        """Do what `update` does, past the use case of the type's owner."""
+        type, id = str(resource["resourceType"]), str(resource["id"])
         current = await reading.lock(tx, inspection(), type, id)
         if current is None:
+            if Eyes.of(ctx).viewer is not Viewer.SYSTEM:
+                raise unknown(type)
             if if_match is not None:
                 raise Refusal(Kind.PRECONDITION_FAILED, "VERSION_MISMATCH", f"There is no {type}/{id[:64]} to match.")
-            return await self._create(tx, ctx, resource, id)
+            return await self.add(tx, ctx, resource, id=id)
         allowed = await self._permit(tx, ctx, Action.UPDATE, current)
         label = await self._next_label(tx, current, resource)
         stored = await writing.update(tx, allowed, current, resource, label, now=ctx.now(), if_match=if_match)
@@ -254,9 +263,8 @@ class Writes(Reads):
         )
         await record(tx, ctx, entry)
 
-    # How.
-
-    async def _create(self, tx: Transaction, ctx: Context, resource: Json, id: str | None) -> Stored:
+    async def add(self, tx: Transaction, ctx: Context, resource: Json, *, id: str | None = None) -> Stored:
+        """Do what `create` does, past the use case of the type's owner."""
         type = str(resource["resourceType"])
         if type == "Patient":
             return await self._create_patient(tx, ctx, resource, id)
@@ -270,6 +278,8 @@ class Writes(Reads):
         stored = await writing.insert(tx, allowed, resource, label, now=ctx.now(), key=key, id=name)
         await self._trace_write(tx, ctx, "C", Event.CREATE, stored, allowed)
         return stored
+
+    # How.
 
     async def _create_patient(self, tx: Transaction, ctx: Context, resource: Json, id: str | None) -> Stored:
         """A Patient is the space it opens: its key gives the shard of everything in it."""
@@ -325,8 +335,9 @@ class Writes(Reads):
         if verdict.allowed:
             return permit(action, target, verdict)
         await self.trace_refusal(ctx, action, target, verdict.rule, key=current.key)
-        sight = judge(facts, eyes, Action.READ, target)
-        raise refusal(action, current.type, verdict.rule if sight.allowed else sight.rule)
+        if not judge(facts, eyes, Action.READ, target).allowed:
+            raise unknown(current.type)
+        raise refusal(action, current.type, verdict.rule)
 
     async def _refuse_unknown_patient(self, tx: Transaction, label: Label, facts: Facts) -> None:
         """A resource names a Patient that exists. One with a space does; without, look."""
