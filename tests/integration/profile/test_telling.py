@@ -11,8 +11,10 @@ from ambroise.fhir.json import decode, encode
 from ambroise.fhir.search import parse
 from ambroise.fhir.validation import validate
 from ambroise.kernel.errors import Refusal
+from ambroise.modules.profile import states
 from ambroise.modules.profile.api import DECLARABLE, Code, Draft, Item, Profile, Section, Sheet, codes, links, summary
 from ambroise.modules.profile.fhir import ASSERTED, SAYS, hl7
+from ambroise.modules.profile.writing import Teller
 from ambroise.trust.context import Context
 from tests.integration.record.conftest import World
 from tests.integration.record.test_feed_checks import LETTER
@@ -340,3 +342,17 @@ async def test_lines_go_together_both_ways_as_fhir_references_and_never_with_wha
 
 def every(sheet: Sheet) -> list[Item]:
     return [item for part in sheet.parts.values() for item in part.items]
+
+
+async def test_a_professional_says_nothing_in_the_holders_name_by_a_list_of_the_profiles_codes(world: World) -> None:
+    """Feeding needs no authorisation, yet "no allergy" is for the holder's side to say, and stays theirs to change."""
+    forged = states.write(Section.ALLERGIES, world.patient, Teller("patient", "", "2026-01-01"), none=True)
+    async with world.database.transaction() as tx:
+        await world.gateway.create(tx, world.professional(), forged)
+    assert (await sheet(world, world.citizen))[Section.ALLERGIES].none_since == ""
+    async with world.database.transaction() as tx:
+        profile = Profile(world.database, world.gateway)
+        await profile.declare_none(tx, world.citizen, world.patient, Section.ALLERGIES, none=True)
+        await profile.hide_section(tx, world.citizen, world.patient, Section.ALLERGIES, hidden=True)
+    found = (await sheet(world, world.citizen))[Section.ALLERGIES]
+    assert (found.none_since != "", found.hidden) == (True, True), "the control: the holder says it"

@@ -62,7 +62,12 @@ def write(section: Section, patient: UUID, teller: Teller, *, none: bool) -> Jso
 
 
 def read(stored: Stored) -> tuple[Section, State] | None:
-    """The section that a List speaks of, and what it says."""
+    """The section that a List of the holder's side speaks of, and what it says.
+
+    A professional may write a List with any code: it says nothing in the holder's name.
+    """
+    if not stored.label.flags & Flags.PATIENT_AUTHORED:
+        return None
     resource: dict[str, Any] = decode(stored.body)
     name = code_in(resource.get("code"), SECTION)
     if name not in Section._value2member_map_:
