@@ -468,3 +468,81 @@ async def test_every_sample_of_the_test_identity_comes_back_byte_for_byte(
     assert found["total"] == 1
     raw = (await citizen.get(reference["content"][0]["attachment"]["url"])).content
     assert hashlib.sha256(raw).digest() == hashlib.sha256(content).digest()
+
+
+async def test_an_author_without_authorisation_finds_what_he_filed_and_nothing_else_by_the_ins(
+    house: House, author: httpx.AsyncClient
+) -> None:
+    """The author reads his own (CSP R. 1111-49), asked by INS as by id; an INS that is nobody's looks the same."""
+    content, _ = letter()
+    async with house.services.database.transaction() as tx:
+        unlinked = "select rpps from directory_professional where rpps <> %s order by rpps desc limit 1"
+        other = await tx.fetch_value(unlinked, (RPPS,))
+    async with house.client(Role.PROFESSIONAL, rpps=other) as stranger:
+        filed = await author.post(OPERATION, content=content, headers=XML)
+        assert filed.status_code in (200, 201), filed.text
+        mine = filed.headers["location"].rpartition("/")[2]
+        answers = []
+        for query in (PATIENT, {"subject:Patient.identifier": f"{INS_SYSTEM}|{INS}"}):
+            for more in ({}, {"_count": "1", "_sort": "date"}, {"_summary": "count"}):
+                answers.append((await author.get(DOCUMENT, params={**query, **more})).json())
+                nothing = (await stranger.get(DOCUMENT, params={**query, **more})).json()
+                assert (nothing["total"], nothing.get("entry")) == (0, None)
+        assert all(one["total"] >= 1 for one in answers)
+        assert any(mine == entry["resource"]["id"] for entry in answers[0]["entry"])
+        assert "patient.identifier" in answers[0]["link"][0]["url"], "the self link is what was asked"
+        nobody = {"patient.identifier": f"{INS_SYSTEM}|279035121518900"}
+        known, unknown = [(await stranger.get(DOCUMENT, params=one)).json() for one in (PATIENT, nobody)]
+        assert {name: known[name] for name in ("type", "total")} == {name: unknown[name] for name in ("type", "total")}
+
+
+async def test_a_submission_is_not_written_by_the_generic_door_and_keeps_what_it_says(
+    house: House, author: httpx.AsyncClient, citizen: httpx.AsyncClient
+) -> None:
+    """Of a SubmissionSet the status alone changes; nobody claims a signature that was not found right when it came."""
+    bundle, _, oid = bundle_of_letter()
+    signed = {"url": "urn:ambroise:submission:signature", "valueSignature": forged_signature()}
+    sent = next(entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "List")
+    sent["extension"] = [*sent.get("extension", ()), signed]
+    assert (await author.post("", json=bundle, headers=JSON)).status_code == 200
+    item = f"{DOCUMENT}/{(await find(citizen, oid))[0]['id']}"
+    (found,) = (await author.get("List", params={**PATIENT, "item": item})).json()["entry"]
+    filed = found["resource"]
+    assert signed["url"] not in json.dumps(filed), "the submission was filed, without the signature that it claims"
+    mine = {name: filed[name] for name in ("resourceType", "status", "mode", "subject")}
+    mine["code"] = {"text": "à relire"}
+    plain = await author.post("List", json=mine, headers=JSON)
+    assert plain.status_code == 201, plain.text
+    place = plain.headers["location"].partition("/_history")[0]
+    listed = f"List/{filed['id']}"
+    add = [{"op": "add", "path": "/extension", "value": [signed]}]
+    patch_type = {"content-type": "application/json-patch+json"}
+    for refused in (
+        await author.post("List", json={**mine, "extension": [signed]}, headers=JSON),
+        await author.post("List", json={**mine, "code": filed["code"]}, headers=JSON),
+        await author.put(place, json={**plain_body(plain, mine), "extension": [signed]}, headers=JSON),
+        await author.put(place, json={**plain_body(plain, mine), "code": filed["code"]}, headers=JSON),
+        await author.patch(place, json=add, headers=patch_type),
+        await author.put(listed, json={**filed, "extension": [*filed["extension"], signed]}, headers=JSON),
+        await author.put(listed, json={**filed, "title": "Something else"}, headers=JSON),
+        await author.delete(listed),
+    ):
+        assert (refused.status_code, code(refused)) == (422, "OWNED_BY_SUBMISSION")
+    retired = await author.put(listed, json={**filed, "status": "retired"}, headers=JSON)
+    assert (retired.status_code, retired.json()["status"]) == (200, "retired"), "the control: a status changes"
+    assert (await author.delete(place)).status_code == 204, "the control: another List is its author's"
+
+
+def plain_body(created: httpx.Response, resource: dict[str, Any]) -> dict[str, Any]:
+    """The resource with the id that it was given."""
+    return {**resource, "id": created.headers["location"].partition("/_history")[0].rpartition("/")[2]}
+
+
+def forged_signature() -> dict[str, Any]:
+    """A signature in the name of somebody who signed nothing."""
+    return {
+        "type": [{"code": "1.2.840.10065.1.12.1.14"}],
+        "when": "2026-01-01T00:00:00Z",
+        "who": {"display": "Somebody else"},
+        "data": "QQ==",
+    }

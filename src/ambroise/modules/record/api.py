@@ -44,7 +44,7 @@ from ambroise.modules.record.model import (
     Submission,
     Submitted,
 )
-from ambroise.modules.record.owner import BinaryOwner, DocumentOwner
+from ambroise.modules.record.owner import BinaryOwner, DocumentOwner, ListOwner
 from ambroise.modules.record.repositories.shelves import Folder, Place
 from ambroise.modules.record.service import Limits, Record
 from ambroise.modules.record.texts import Hit, Piece, Texts, index_again
@@ -118,6 +118,7 @@ __all__ = [
 
 
 def own_types(record: Record, gateway: Gateway) -> None:
-    """Make every client's write of a document, by any way in, a use case of the record."""
+    """Make every client's write of a document or of a submission, by any way in, a use case of the record."""
     gateway.register_owner("DocumentReference", DocumentOwner(record, gateway))
     gateway.register_owner("Binary", BinaryOwner(gateway))
+    gateway.register_owner("List", ListOwner(gateway))

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import pybase64
 
+from ambroise.fhir.json import decode
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id
 from ambroise.modules.record import entry
 from ambroise.modules.record.model import Incoming, Submission
 from ambroise.modules.record.service import Record
+from ambroise.modules.record.submission_set import SIGNATURE
+from ambroise.trust.access.kinds import SUBMISSION, kind_of
 from ambroise.trust.context import Context, System
 from ambroise.trust.gateway import Action, Gateway, Stored, label_for
 
@@ -88,6 +91,57 @@ class BinaryOwner:
         if current.label.source is not None:
             _refuse("The bytes of a document never change: file a document that replaces it, or delete the document.")
         return current
+
+
+class ListOwner:
+    """The owner of the Lists that are submissions: filed with their documents, then as they are, save their status.
+
+    What a submission says (its documents, who sent it, whose signature was found right) is not a client's to write by
+    the generic door (IHE MHD 2:3.65). Other Lists are their author's. On a demonstration the operator's token writes
+    any List.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def create(self, tx: Transaction, ctx: Context, resource: Json, *, id: str | None) -> Stored:
+        """Store a List that is no submission."""
+        if not isinstance(ctx.actor, System) and _is_submission(resource):
+            _refuse_submission("A SubmissionSet is filed with its documents: send them in one transaction (ITI-65).")
+        return await self._gateway.add(tx, ctx, resource, id=id)
+
+    async def update(self, tx: Transaction, ctx: Context, resource: Json, *, if_match: int | None) -> Stored:
+        """Change a List; of a submission, its status alone."""
+        if not isinstance(ctx.actor, System):
+            current = await self._gateway.open(tx, ctx, Action.UPDATE, "List", str(resource["id"]), if_match=if_match)
+            before = decode(current.body)
+            either = _is_submission(before) or _is_submission(resource)
+            if either and _lasting(before) != _lasting(resource):
+                _refuse_submission("Of a SubmissionSet the status alone may change.")
+        return await self._gateway.replace(tx, ctx, resource, if_match=if_match)
+
+    async def delete(self, tx: Transaction, ctx: Context, type: str, id: str, *, if_match: int | None) -> None:
+        """Delete a List that is no submission."""
+        if not isinstance(ctx.actor, System):
+            current = await self._gateway.open(tx, ctx, Action.DELETE, type, id, if_match=if_match)
+            if _is_submission(decode(current.body)):
+                _refuse_submission("A SubmissionSet stays: withdraw its documents, or mark it entered in error.")
+        await self._gateway.remove(tx, ctx, type, id, if_match=if_match)
+
+
+def _is_submission(resource: Mapping[str, Any]) -> bool:
+    """Whether a List is a submission, or gives itself out for one."""
+    signed = any(one.get("url") == SIGNATURE for one in resource.get("extension", ()))
+    return signed or kind_of(resource) == SUBMISSION
+
+
+def _lasting(resource: Mapping[str, Any]) -> Json:
+    """What nobody changes of a submission."""
+    return {name: value for name, value in resource.items() if name not in ("meta", "status")}
+
+
+def _refuse_submission(diagnostics: str) -> NoReturn:
+    raise Refusal(Kind.UNPROCESSABLE, "OWNED_BY_SUBMISSION", diagnostics, element="List")
 
 
 def _opened(resource: Json) -> tuple[bytes, Json]:

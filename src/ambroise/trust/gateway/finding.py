@@ -8,10 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import Query, SearchResult, parse, search
+from ambroise.fhir.search.binding import identifier_asked_for
 from ambroise.fhir.search.query import Filter, Token
 from ambroise.fhir.store.types import Scope, Stored
 from ambroise.kernel.db import Reader, Transaction
@@ -73,7 +75,14 @@ class Finding(Reads):
         return await self._find(reader, ctx, query, traits)
 
     async def search(self, reader: Reader, ctx: Context, query: Query) -> SearchResult:
-        """As any search; a professional who names a person exactly and may not see the record gets the identity."""
+        """As any search; a professional who names a person exactly and may not see the record gets the identity.
+
+        Who names the patient of a record by the INS is answered as who names that patient by id.
+        """
+        about = await self._by_id(reader, ctx, query)
+        if about is not None:
+            # What applies is told as it was asked: whether the INS is somebody's is not said on the way.
+            return msgspec.structs.replace(await super().search(reader, ctx, about), applied=query.applied)
         result = await super().search(reader, ctx, query)
         if result.entries or query.cursor is not None or not _is_exact(ctx, query):
             return result
@@ -81,6 +90,27 @@ class Finding(Reads):
         return SearchResult(
             [(one.stored, "match") for one in found], len(found), None, result.applied, result.ignored, result.query
         )
+
+    async def _by_id(self, reader: Reader, ctx: Context, query: Query) -> Query | None:
+        """A professional's query about the bearer of an INS, naming that patient by id; None when it is no such query.
+
+        An author reads his own documents without an authorisation (CSP R. 1111-49), by whom the Patient is not seen.
+        """
+        if Eyes.of(ctx).viewer is not Viewer.PROFESSIONAL or identifier_asked_for(query) is None:
+            return None
+        for place, (name, value) in enumerate(query.pairs):
+            asked = identifier_asked_for(parse(query.type, [(name, value)], now=query.now, bases=query.bases))
+            if asked is None or asked[1].system not in INS_SYSTEMS:
+                continue
+            bearers = parse("Patient", [("identifier", value), ("_count", "2")])
+            found = (await search(reader, _identities, bearers, pages=self._pages)).entries
+            if len(found) != 1:
+                return None
+            named = (name.partition(".")[0].partition(":")[0], f"Patient/{found[0][0].key}")
+            pairs = [*query.pairs[:place], named, *query.pairs[place + 1 :]]
+            again = parse(query.type, pairs, now=query.now, bases=query.bases)
+            return msgspec.structs.replace(again, ignored=query.ignored)
+        return None
 
     async def _find(self, reader: Reader, ctx: Context, query: Query, traits: Traits | None) -> list[Found]:
         eyes = Eyes.of(ctx)
