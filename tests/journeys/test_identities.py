@@ -13,7 +13,6 @@ from ambroise.interfaces.web.identities.routes import Identities
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.records import Records
-from ambroise.interfaces.xdm.filing import Zips
 from ambroise.interfaces.xdm.writing import Exports
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.modules.directory.api import FileKind, import_file
@@ -22,6 +21,7 @@ from ambroise.modules.identity.datamatrix import symbol
 from ambroise.modules.record.api import Desk
 from tests.integration.directory.conftest import Write, activity, finess, rpps, write
 from tests.journeys.support.visitors import Visitors
+from tests.support.xdm import zips_of
 
 __all__ = ["write"]
 
@@ -44,7 +44,7 @@ async def people(visitors: Visitors, write: Write) -> Visitors:
     pages = portals(
         identity,
         CitizenRecord(records, world.record),
-        ProfessionalRecord(records, world.record, Zips(world.database, world.gateway, world.record)),
+        ProfessionalRecord(records, world.record, zips_of(world)),
         DeskRecord(world.database, Desk(world.record, world.gateway)),
         Lives.on(world.database, world.gateway, world.record),
         identities=Identities(world.database, world.gateway),

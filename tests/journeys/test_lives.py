@@ -19,7 +19,6 @@ from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.records import Records
-from ambroise.interfaces.xdm.filing import Zips
 from ambroise.interfaces.xdm.writing import Exports
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.kernel.outbox import Delivery, Subscriptions
@@ -34,6 +33,7 @@ from tests.integration.record.conftest import World
 from tests.integration.relations.conftest import Family
 from tests.journeys.support.browser import SCREENSHOTS, Watch, chromium, needs_chromium, serving, sideways, violations
 from tests.journeys.support.strict import StrictClient
+from tests.support.xdm import zips_of
 
 
 def ins(number: int) -> str:
@@ -88,7 +88,7 @@ async def town(world: World) -> Town:
     pages = portals(
         identity,
         CitizenRecord(records, world.record),
-        ProfessionalRecord(records, world.record, Zips(world.database, world.gateway, world.record)),
+        ProfessionalRecord(records, world.record, zips_of(world)),
         DeskRecord(world.database, Desk(world.record, world.gateway)),
         lives,
     )

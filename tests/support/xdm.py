@@ -8,17 +8,25 @@ from typing import Any
 
 from lxml import etree
 
+from ambroise.interfaces.xdm.filing import Zips
+from ambroise.interfaces.xds.signing import Signing
+from ambroise.kernel.crypto.certificates import Authorities, Revocations
 from tests.support.xds import Entry, submission
 
 LCM = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"
 
 
-def metadata(*entries: Entry) -> bytes:
+def zips_of(world: Any) -> Zips:
+    """The use case over a record alone, where nobody's signature is believed."""
+    return Zips(world.database, world.gateway, world.record, Signing(Authorities(None), Revocations(None)))
+
+
+def metadata(*entries: Entry, set_id: str | None = None) -> bytes:
     """A METADATA.XML; a document is in the file that its slot URI names, `ID.XML` unless the entry says another."""
     named = [
         one if "URI" in one.slots else replace(one, slots={**one.slots, "URI": f"{one.id}.XML"}) for one in entries
     ]
-    body = etree.fromstring(submission(*named, documents=""))
+    body = etree.fromstring(submission(*named, documents="", set_id=set_id))
     found = body.find(f"{{{LCM}}}SubmitObjectsRequest")
     assert found is not None
     return etree.tostring(found)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -33,11 +34,12 @@ from ambroise.trust.context import Context
 from tests.integration.fhir_rest.test_documents import bundle_of_letter
 from tests.integration.xds.asking import authorise, file, patient_key, retrieve
 from tests.integration.xds.conftest import FINESS, RPPS, example_client, letter, people, software
+from tests.integration.xds.test_provide import signed
 from tests.journeys.support.strict import StrictClient
 from tests.support.database import TestDatabase
 from tests.support.hl7v2 import Laboratory
 from tests.support.server import House, house_on
-from tests.support.xdm import unzipped, xdm
+from tests.support.xdm import metadata, unzipped, xdm
 from tests.support.xds import Entry, Software
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -324,11 +326,14 @@ def matrix(same: dict[str, dict[str, bool]]) -> str:
 async def test_a_practice_deposits_several_files_at_once_and_is_told_of_each(author: Author) -> None:
     page, cda = author.page, letter()
     lot, strange = letter(id="lot"), replace(letter(id="autre"), patient="255069999999934^^^&1.2.250.1.213.1.4.10&ISO")
+    number = f"2.25.{uuid4().int}"
+    signature = signed(author.software, number, lot)
+    first = {"IHE_XDM/SUBSET01/METADATA.XML": metadata(lot, signature, set_id=number)}
     await page.get(f"{author.record}/deposer")
     await page.press("Continuer", titre="Radio du poignet")
     sent: list[tuple[str, tuple[str, bytes, str]]] = [
         ("fichiers", ("lettre.xml", cda.content, "text/xml")),
-        ("fichiers", ("lot.zip", xdm((lot,), (strange,)), "application/zip")),
+        ("fichiers", ("lot.zip", xdm((lot, signature), (strange,), files=first), "application/zip")),
         ("fichiers", ("notes.txt", b"Notes de consultation", "text/plain")),
         ("fichiers", ("programme.exe", b"MZ\x90\x00\x03\x00\x00\x00\x04", "application/octet-stream")),
     ]
@@ -338,7 +343,7 @@ async def test_a_practice_deposits_several_files_at_once_and_is_told_of_each(aut
         for row in page.page.cssselect("main tbody tr")
     }
     assert "Déposé" in told["lettre.xml"]
-    assert "Déposé" in told["lot.zip (SUBSET01)"]
+    assert "Déposé Lot signé par Camille Essai" in told["lot.zip (SUBSET01)"]
     assert "concerne quelqu’un d’autre" in told["lot.zip (SUBSET02)"]
     assert "choisissez un type" in told["notes.txt"]
     assert told["programme.exe"].startswith("Refusé")

@@ -1,17 +1,20 @@
 """XDM zips in and out of one application: what is filed, what is refused, what another reader finds in them."""
 
+import base64
 import hashlib
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from ambroise.interfaces.token_claims import Role
 from tests.integration.xds.asking import authorise, file, patient_key
-from tests.integration.xds.conftest import COLLEAGUE, RPPS, author, house, letter
+from tests.integration.xds.conftest import COLLEAGUE, RPPS, STRANGER, author, house, letter, software
+from tests.integration.xds.test_provide import letter_signature, signed
 from tests.support.server import House
-from tests.support.xdm import unzipped, xdm
-from tests.support.xds import Software
+from tests.support.xdm import metadata, unzipped, xdm
+from tests.support.xds import Entry, Software
 
 __all__ = ["author", "house"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -103,3 +106,52 @@ async def test_a_zip_given_out_is_the_same_documents_for_another_reader(house: H
     # What was given out comes back in by the same door: it is there already.
     again = (await send(house, given.content)).json()["parameter"][0]
     assert [one["part"][2]["valueBoolean"] for one in parts(again, "document")] == [True, True]
+
+
+def signed_zip(entries: tuple[Entry, ...], signature: Entry, lot: str) -> bytes:
+    """A zip of one submission with the document that signs it."""
+    whole = metadata(*entries, signature, set_id=lot)
+    return xdm((*entries, signature), files={"IHE_XDM/SUBSET01/METADATA.XML": whole})
+
+
+async def test_the_signature_of_a_zip_is_checked_kept_and_told_as_that_of_xds(house: House, author: Software) -> None:
+    await authorise(house, author, await patient_key(house))
+    lot, entries = f"2.25.{uuid4().int}", (letter(id="a"), letter(id="b"))
+    signature = signed(author, lot, *entries)
+    answer = await send(house, signed_zip(entries, signature, lot))
+    assert answer.status_code == 200, answer.text
+    [submission] = answer.json()["parameter"]
+    assert [one["part"][0]["valueString"] for one in parts(submission, "document")] == [
+        "IHE_XDM/SUBSET01/a.XML",
+        "IHE_XDM/SUBSET01/b.XML",
+    ], "what signs is no document of the record"
+    [by] = parts(submission, "signedBy")
+    assert by["valueReference"]["identifier"] == {"system": "urn:oid:1.2.250.1.71.4.2.1", "value": author.who.id}
+    assert await reference(house, signature.unique_id) is None
+
+    id = await reference(house, entries[0].unique_id)
+    async with house.client(Role.CITIZEN, ins="279035121518989") as citizen:
+        lists = (await citizen.get("List", params={"item": f"DocumentReference/{id}"})).json()["entry"]
+    [kept] = [
+        one["valueSignature"]
+        for one in lists[0]["resource"]["extension"]
+        if one["url"] == "urn:ambroise:submission:signature"
+    ]
+    assert base64.b64decode(kept["data"]) == signature.content
+    async with house.services.database.reader() as reader:
+        rows = await reader.fetch_all("select channel, count from trace where event = 'submission_signed'")
+    assert ("fhir", 2) in rows
+
+    other = letter(id="c")
+    for code, wrong in (
+        ("SIGNATURE_MANIFEST", signature),
+        ("SIGNATURE_SIGNER", signed(await software(house, STRANGER), lot, other)),
+        ("SIGNATURE_INVALID", replace(signature, content=b"<Signature/>")),
+    ):
+        refused = await send(house, signed_zip((other,), wrong, lot))
+        assert (refused.status_code, code_of(refused)) == (422, code)
+    assert await reference(house, other.unique_id) is None
+    weak = signed(author, lot, other).content.replace(b"2001/04/xmlenc#sha256", b"2000/09/xmldsig#sha1")
+    [told] = (await send(house, signed_zip((other,), letter_signature(weak), lot))).json()["parameter"]
+    assert parts(told, "outcome")[0]["resource"]["issue"][0]["details"]["coding"][0]["code"] == "SIGNATURE_WEAK"
+    assert await reference(house, other.unique_id) is not None

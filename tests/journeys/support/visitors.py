@@ -19,7 +19,6 @@ from ambroise.interfaces.web.desk.record import DeskRecord
 from ambroise.interfaces.web.lives import Lives
 from ambroise.interfaces.web.professional.record import ProfessionalRecord
 from ambroise.interfaces.web.records import Records
-from ambroise.interfaces.xdm.filing import Zips
 from ambroise.interfaces.xdm.writing import Exports as ZipExports
 from ambroise.kernel.crypto.application import ApplicationSecret
 from ambroise.modules.identity.api import AccountKind, Identity, NewAccount, Situation
@@ -31,6 +30,7 @@ from ambroise.modules.record.api import Desk, Report, reports
 from tests.integration.record.conftest import World
 from tests.integration.record.test_feed_checks import LETTER
 from tests.journeys.support.strict import StrictClient
+from tests.support.xdm import zips_of
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ async def visitors(world: World) -> Visitors:
     pages = portals(
         identity,
         CitizenRecord(records, world.record),
-        ProfessionalRecord(records, world.record, Zips(world.database, world.gateway, world.record)),
+        ProfessionalRecord(records, world.record, zips_of(world)),
         DeskRecord(world.database, Desk(world.record, world.gateway)),
         Lives.on(world.database, world.gateway, world.record),
         exports=exports,

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.xdm.archive import Archive, Limits
 from ambroise.interfaces.xdm.reading import Subset, folders, read_subset
 from ambroise.interfaces.xds.names import SET_PATIENT
 from ambroise.interfaces.xds.packages import Submissions
+from ambroise.interfaces.xds.signing import Checked, Signing
 from ambroise.interfaces.xds.values import Cx
 from ambroise.kernel.db import Database
 from ambroise.kernel.errors import Kind, Refusal
@@ -31,16 +33,19 @@ class Taken(Struct, frozen=True):
     folder: str
     filed: tuple[tuple[str, Filed], ...] = ()
     refusal: Refusal | None = None
-    unsigned: bool = False
-    """Whether it had a signature, which is neither checked nor kept."""
+    checked: Checked = Checked()
+    """Its signature, found right and kept; or why it was passed over."""
 
 
 class Zips:
     """Takes XDM zips in."""
 
-    def __init__(self, database: Database, gateway: Gateway, record: Record, *, most: int = 50 * MEGABYTE) -> None:
+    def __init__(
+        self, database: Database, gateway: Gateway, record: Record, signing: Signing, *, most: int = 50 * MEGABYTE
+    ) -> None:
         """`most`: bytes of the largest document."""
         self._database = database
+        self._signing = signing
         self._record = record
         self._submissions = Submissions(gateway)
         self._limits = Limits(file=most, total=_TIMES * most)
@@ -49,7 +54,8 @@ class Zips:
     def of(cls, services: Services) -> Zips:
         """Those of an instance."""
         most = services.settings.document_max_bytes
-        return cls(services.database, services.gateway, services.record, most=most)
+        signing = Signing.of_zips(services)
+        return cls(services.database, services.gateway, services.record, signing, most=most)
 
     async def file(self, ctx: Context, content: bytes, *, only: Cx | None = None) -> Sequence[Taken]:
         """File every SubmissionSet of a zip, each in its transaction.
@@ -66,16 +72,17 @@ class Zips:
             files = subset.files
             if only is not None:
                 _check_patient(subset, only)
+            checked = await self._signing.check(ctx, subset.package, subset.contents)
             async with self._database.transaction() as tx:
                 submission = await self._submissions.of(tx, ctx, subset.package, dict(subset.contents))
-                submitted = await self._record.submit(tx, ctx, submission)
+                submitted = await self._record.submit(tx, ctx, replace(submission, signature=checked.signature))
         except Refusal as refusal:
             number = refusal.data.get("document")
             if isinstance(number, int) and number < len(files):
                 refusal.diagnostics = f"{files[number]}: {refusal.diagnostics}"
             return Taken(folder, refusal=refusal)
         pairs = tuple(zip(files, submitted.documents, strict=True))
-        return Taken(folder, pairs, unsigned=bool(subset.package.signatures))
+        return Taken(folder, pairs, checked=checked)
 
 
 def _check_patient(subset: Subset, only: Cx) -> None:

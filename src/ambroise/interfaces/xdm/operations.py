@@ -75,10 +75,13 @@ def _said(one: Taken) -> Json:
                 ],
             }
         )
+    if (signed := one.checked.signature) is not None:
+        who = {"identifier": {"system": signed.system, "value": signed.signer}, "display": signed.name}
+        parts.append({"name": "signedBy", "valueReference": {name: value for name, value in who.items() if value}})
     if one.refusal is not None:
         parts.append({"name": "outcome", "resource": outcomes.outcome_of(one.refusal)})
-    elif one.unsigned:
-        text = "The signature of this submission is neither checked nor kept here; the documents are filed."
-        issue = Issue("warning", "informational", text, None, "SIGNATURE_NOT_KEPT")
+    elif (passed := one.checked.problem) is not None:
+        code, _, text = passed.context.partition(": ")
+        issue = Issue("warning", "informational", text, None, code)
         parts.append({"name": "outcome", "resource": outcomes.outcome([issue])})
     return {"name": "submission", "part": parts}

@@ -20,13 +20,13 @@ _SUBMIT: Final = tag(LCM, "SubmitObjectsRequest")
 
 
 class Subset(Struct, frozen=True):
-    """One SubmissionSet of a zip: its folder, its metadata, its documents by the id of their entry."""
+    """One SubmissionSet of a zip: its folder, its metadata, its files by the id of their entry, what signs it too."""
 
     folder: str
     package: Package
     contents: dict[str, bytes]
     files: tuple[str, ...]
-    """The file of each document, in the order of the package."""
+    """The file of each document, in the order of the package; what signs is none of them."""
 
 
 def folders(archive: Archive) -> list[str]:
@@ -55,7 +55,8 @@ def read_subset(archive: Archive, folder: str) -> Subset:
         raise
     contents: dict[str, bytes] = {}
     files: list[str] = []
-    for sent in package.documents:
+    documents = package.documents
+    for sent in package.entries:
         path = joined(folder, _uri(sent, metadata))
         if path not in archive:
             text = f"{shown(path)} is missing: {shown(metadata)} names it. Make the zip again, with it."
@@ -63,7 +64,8 @@ def read_subset(archive: Archive, folder: str) -> Subset:
         content = archive.read(path)
         _check(sent, content, path)
         contents[sent.id] = content
-        files.append(path)
+        if sent in documents:
+            files.append(path)
     return Subset(folder, package, contents, tuple(files))
 
 

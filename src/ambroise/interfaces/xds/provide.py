@@ -30,7 +30,7 @@ class Provide:
         self._database = services.database
         self._record = services.record
         self._submissions = Submissions(services.gateway)
-        self._signing = Signing(services)
+        self._signing = Signing.of_xds(services)
 
     async def answer(self, arrival: Arrival[Caller]) -> Answered:
         """File the documents, all or none."""

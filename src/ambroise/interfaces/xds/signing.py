@@ -20,6 +20,7 @@ from ambroise.interfaces.xds.caller import believed
 from ambroise.interfaces.xds.names import ENTRY_UNIQUE_ID, SET_UNIQUE_ID
 from ambroise.interfaces.xds.packages import Package
 from ambroise.interfaces.xds.responses import Problem, warning
+from ambroise.kernel.crypto.certificates import Authorities, Revocations
 from ambroise.kernel.crypto.xades import SignedManifest, Weak, Wrong, verified
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.record.api import Identifier, LotSignature
@@ -39,9 +40,21 @@ class Checked(Struct, frozen=True):
 class Signing:
     """Checks the signature of submissions; whether they need one is for the operator to say."""
 
-    def __init__(self, services: Services) -> None:
-        self._authorities, self._revocations = believed(services)
-        self._required = services.settings.submission_signature == "required"
+    def __init__(self, authorities: Authorities, revocations: Revocations, *, required: bool = False) -> None:
+        """Whose certificates are believed, those that are not any more, and whether a submission must be signed."""
+        self._authorities = authorities
+        self._revocations = revocations
+        self._required = required
+
+    @classmethod
+    def of_xds(cls, services: Services) -> Signing:
+        """What comes by XDS.b: the operator may require a signature."""
+        return cls(*believed(services), required=services.settings.submission_signature == "required")
+
+    @classmethod
+    def of_zips(cls, services: Services) -> Signing:
+        """What comes in a zip, which nobody requires to be signed: it travels by mail and by hand."""
+        return cls(*believed(services))
 
     async def check(self, ctx: Context, package: Package, contents: Mapping[str, bytes]) -> Checked:
         """The signature of a submission. Raises SIGNATURE_*: a wrong one is refused, never passed over."""
@@ -88,7 +101,8 @@ def _check_manifest(manifest: SignedManifest, package: Package, contents: Mappin
 def _signer(ctx: Context, subject: x509.Name) -> tuple[str, str, str]:
     """Who signed: the professional who sends, or the seal of the structure. Raises SIGNATURE_SIGNER."""
     actor = ctx.actor
-    assert isinstance(actor, Professional)  # noqa: S101 - an assertion names nobody else.
+    if not isinstance(actor, Professional):
+        raise _refusal("SIGNATURE_SIGNER", "A signed submission is sent by the professional who signs it.")
     if actor.id in _values(subject, NameOID.COMMON_NAME):
         return actor.id, _PROFESSIONAL, actor.name
     if actor.organization and actor.organization in _values(subject, NameOID.ORGANIZATIONAL_UNIT_NAME):

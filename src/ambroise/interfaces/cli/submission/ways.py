@@ -137,6 +137,8 @@ def _became(submission: Json) -> Became:
                 said = {part["name"]: part for part in one["part"]}
                 state = State.ALREADY_THERE if said["replayed"]["valueBoolean"] else State.FILED
                 sent.append(Sent(state, said["reference"]["valueReference"]["reference"].rpartition("/")[2]))
+            case "signedBy":
+                pass
             case _:
                 issue = one["resource"]["issue"][0]
                 if issue["severity"] == "error":

@@ -36,6 +36,7 @@ class Line(Struct, frozen=True):
     there: bool = False
     problem: str = ""
     """Why it was refused, in words."""
+    signed_by: str = ""
 
 
 def deposit_routes(screen: Screen, service: ProfessionalService, profile: Profile | None) -> list[BaseRoute]:
@@ -65,7 +66,7 @@ def deposit_routes(screen: Screen, service: ProfessionalService, profile: Profil
             form.fichiers.errors = [*form.fichiers.errors, lines[0].problem]
             return await _show(visit, "professional/deposit_check.html", form, 422)
         alone = lines[0].documents if len(lines) == 1 else ()
-        if len(alone) == 1:
+        if len(alone) == 1 and not lines[0].signed_by:
             patient = visit.id("patient")
             return visit.go(f"/pro/patients/{patient}/depose/{alone[0].id}", Toast("deposited"))
         refused = sum(1 for line in lines if line.problem)
@@ -118,7 +119,7 @@ def deposit_routes(screen: Screen, service: ProfessionalService, profile: Profil
 
 def _line(name: str, one: Deposited) -> Line:
     problem = _problem(one.refusal) if one.refusal is not None else ""
-    return Line(f"{name} ({one.part})" if one.part else name, one.documents, one.there, problem)
+    return Line(f"{name} ({one.part})" if one.part else name, one.documents, one.there, problem, one.signed_by)
 
 
 def _problem(refusal: Refusal) -> str:

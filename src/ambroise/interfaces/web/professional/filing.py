@@ -61,10 +61,13 @@ class Filing:
         part = taken.folder.rpartition("/")[2]
         if taken.refusal is not None:
             return Deposited(refusal=taken.refusal, part=part)
-        return await self._done(ctx, patient, [filed for _, filed in taken.filed], part)
+        signed = taken.checked.signature
+        return await self._done(ctx, patient, [filed for _, filed in taken.filed], part, signed.name if signed else "")
 
-    async def _done(self, ctx: Context, patient: UUID, filed: Sequence[Filed], part: str = "") -> Deposited:
+    async def _done(
+        self, ctx: Context, patient: UUID, filed: Sequence[Filed], part: str = "", signed_by: str = ""
+    ) -> Deposited:
         ids = [str(one.document) for one in filed]
         found = await self._records.named(ctx, patient, ids)
         rows = [row_of(found[id], ctx) for id in ids if id in found]
-        return Deposited(rows, part=part, there=all(one.replayed for one in filed))
+        return Deposited(rows, part=part, there=all(one.replayed for one in filed), signed_by=signed_by)

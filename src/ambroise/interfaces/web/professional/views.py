@@ -114,6 +114,8 @@ class Deposited(Struct, frozen=True):
     part: str = ""
     there: bool = False
     """It was there already."""
+    signed_by: str = ""
+    """Who signed the submission, whose signature was found right and is kept."""
 
 
 class ProfessionalService(Protocol):
