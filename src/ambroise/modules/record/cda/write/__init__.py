@@ -12,6 +12,7 @@ The narrative is what a reader signs; entries point into it.
 """
 
 from ambroise.modules.record.cda.write.documents import SCANNED, Words, assembled, file_document, letter
+from ambroise.modules.record.cda.write.entries import Line
 from ambroise.modules.record.cda.write.header import ENCOUNTERS, PATIENT_EXPRESSION, Header, coded, telecom
 from ambroise.modules.record.cda.write.model import Address, Coded, Former, Head, Patient, Professional, Structure
 from ambroise.modules.record.cda.write.pieces import (
@@ -49,7 +50,7 @@ from ambroise.modules.record.cda.write.prevention import (
     Step,
     prevention_plan,
 )
-from ambroise.modules.record.cda.write.synthesis import SYNTHESIS_TYPE, Line, Synthesis, medical_synthesis
+from ambroise.modules.record.cda.write.synthesis import SYNTHESIS_TYPE, Synthesis, medical_synthesis
 from ambroise.modules.record.cda.write.vaccination import (
     BOOSTER,
     PRIMARY,

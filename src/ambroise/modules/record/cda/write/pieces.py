@@ -23,7 +23,8 @@ INTERPRETATION = "2.16.840.1.113883.5.83"
 ACT_CODE = "2.16.840.1.113883.5.4"
 FR = "1.2.250.1.213.1.1"
 PCC = "1.3.6.1.4.1.19376.1.5.3.1"
-PRODUCT = ("2.16.840.1.113883.10.20.1.53", f"{PCC}.4.7.2", f"{FR}.3.43")
+CCD = "2.16.840.1.113883.10.20.1"
+PRODUCT = (f"{CCD}.53", f"{PCC}.4.7.2", f"{FR}.3.43")
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 # What XML 1.0 cannot hold at all: left out, since no escape stands for it.

@@ -11,6 +11,7 @@ from ambroise.modules.record.cda.write.model import Coded, Head, Professional
 from ambroise.modules.record.cda.write.pieces import (
     ACT_CODE,
     ATC,
+    CCD,
     CIP,
     CIS,
     FR,
@@ -37,9 +38,9 @@ HISTORY = templates(_FRAME, f"{FR}.1.37#2023.01")
 PRIMARY = Coded("INITIMMUNIZ", "1ère série vaccinante", ACT_CODE)
 BOOSTER = Coded("BOOSTER", "Rappel de vaccin", ACT_CODE)
 _COLUMNS = ("Date", "Vaccin", "Protège contre", "Lot", "Rang", "Voie", "Région")
-_RANK = templates("2.16.840.1.113883.10.20.1.46", f"{FR}.3.82")
-_INJECTION = templates("2.16.840.1.113883.10.20.1.24", f"{PCC}.4.12", f"{FR}.3.45")
-_SECTION = templates("2.16.840.1.113883.10.20.1.6", f"{PCC}.3.23", f"{FR}.2.147")
+_RANK = templates(f"{CCD}.46", f"{FR}.3.82")
+_INJECTION = templates(f"{CCD}.24", f"{PCC}.4.12", f"{FR}.3.45")
+_SECTION = templates(f"{CCD}.6", f"{PCC}.3.23", f"{FR}.2.147")
 _PRODUCT = templates(*PRODUCT)
 
 
