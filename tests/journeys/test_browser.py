@@ -9,7 +9,16 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from ambroise.interfaces.web.professional.views import Standing
-from tests.journeys.support.browser import SCREENSHOTS, Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import (
+    SCREENSHOTS,
+    Watch,
+    chromium,
+    enter,
+    needs_chromium,
+    serving,
+    sideways,
+    violations,
+)
 from tests.journeys.support.portal import Portal
 from tests.journeys.support.sample import ALICE, TREATING, _id
 
@@ -48,9 +57,7 @@ async def _visit(browser: Browser, home: str, who: str | None, width: int, schem
     page = await context.new_page()
     watch = Watch.on(page, home)
     if who:
-        await page.goto(f"{home}/etre")
-        await page.get_by_role("button", name=f"Entrer : {who}").click()
-        await page.wait_for_url(lambda url: "/etre" not in url)
+        await enter(page, home, who)
     return page, watch
 
 
@@ -132,8 +139,7 @@ async def test_the_essential_journey_works_with_scripts_off(portal: Portal) -> N
     async with serving(portal.application) as home, chromium() as browser:
         context = await browser.new_context(java_script_enabled=False, locale="fr-FR")
         page = await context.new_page()
-        await page.goto(f"{home}/etre")
-        await page.get_by_role("button", name="Entrer : Alice Fictive").click()
+        await enter(page, home, "Alice Fictive")
         await page.goto(f"{home}/documents/{_id('irm')}")
         await page.get_by_role("link", name="Masquer ce document").click()
         await page.get_by_role("button", name="Masquer le document").click()

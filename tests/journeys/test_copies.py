@@ -10,7 +10,7 @@ import pytest
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.modules.portability.api import GOES_ON, TAKES_ON
 from tests.integration.portability.test_imports import IPS
-from tests.journeys.support.browser import SCREENSHOTS, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import SCREENSHOTS, chromium, enter, needs_chromium, serving, sideways, violations
 from tests.journeys.support.visitors import Visitors
 
 
@@ -28,8 +28,7 @@ async def test_a_citizen_takes_a_copy_away_reads_it_without_us_and_prints_a_page
 ) -> None:
     async with serving(visitors.application) as home, chromium() as chrome:
         page = await (await chrome.new_context(locale="fr-FR")).new_page()
-        await page.goto(home + "/etre")
-        await page.get_by_role("button", name="Entrer : Dominique Fictive").click()
+        await enter(page, home, "Dominique Fictive")
         await page.get_by_role("link", name="Mes données", exact=True).locator("visible=true").click()
         await page.get_by_role("button", name="Préparer une copie").click()
         await page.get_by_role("progressbar").wait_for()

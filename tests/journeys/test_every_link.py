@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
-from tests.journeys.support.browser import Watch, chromium, needs_chromium, sideways, violations
+from tests.journeys.support.browser import Watch, chromium, enter, needs_chromium, sideways, violations
 from tests.journeys.support.instance import Instance
 
 # Who sees what the others do not; a visitor first.
@@ -64,10 +64,10 @@ async def _enter(browser: Browser, instance: Instance, who: str | None) -> tuple
     page = await context.new_page()
     page.set_default_timeout(30_000)
     watch = Watch.on(page, instance.address)
-    await page.goto(f"{instance.address}/etre" if who else instance.address)
     if who:
-        await page.get_by_role("button", name=f"Entrer : {who}").click()
-        await page.wait_for_url(lambda url: "/etre" not in url)
+        await enter(page, instance.address, who)
+    else:
+        await page.goto(instance.address)
     return page, watch
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 import httpx
 import pikepdf
 import pytest
-from playwright.async_api import Page
 from starlette.applications import Starlette
 
 from ambroise.interfaces.web import portals
@@ -31,7 +30,7 @@ from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.spaces import set_state
 from tests.integration.record.conftest import World
 from tests.integration.relations.conftest import Family
-from tests.journeys.support.browser import SCREENSHOTS, Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import faults, needs_chromium
 from tests.journeys.support.strict import StrictClient
 from tests.support.xdm import zips_of
 
@@ -307,20 +306,4 @@ async def test_these_pages_are_accessible_and_fit(town: Town, name: str, address
     holder = await town.resident("Zoé Fictive")
     await town.resident("Hugo Fictif")
     await town.family.carer(holder)
-    problems: list[str] = []
-    SCREENSHOTS.mkdir(exist_ok=True)
-    async with serving(town.application) as home, chromium() as browser:
-        for width in (1280, 390):
-            context = await browser.new_context(viewport={"width": width, "height": 900}, locale="fr-FR")
-            page: Page = await context.new_page()
-            watch = Watch.on(page, home)
-            await page.goto(f"{home}/etre")
-            await page.get_by_role("button", name=f"Entrer : {name}").click()
-            for address in addresses:
-                await page.goto(home + address)
-                assert await sideways(page) == 0, f"{address} runs sideways at {width}"
-                problems += [f"{address} at {width}: {one}" for one in await violations(page)]
-                shot = f"lives-{re.sub('[^a-z]+', '-', address)}-{width}.png"
-                await page.screenshot(path=SCREENSHOTS / shot, full_page=True)
-            problems += watch.complaints + watch.elsewhere
-    assert problems == []
+    assert await faults(town.application, name, addresses, shots="lives") == []

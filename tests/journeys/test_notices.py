@@ -19,18 +19,21 @@ from ambroise.modules.notification.repositories.outgoing import Pending, add, se
 from tests.integration.record.conftest import world
 from tests.integration.record.test_feed_checks import LETTER, renumbered
 from tests.integration.record.test_visibility import flagged
-from tests.journeys.support.browser import SCREENSHOTS, Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import (
+    SCREENSHOTS,
+    Watch,
+    chromium,
+    enter,
+    needs_chromium,
+    serving,
+    sideways,
+    violations,
+)
 from tests.journeys.support.visitors import Visitors, visitors, wishing_of
 
 __all__ = ["visitors", "world"]
 
 WIDTHS = (390, 1280)
-
-
-async def enter(page: Page, home: str, name: str) -> None:
-    await page.goto(home + "/etre")
-    await page.get_by_role("button", name=f"Entrer : {name}").click()
-    await page.wait_for_load_state()
 
 
 async def look(page: Page, name: str) -> None:

@@ -6,7 +6,7 @@ import pikepdf
 from PIL import Image
 from playwright.async_api import FilePayload
 
-from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import Watch, chromium, enter, needs_chromium, serving, sideways, violations
 from tests.journeys.support.strict import StrictClient
 from tests.journeys.support.visitors import Visitors
 
@@ -73,9 +73,7 @@ async def test_pages_are_put_in_order_by_hand_and_what_one_meets_around_is_acces
         ):
             page = await (await browser.new_context(locale="fr-FR")).new_page()
             watch = Watch.on(page, home)
-            await page.goto(f"{home}/etre")
-            await page.get_by_role("button", name=f"Entrer : {who}").click()
-            await page.wait_for_url(lambda url: "/etre" not in url)
+            await enter(page, home, who)
             for address in addresses:
                 await page.goto(home + address)
                 await page.set_viewport_size({"width": 1280, "height": 800})

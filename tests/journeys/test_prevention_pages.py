@@ -7,7 +7,7 @@ import pytest
 from ambroise.kernel.errors import Refusal
 from ambroise.modules.prevention.api import Checkups, Prevention, remind
 from ambroise.trust.context import Context
-from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import faults, needs_chromium
 from tests.journeys.support.strict import StrictClient
 from tests.journeys.support.versions import follow_each_other
 from tests.journeys.support.visitors import Visitors
@@ -61,21 +61,8 @@ async def test_what_is_due_is_shown_with_its_reason_and_noted_as_done(visitors: 
 @needs_chromium
 async def test_the_agenda_is_accessible_and_fits(visitors: Visitors) -> None:
     await with_rules(visitors)
-    problems: list[str] = []
-    async with serving(visitors.application) as home, chromium() as browser:
-        for width in (1280, 390):
-            context = await browser.new_context(viewport={"width": width, "height": 800}, locale="fr-FR")
-            page = await context.new_page()
-            watch = Watch.on(page, home)
-            await page.goto(f"{home}/etre")
-            await page.get_by_role("button", name="Entrer : Dominique Fictive").click()
-            await page.wait_for_url(lambda url: "/etre" not in url)
-            for address in ("/accueil", "/agenda", "/agenda/acte?quoi=checkup.45-50", "/agenda/bilan?tranche=45-50"):
-                await page.goto(home + address)
-                problems += await violations(page)
-                assert await sideways(page) == 0
-            problems += watch.complaints + watch.elsewhere
-    assert problems == []
+    addresses = ["/accueil", "/agenda", "/agenda/acte?quoi=checkup.45-50", "/agenda/bilan?tranche=45-50"]
+    assert await faults(visitors.application, "Dominique Fictive", addresses) == []
 
 
 async def test_the_rule_author_drafts_previews_publishes_and_withdraws(visitors: Visitors) -> None:

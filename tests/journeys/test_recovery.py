@@ -7,7 +7,7 @@ from ambroise.modules.identity.api import AccountKind, Enrolments, NewAccount
 from tests.integration.identity.conftest import PAT_TROIS, registry
 from tests.integration.identity.test_enrolment import PASSWORD, enrolments
 from tests.integration.identity.test_recovery import deliver
-from tests.journeys.support.browser import SCREENSHOTS, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import SCREENSHOTS, chromium, enter, needs_chromium, serving, sideways, violations
 from tests.journeys.support.strict import StrictClient
 from tests.journeys.test_enrolment import application, browser, code_in_the_letter_box
 from tests.journeys.test_protection import NAME, account
@@ -120,8 +120,7 @@ async def test_the_pages_are_accessible_and_fit(account: Enrolments, clock: Fixe
             await page.get_by_role("button", name="Vérifier").click()
             await page.wait_for_url("**/mot-de-passe")
             await examine("password")
-            await page.goto(f"{home}/etre")
-            await page.get_by_role("button", name="Entrer : Nadia Inventée").click()
+            await enter(page, home, "Nadia Inventée")
             await page.goto(f"{home}/guichet/acces")
             await examine("desk")
             await page.get_by_role("link", name="Vérifier l’identité").first.click()

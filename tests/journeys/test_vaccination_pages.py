@@ -8,7 +8,7 @@ import pytest
 
 from ambroise.kernel.errors import Refusal
 from ambroise.modules.profile.api import Draft, Profile, Section, codes
-from tests.journeys.support.browser import Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import faults, needs_chromium
 from tests.journeys.support.visitors import Visitors
 from tests.journeys.test_synthesis_pages import qualified, told
 from tests.support.schematron import check_cda
@@ -91,18 +91,5 @@ async def test_vaccinations_are_accessible_and_fit(visitors: Visitors) -> None:
     await told(visitors, FLU)
     profile = Profile(visitors.world.database, visitors.world.gateway)
     (line,) = (await profile.sheet(visitors.world.citizen, visitors.world.patient))[Section.VACCINATIONS].items
-    problems: list[str] = []
-    async with serving(visitors.application) as home, chromium() as browser:
-        for width in (1280, 390):
-            context = await browser.new_context(viewport={"width": width, "height": 800}, locale="fr-FR")
-            page = await context.new_page()
-            watch = Watch.on(page, home)
-            await page.goto(f"{home}/etre")
-            await page.get_by_role("button", name="Entrer : Charles Muller").click()
-            await page.wait_for_url(lambda url: "/etre" not in url)
-            for place in ("", "/noter", f"/{line.id}"):
-                await page.goto(f"{home}{visitors.record}/vaccinations{place}")
-                problems += await violations(page) if width == 1280 else []
-                assert await sideways(page) == 0
-            problems += watch.complaints + watch.elsewhere
-    assert problems == []
+    places = [f"{visitors.record}/vaccinations{place}" for place in ("", "/noter", f"/{line.id}")]
+    assert await faults(visitors.application, "Charles Muller", places) == []

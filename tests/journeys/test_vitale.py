@@ -22,7 +22,16 @@ from ambroise.modules.identity.api import AccountKind, NewAccount, PatientIdenti
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.spaces import set_state
 from ambroise.trust.context import Context, System
-from tests.journeys.support.browser import SCREENSHOTS, Watch, chromium, needs_chromium, serving, sideways, violations
+from tests.journeys.support.browser import (
+    SCREENSHOTS,
+    Watch,
+    chromium,
+    enter,
+    needs_chromium,
+    serving,
+    sideways,
+    violations,
+)
 from tests.support.database import TestDatabase
 from tests.support.server import House, house_on
 
@@ -57,9 +66,7 @@ class Stage:
             viewport={"width": width, "height": 844}, color_scheme=scheme, locale=locale
         )
         page = await context.new_page()
-        await page.goto(f"{self.home}/etre")
-        await page.get_by_role("button", name=f"Entrer : {name}").click()
-        await page.wait_for_url(lambda url: "/etre" not in url)
+        await enter(page, self.home, name)
         return page
 
     async def software(self, token: str) -> httpx.Response:

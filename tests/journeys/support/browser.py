@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,42 @@ class Watch:
     def _note(self, url: str) -> None:
         if not url.startswith((self.home, "data:", "blob:", "chrome-extension:", "chrome:")):
             self.elsewhere.append(url)
+
+
+async def enter(page: Page, home: str, name: str) -> None:
+    """Come in as somebody of the demonstration."""
+    await page.goto(f"{home}/etre")
+    await page.get_by_role("button", name=f"Entrer : {name}").click()
+    await page.wait_for_url(lambda url: "/etre" not in url)
+
+
+async def faults(application: ASGIApp, name: str, addresses: Sequence[str], shots: str = "") -> list[str]:
+    """What is wrong with pages as somebody sees them on a desk and on a telephone.
+
+    What axe and the console say, what is asked of elsewhere, what runs sideways; `shots` begins the names of pictures.
+    """
+    found: list[str] = []
+    async with serving(application) as home, chromium() as browser:
+        for width in (1280, 390):
+            context = await browser.new_context(viewport={"width": width, "height": 800}, locale="fr-FR")
+            page = await context.new_page()
+            watch = Watch.on(page, home)
+            await enter(page, home, name)
+            for address in addresses:
+                await page.goto(home + address)
+                said = await violations(page)
+                if await sideways(page) > 0:
+                    said.append("runs sideways")
+                found += [f"{address} at {width}: {one}" for one in said]
+                if shots:
+                    await _shoot(page, f"{shots}-{re.sub('[^a-z]+', '-', address)}-{width}.png")
+            found += watch.complaints + watch.elsewhere
+    return found
+
+
+async def _shoot(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    await page.screenshot(path=SCREENSHOTS / name, full_page=True)
 
 
 async def violations(page: Page) -> list[str]:

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import shard_of
+from ambroise.modules.portability.asked import Asked
 from ambroise.modules.portability.model import Asker, Export, Place, State
 
 _COLUMNS = "id, patient, asker, language, asked_at, state, place, done, total, files, size, parts, ready_at, ends_at"
@@ -34,36 +35,6 @@ async def insert(tx: Transaction, one: Export) -> None:
             one.total,
         ),
     )
-
-
-async def find(reader: Reader, id: UUID) -> Export | None:
-    row = await reader.fetch_one(
-        f"select {_COLUMNS} from portability_export where shard = %s and id = %s", (shard_of(id), id)
-    )
-    return None if row is None else _export(row)
-
-
-async def hold(tx: Transaction, id: UUID) -> Export | None:
-    """The same, for this transaction alone."""
-    row = await tx.fetch_one(
-        f"select {_COLUMNS} from portability_export where shard = %s and id = %s for update", (shard_of(id), id)
-    )
-    return None if row is None else _export(row)
-
-
-async def of_person(reader: Reader, patient: UUID, asked_by: str, count: int) -> list[Export]:
-    """The latest copies of a record that one person asked for."""
-    rows = await reader.fetch_all(
-        f"""
-        select {_COLUMNS}
-        from portability_export
-        where shard = %s and patient = %s and asked_by = %s
-        order by asked_at desc, id desc
-        limit %s
-        """,
-        (shard_of(patient), patient, asked_by, count),
-    )
-    return [_export(row) for row in rows]
 
 
 async def write(tx: Transaction, one: Export) -> None:
@@ -125,20 +96,6 @@ async def over(tx: Transaction, now: datetime, count: int) -> list[Export]:
     return [_export(row) for row in rows]
 
 
-async def erase(tx: Transaction, patient: UUID) -> None:
-    """Forget every copy of a record."""
-    shard = shard_of(patient)
-    await tx.execute(
-        """
-        delete from portability_part p
-        using portability_export e
-        where e.shard = %s and e.patient = %s and p.shard = e.shard and p.export = e.id
-        """,
-        (shard, patient),
-    )
-    await tx.execute("delete from portability_export where shard = %s and patient = %s", (shard, patient))
-
-
 def _export(row: Row) -> Export:
     asker, place, state = msgspec.convert(row[2], Asker), msgspec.convert(row[6], Place), State(row[5])
     return Export(row[0], row[1], asker, row[3], row[4], state, place, *row[7:])
@@ -146,3 +103,7 @@ def _export(row: Row) -> Export:
 
 def _json(value: Any) -> Jsonb:
     return Jsonb(msgspec.to_builtins(value))
+
+
+EXPORTS = Asked("portability_export", _COLUMNS, _export, ("portability_part", "export"))
+"""The copies that people asked for."""

@@ -74,7 +74,7 @@ class Exports(Struct, frozen=True):
         """Begin a copy, for the holder's side or an operator with that duty. Raises COPY_UNDER_WAY, FORBIDDEN."""
         await self.gateway.copies.ask(tx, ctx, patient)
         asker = Asker.of(ctx)
-        before = await repository.of_person(tx, patient, asker.id, _SHOWN)
+        before = await repository.EXPORTS.of_person(tx, patient, asker.id, _SHOWN)
         if any(one.state is State.MAKING for one in before):
             raise Refusal(Kind.CONFLICT, "COPY_UNDER_WAY", "A copy is being made: wait until it is ready.")
         for one in [one for one in before if one.state is State.READY][_READY:]:
@@ -105,7 +105,7 @@ class Exports(Struct, frozen=True):
 
     async def mine(self, reader: Reader, ctx: Context, patient: UUID) -> list[Export]:
         """The latest copies of a record that the caller asked for, newest first."""
-        return await repository.of_person(reader, patient, Asker.of(ctx).id, _SHOWN)
+        return await repository.EXPORTS.of_person(reader, patient, Asker.of(ctx).id, _SHOWN)
 
     async def go_on(self, tx: Transaction, event: Event) -> None:
         """Make the next piece, in the transaction that removes the event, and ask for the one after it."""
@@ -124,7 +124,7 @@ class Exports(Struct, frozen=True):
 
     async def advance(self, tx: Transaction, id: UUID) -> Export | None:
         """Make one piece of a copy; None when there is no such copy any more."""
-        export = await repository.hold(tx, id)
+        export = await repository.EXPORTS.hold(tx, id)
         if export is None or export.state is not State.MAKING:
             return export
         ctx = export.asker.context(self.clock, export.patient, demonstration=self.demonstration)
@@ -181,10 +181,10 @@ class Exports(Struct, frozen=True):
     async def forget(self, tx: Transaction, event: Event) -> None:
         """Forget the copies of a space that was purged; the pieces went with its key."""
         if event.patient is not None:
-            await repository.erase(tx, event.patient)
+            await repository.EXPORTS.erase(tx, event.patient)
 
     async def _give_up(self, tx: Transaction, id: UUID) -> Export | None:
-        export = await repository.hold(tx, id)
+        export = await repository.EXPORTS.hold(tx, id)
         if export is None or export.state is not State.MAKING:
             return export
         stopped = await self._end(tx, export, State.STOPPED)
@@ -202,7 +202,7 @@ class Exports(Struct, frozen=True):
 
     async def _own(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> Export:
         """A copy of the caller's; that of anybody else does not exist."""
-        export = await repository.hold(tx, id)
+        export = await repository.EXPORTS.hold(tx, id)
         mine = export is not None and export.patient == patient and export.asker.id == Asker.of(ctx).id
         if export is None or not mine:
             raise Refusal(Kind.NOT_FOUND, "COPY_UNKNOWN", "There is no such copy.")

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import shard_of
+from ambroise.modules.portability.asked import Asked
 from ambroise.modules.portability.taking_in.model import Import, Sort, State
 
 _COLUMNS = (
@@ -40,34 +41,6 @@ async def insert(tx: Transaction, one: Import, digest: bytes) -> None:
             one.language,
         ),
     )
-
-
-async def hold(tx: Transaction, id: UUID) -> Import | None:
-    row = await tx.fetch_one(
-        f"select {_COLUMNS} from portability_import where shard = %s and id = %s for update", (shard_of(id), id)
-    )
-    return None if row is None else _import(row)
-
-
-async def find(reader: Reader, id: UUID) -> Import | None:
-    row = await reader.fetch_one(
-        f"select {_COLUMNS} from portability_import where shard = %s and id = %s", (shard_of(id), id)
-    )
-    return None if row is None else _import(row)
-
-
-async def of_person(reader: Reader, patient: UUID, asked_by: str, count: int) -> list[Import]:
-    rows = await reader.fetch_all(
-        f"""
-        select {_COLUMNS}
-        from portability_import
-        where shard = %s and patient = %s and asked_by = %s and state <> 'dropped'
-        order by asked_at desc, id desc
-        limit %s
-        """,
-        (shard_of(patient), patient, asked_by, count),
-    )
-    return [_import(row) for row in rows]
 
 
 async def taken_before(reader: Reader, patient: UUID, digest: bytes) -> bool:
@@ -125,20 +98,11 @@ async def taken(reader: Reader, id: UUID) -> list[UUID]:
     return [document for (document,) in rows]
 
 
-async def erase(tx: Transaction, patient: UUID) -> None:
-    shard = shard_of(patient)
-    await tx.execute(
-        """
-        delete from portability_taken t
-        using portability_import i
-        where i.shard = %s and i.patient = %s and t.shard = i.shard and t.import = i.id
-        """,
-        (shard, patient),
-    )
-    await tx.execute("delete from portability_import where shard = %s and patient = %s", (shard, patient))
-
-
 def _import(row: Row) -> Import:
     values: list[Any] = [*row]
     values[5], values[6] = State(row[5]), Sort(row[6])
     return Import(*values)
+
+
+IMPORTS = Asked("portability_import", _COLUMNS, _import, ("portability_taken", "import"), seen="state <> 'dropped'")
+"""The files that people brought."""

@@ -83,7 +83,7 @@ class Imports(Struct, frozen=True):
                 finished_at=None,
             )
             await repository.insert(tx, made, digest)
-            known = await repository.of_person(tx, patient, asker.id, _SHOWN)
+            known = await repository.IMPORTS.of_person(tx, patient, asker.id, _SHOWN)
             for one in [one for one in known if one.state is State.PROPOSED][_UNDECIDED:]:
                 await self._let_go(tx, replace(one, state=State.DROPPED))
         return made
@@ -96,7 +96,7 @@ class Imports(Struct, frozen=True):
 
     async def mine(self, reader: Reader, ctx: Context, patient: UUID) -> list[Import]:
         """The latest imports of the caller's in this space."""
-        return await repository.of_person(reader, patient, Asker.of(ctx).id, _SHOWN)
+        return await repository.IMPORTS.of_person(reader, patient, Asker.of(ctx).id, _SHOWN)
 
     async def take(self, ctx: Context, patient: UUID, id: UUID) -> None:
         """Begin to take what was proposed. Raises IMPORT_TAKEN_BEFORE, IMPORT_DECIDED."""
@@ -132,7 +132,7 @@ class Imports(Struct, frozen=True):
 
     async def go_on(self, tx: Transaction, event: Event) -> None:
         """Take the next document, in the transaction that removes the event, and ask for the one after it."""
-        one = await repository.hold(tx, UUID(event.payload["import"]))
+        one = await repository.IMPORTS.hold(tx, UUID(event.payload["import"]))
         if one is None or one.state is not State.TAKING:
             return
         brought = await self._brought(tx, one)
@@ -155,7 +155,7 @@ class Imports(Struct, frozen=True):
     async def forget(self, tx: Transaction, event: Event) -> None:
         """Forget the imports of a space that was purged."""
         if event.patient is not None:
-            await repository.erase(tx, event.patient)
+            await repository.IMPORTS.erase(tx, event.patient)
 
     async def _take_next(self, tx: Transaction, one: Import, brought: Brought) -> Import:
         paper = brought.papers[one.following]
@@ -220,7 +220,7 @@ class Imports(Struct, frozen=True):
     async def _own(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> Import:
         """An import of the caller's, who still may bring something into this space; any other does not exist."""
         await self.gateway.copies.may(tx, ctx, patient)
-        one = await repository.hold(tx, id)
+        one = await repository.IMPORTS.hold(tx, id)
         if one is None or one.patient != patient or one.asked_by != Asker.of(ctx).id:
             raise Refusal(Kind.NOT_FOUND, "IMPORT_UNKNOWN", "There is no such import.")
         return one
