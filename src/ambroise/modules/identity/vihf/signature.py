@@ -2,66 +2,64 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509.oid import NameOID
 from lxml import etree
 from msgspec import Struct
 
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
-from ambroise.modules.identity.vihf import refusals
+from ambroise.modules.identity.vihf import plain, refusals
 from ambroise.modules.identity.vihf.model import DSIG, SAML
+from ambroise.modules.identity.vihf.signer import Signer, signer_of
 
 Element = etree._Element  # pyright: ignore[reportPrivateUsage]
-EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _ASSERTION: Final = f"{{{SAML}}}Assertion"
 _TRANSFORMS: Final = frozenset(
     {
-        f"{DSIG}enveloped-signature",
-        EXCLUSIVE,
-        f"{EXCLUSIVE}WithComments",
+        plain.ENVELOPED,
+        plain.EXCLUSIVE,
+        f"{plain.EXCLUSIVE}WithComments",
     }
 )
 _METHODS: Final = (
     *("ECDSA_SHA256", "ECDSA_SHA384", "ECDSA_SHA512", "RSA_SHA256", "RSA_SHA384", "RSA_SHA512"),
     *("SHA256_RSA_MGF1", "SHA384_RSA_MGF1", "SHA512_RSA_MGF1"),
 )
-_NAMES: Final = {"SN": NameOID.SURNAME, "GN": NameOID.GIVEN_NAME, "SERIALNUMBER": NameOID.SERIAL_NUMBER}
 
 
 class Signed(Struct, frozen=True):
-    """What was signed, and the certificate that signed it."""
+    """What was signed, and who signed it."""
 
     root: Element
-    certificate: x509.Certificate
+    signer: Signer
 
 
 def verified(written: bytes, authorities: Authorities, revocations: Revocations, now: datetime) -> Signed:
     """The assertion as it was signed. Refuses VIHF_SIGNATURE, VIHF_CERTIFICATE, VIHF_MALFORMED."""
     root = _parsed(written)
-    found = _certificate(root)
-    _check_transforms(root)
-    believed = (
-        found.not_valid_before_utc <= now < found.not_valid_after_utc
-        and authorities.issued(found, now)
-        and revocations.accepts(found.serial_number, now)
-    )
-    if not believed:
+    signer = _signer(root)
+    usual = plain.read(root)
+    if usual is None:
+        _check_transforms(root)
+    if not signer.is_believed(authorities, revocations, now):
         raise refusals.certificate()
-    signed = _signed(root, found, now)
+    name = root.get("ID")
+    signed = _signed(root, signer.certificate, now) if usual is None else _read_again(usual.signed_by(signer.key))
     # What is read is what was signed: the whole assertion, and nothing beside it.
-    if signed is None or signed.tag != _ASSERTION or signed.get("ID") != root.get("ID"):
+    if signed is None or signed.tag != _ASSERTION or signed.get("ID") != name:
         raise refusals.signature()
-    return Signed(signed, found)
+    return Signed(signed, signer)
+
+
+def _read_again(signed: bytes | None) -> Element | None:
+    """The assertion of the very bytes that were signed."""
+    return _parsed(signed) if signed is not None else None
 
 
 def _signed(root: Element, found: x509.Certificate, now: datetime) -> Element | None:
-    """What the signature covers. Refuses VIHF_SIGNATURE."""
+    """What a signature of another form covers. Refuses VIHF_SIGNATURE."""
     # Imported when the first assertion comes: it takes longer than the rest of the start.
     from signxml.algorithms import DigestAlgorithm, SignatureMethod
     from signxml.exceptions import SignXMLException
@@ -83,17 +81,6 @@ def _signed(root: Element, found: x509.Certificate, now: datetime) -> Element | 
     return result.signed_xml
 
 
-def names_same(written: str, name: x509.Name) -> bool:
-    """Whether a distinguished name, in either order and however its attributes are called, is this one."""
-    try:
-        said = x509.Name.from_rfc4514_string(written, _NAMES)
-    except ValueError:
-        return False
-    return sorted((one.oid.dotted_string, str(one.value)) for one in said) == sorted(
-        (one.oid.dotted_string, str(one.value)) for one in name
-    )
-
-
 def _parsed(written: bytes) -> Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
@@ -105,14 +92,12 @@ def _parsed(written: bytes) -> Element:
     return root
 
 
-def _certificate(root: Element) -> x509.Certificate:
-    """The first certificate of the signature's KeyInfo."""
+def _signer(root: Element) -> Signer:
+    """Who the first certificate of the signature's KeyInfo is of."""
     place = f"{{{DSIG}}}Signature/{{{DSIG}}}KeyInfo/{{{DSIG}}}X509Data/{{{DSIG}}}X509Certificate"
-    found = root.find(place)
     try:
-        der = base64.b64decode("".join((found.text or "").split()), validate=True) if found is not None else b""
-        return x509.load_der_x509_certificate(der)
-    except (ValueError, binascii.Error, UnsupportedAlgorithm):
+        return signer_of(root.findtext(place) or "")
+    except ValueError:
         raise refusals.signature() from None
 
 
