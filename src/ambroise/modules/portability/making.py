@@ -20,8 +20,8 @@ from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.errors import Refusal
 from ambroise.modules.identity.api import identity_of
-from ambroise.modules.portability import repository
 from ambroise.modules.portability.model import Export, Listed, Listing, Names, Place, Scribe, Stage, Summary
+from ambroise.modules.portability.repositories import copies
 from ambroise.modules.portability.zipping import Member, directory, packed
 from ambroise.modules.record.api import Document, may_act, read_document
 from ambroise.modules.space.api import lives
@@ -258,7 +258,7 @@ class Maker(Struct, frozen=True):
 
     async def listings(self, tx: Transaction, export: Export) -> AsyncIterator[Listing]:
         """What each piece that is kept so far holds."""
-        for _, listing in await repository.parts(tx, export.id):
+        for _, listing in await copies.parts(tx, export.id):
             stream = await self.gateway.copies.piece(tx, listing)
             content = b"".join([chunk async for chunk in stream.chunks])
             yield msgspec.json.decode(content, type=Listing)

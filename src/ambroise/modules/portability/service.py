@@ -22,9 +22,9 @@ from ambroise.kernel.ids import new_id, shard_of
 from ambroise.kernel.log import logger
 from ambroise.kernel.outbox import MAX_ATTEMPTS, Event, emit
 from ambroise.modules.notification.api import Code, notify
-from ambroise.modules.portability import repository
 from ambroise.modules.portability.making import Made, Maker
 from ambroise.modules.portability.model import Asker, Export, Place, Scribe, Stage, State
+from ambroise.modules.portability.repositories import copies
 from ambroise.trust.context import Citizen, Context
 from ambroise.trust.gateway import Gateway
 
@@ -74,7 +74,7 @@ class Exports(Struct, frozen=True):
         """Begin a copy, for the holder's side or an operator with that duty. Raises COPY_UNDER_WAY, FORBIDDEN."""
         await self.gateway.copies.ask(tx, ctx, patient)
         asker = Asker.of(ctx)
-        before = await repository.EXPORTS.of_person(tx, patient, asker.id, _SHOWN)
+        before = await copies.EXPORTS.of_person(tx, patient, asker.id, _SHOWN)
         if any(one.state is State.MAKING for one in before):
             raise Refusal(Kind.CONFLICT, "COPY_UNDER_WAY", "A copy is being made: wait until it is ready.")
         for one in [one for one in before if one.state is State.READY][_READY:]:
@@ -98,14 +98,14 @@ class Exports(Struct, frozen=True):
             ready_at=None,
             ends_at=None,
         )
-        await repository.insert(tx, begun)
+        await copies.insert(tx, begun)
         if isinstance(ctx.actor, Citizen):
             await emit(tx, GOES_ON, {"export": str(begun.id)}, patient=patient)
         return begun
 
     async def mine(self, reader: Reader, ctx: Context, patient: UUID) -> list[Export]:
         """The latest copies of a record that the caller asked for, newest first."""
-        return await repository.EXPORTS.of_person(reader, patient, Asker.of(ctx).id, _SHOWN)
+        return await copies.EXPORTS.of_person(reader, patient, Asker.of(ctx).id, _SHOWN)
 
     async def go_on(self, tx: Transaction, event: Event) -> None:
         """Make the next piece, in the transaction that removes the event, and ask for the one after it."""
@@ -124,7 +124,7 @@ class Exports(Struct, frozen=True):
 
     async def advance(self, tx: Transaction, id: UUID) -> Export | None:
         """Make one piece of a copy; None when there is no such copy any more."""
-        export = await repository.EXPORTS.hold(tx, id)
+        export = await copies.EXPORTS.hold(tx, id)
         if export is None or export.state is not State.MAKING:
             return export
         ctx = export.asker.context(self.clock, export.patient, demonstration=self.demonstration)
@@ -173,7 +173,7 @@ class Exports(Struct, frozen=True):
 
     async def sweep(self, tx: Transaction) -> int:
         """Delete the copies whose time is over; how many."""
-        over = await repository.over(tx, self.clock.now(), _SWEPT)
+        over = await copies.over(tx, self.clock.now(), _SWEPT)
         for one in over:
             await self._end(tx, one, State.GONE)
         return len(over)
@@ -181,10 +181,10 @@ class Exports(Struct, frozen=True):
     async def forget(self, tx: Transaction, event: Event) -> None:
         """Forget the copies of a space that was purged; the pieces went with its key."""
         if event.patient is not None:
-            await repository.EXPORTS.erase(tx, event.patient)
+            await copies.EXPORTS.erase(tx, event.patient)
 
     async def _give_up(self, tx: Transaction, id: UUID) -> Export | None:
-        export = await repository.EXPORTS.hold(tx, id)
+        export = await copies.EXPORTS.hold(tx, id)
         if export is None or export.state is not State.MAKING:
             return export
         stopped = await self._end(tx, export, State.STOPPED)
@@ -198,18 +198,18 @@ class Exports(Struct, frozen=True):
             await self._end(tx, export, State.GONE)
             return None
         await self.gateway.copies.take(tx, ctx, export.patient, export.size)
-        return [piece for piece, _ in await repository.parts(tx, export.id)]
+        return [piece for piece, _ in await copies.parts(tx, export.id)]
 
     async def _own(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> Export:
         """A copy of the caller's; that of anybody else does not exist."""
-        export = await repository.EXPORTS.hold(tx, id)
+        export = await copies.EXPORTS.hold(tx, id)
         mine = export is not None and export.patient == patient and export.asker.id == Asker.of(ctx).id
         if export is None or not mine:
             raise Refusal(Kind.NOT_FOUND, "COPY_UNKNOWN", "There is no such copy.")
         return export
 
     async def _keep(self, tx: Transaction, export: Export, made: Made) -> Export:
-        piece, copies = made.piece, self.gateway.copies
+        piece, kept = made.piece, self.gateway.copies
         moved = replace(
             export,
             place=made.following or export.place,
@@ -218,19 +218,19 @@ class Exports(Struct, frozen=True):
         )
         if content := piece.content:
             listing = msgspec.json.encode(piece.listing)
-            await repository.add_part(
+            await copies.add_part(
                 tx,
                 export.id,
                 export.parts,
-                await copies.keep(tx, export.patient, content),
-                await copies.keep(tx, export.patient, listing),
+                await kept.keep(tx, export.patient, content),
+                await kept.keep(tx, export.patient, listing),
             )
             moved = replace(moved, parts=export.parts + 1, size=export.size + len(content))
         if made.following is None:
             now = self.clock.now()
             moved = replace(moved, state=State.READY, ready_at=now, ends_at=now + self.kept)
             await self._tell(tx, moved)
-        await repository.write(tx, moved)
+        await copies.write(tx, moved)
         return moved
 
     async def _tell(self, tx: Transaction, export: Export) -> None:
@@ -247,11 +247,11 @@ class Exports(Struct, frozen=True):
 
     async def _end(self, tx: Transaction, export: Export, state: State) -> Export:
         """Delete the pieces; the line that tells of the copy stays."""
-        pieces = [id for both in await repository.parts(tx, export.id) for id in both]
+        pieces = [id for both in await copies.parts(tx, export.id) for id in both]
         await self.gateway.copies.forget(tx, pieces)
-        await repository.drop_parts(tx, export.id)
+        await copies.drop_parts(tx, export.id)
         ended = replace(export, state=state, size=0, parts=0)
-        await repository.write(tx, ended)
+        await copies.write(tx, ended)
         return ended
 
     async def _stream(self, pieces: list[UUID]) -> AsyncIterator[bytes]:

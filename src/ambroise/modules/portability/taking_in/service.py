@@ -24,7 +24,7 @@ from ambroise.kernel.outbox import Event, emit
 from ambroise.modules.identity.api import comparable, identity_of
 from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.portability.model import Asker
-from ambroise.modules.portability.taking_in import repository
+from ambroise.modules.portability.repositories import imports
 from ambroise.modules.portability.taking_in.adopting import about
 from ambroise.modules.portability.taking_in.model import Brought, Filer, Import, Json, Paper, Person, State
 from ambroise.modules.portability.taking_in.reading import understand
@@ -63,7 +63,7 @@ class Imports(Struct, frozen=True):
         async with self.database.transaction() as tx:
             await self.gateway.copies.may(tx, ctx, patient)
             await self._check_person(tx, patient, brought.person)
-            if await repository.taken_before(tx, patient, digest):
+            if await imports.taken_before(tx, patient, digest):
                 raise Refusal(Kind.CONFLICT, "IMPORT_TAKEN_BEFORE", "This very file was taken before.")
             asker = Asker.of(ctx)
             made = Import(
@@ -82,8 +82,8 @@ class Imports(Struct, frozen=True):
                 language=language,
                 finished_at=None,
             )
-            await repository.insert(tx, made, digest)
-            known = await repository.IMPORTS.of_person(tx, patient, asker.id, _SHOWN)
+            await imports.insert(tx, made, digest)
+            known = await imports.IMPORTS.of_person(tx, patient, asker.id, _SHOWN)
             for one in [one for one in known if one.state is State.PROPOSED][_UNDECIDED:]:
                 await self._let_go(tx, replace(one, state=State.DROPPED))
         return made
@@ -96,14 +96,14 @@ class Imports(Struct, frozen=True):
 
     async def mine(self, reader: Reader, ctx: Context, patient: UUID) -> list[Import]:
         """The latest imports of the caller's in this space."""
-        return await repository.IMPORTS.of_person(reader, patient, Asker.of(ctx).id, _SHOWN)
+        return await imports.IMPORTS.of_person(reader, patient, Asker.of(ctx).id, _SHOWN)
 
     async def take(self, ctx: Context, patient: UUID, id: UUID) -> None:
         """Begin to take what was proposed. Raises IMPORT_TAKEN_BEFORE, IMPORT_DECIDED."""
         async with self.database.transaction() as tx:
             one = await self._own(tx, ctx, patient, id)
             _expect(one, State.PROPOSED)
-            if not await repository.write(tx, replace(one, state=State.TAKING)):
+            if not await imports.write(tx, replace(one, state=State.TAKING)):
                 raise Refusal(Kind.CONFLICT, "IMPORT_TAKEN_BEFORE", "This very file was taken before.")
             await emit(tx, TAKES_ON, {"import": str(id)}, patient=patient)
 
@@ -119,7 +119,7 @@ class Imports(Struct, frozen=True):
         async with self.database.transaction() as tx:
             one = await self._own(tx, ctx, patient, id)
             _expect(one, State.DONE)
-            documents = await repository.taken(tx, id)
+            documents = await imports.taken(tx, id)
             for document in documents:
                 try:
                     await self.record.withdraw(tx, ctx, str(document))
@@ -127,12 +127,12 @@ class Imports(Struct, frozen=True):
                     # The citizen deleted this one already.
                     if refusal.kind not in (Kind.GONE, Kind.NOT_FOUND):
                         raise
-            await repository.write(tx, replace(one, state=State.UNDONE))
+            await imports.write(tx, replace(one, state=State.UNDONE))
         return len(documents)
 
     async def go_on(self, tx: Transaction, event: Event) -> None:
         """Take the next document, in the transaction that removes the event, and ask for the one after it."""
-        one = await repository.IMPORTS.hold(tx, UUID(event.payload["import"]))
+        one = await imports.IMPORTS.hold(tx, UUID(event.payload["import"]))
         if one is None or one.state is not State.TAKING:
             return
         brought = await self._brought(tx, one)
@@ -146,7 +146,7 @@ class Imports(Struct, frozen=True):
             _log.info("import_paper_refused", id=str(one.id), code=refusal.code)
             moved = replace(one, following=one.following + 1)
         if moved.following < len(brought.papers):
-            await repository.write(tx, moved)
+            await imports.write(tx, moved)
             await emit(tx, TAKES_ON, {"import": str(one.id)}, patient=one.patient)
             return
         await self._let_go(tx, replace(moved, state=State.DONE, finished_at=self.clock.now()))
@@ -155,7 +155,7 @@ class Imports(Struct, frozen=True):
     async def forget(self, tx: Transaction, event: Event) -> None:
         """Forget the imports of a space that was purged."""
         if event.patient is not None:
-            await repository.IMPORTS.erase(tx, event.patient)
+            await imports.IMPORTS.erase(tx, event.patient)
 
     async def _take_next(self, tx: Transaction, one: Import, brought: Brought) -> Import:
         paper = brought.papers[one.following]
@@ -171,7 +171,7 @@ class Imports(Struct, frozen=True):
         filed = submitted.documents[0]
         if filed.stored is None:
             return moved
-        await repository.note_taken(tx, one.id, one.following, filed.document)
+        await imports.note_taken(tx, one.id, one.following, filed.document)
         document = f"DocumentReference/{filed.document}"
         facts = [
             (about(item, f"Patient/{one.patient}", document), new_id(shard_of(one.patient)))
@@ -220,7 +220,7 @@ class Imports(Struct, frozen=True):
     async def _own(self, tx: Transaction, ctx: Context, patient: UUID, id: UUID) -> Import:
         """An import of the caller's, who still may bring something into this space; any other does not exist."""
         await self.gateway.copies.may(tx, ctx, patient)
-        one = await repository.IMPORTS.hold(tx, id)
+        one = await imports.IMPORTS.hold(tx, id)
         if one is None or one.patient != patient or one.asked_by != Asker.of(ctx).id:
             raise Refusal(Kind.NOT_FOUND, "IMPORT_UNKNOWN", "There is no such import.")
         return one
@@ -229,7 +229,7 @@ class Imports(Struct, frozen=True):
         """Delete the file that was kept."""
         if one.source is not None:
             await self.gateway.copies.forget(tx, [one.source])
-        await repository.write(tx, replace(one, source=None))
+        await imports.write(tx, replace(one, source=None))
 
 
 def _expect(one: Import, state: State) -> None:

@@ -11,8 +11,8 @@ from psycopg.types.json import Jsonb
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import shard_of
-from ambroise.modules.portability.asked import Asked
 from ambroise.modules.portability.model import Asker, Export, Place, State
+from ambroise.modules.portability.repositories.asked import Asked
 
 _COLUMNS = "id, patient, asker, language, asked_at, state, place, done, total, files, size, parts, ready_at, ends_at"
 

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from ambroise.kernel.db import Reader, Row, Transaction
 from ambroise.kernel.ids import shard_of
-from ambroise.modules.portability.asked import Asked
+from ambroise.modules.portability.repositories.asked import Asked
 from ambroise.modules.portability.taking_in.model import Import, Sort, State
 
 _COLUMNS = (
