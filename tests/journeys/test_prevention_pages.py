@@ -56,6 +56,19 @@ async def test_what_is_due_is_shown_with_its_reason_and_noted_as_done(visitors: 
     assert "Examen bucco-dentaire de la grossesse" in citizen.words
     await citizen.click("Zéro alcool pendant la grossesse")
     assert "1000 premiers jours" in citizen.words
+    await citizen.get("/agenda/grossesse")
+    await citizen.press("Noter la naissance", naissance="2999-01-01")
+    assert "Vérifiez le jour de la naissance" in citizen.words
+    await citizen.press("Noter la naissance", naissance=visitors.world.clock.now().date().isoformat())
+    assert "L’agenda suit les semaines d’après la naissance." in citizen.words
+    await citizen.get("/agenda/grossesse")
+    await citizen.press("Ne plus suivre cette grossesse")
+    assert "L’agenda ne suit plus cette grossesse." in citizen.words
+    await citizen.get("/agenda/acte?quoi=screening.cervix-hpv")
+    await citizen.press("Cela ne me concerne pas")
+    assert "Suivi à part" in citizen.words
+    await citizen.get("/agenda")
+    assert "Suivi à part (1)" in citizen.words
 
 
 @needs_chromium

@@ -9,7 +9,7 @@ import pytest
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.ids import SHARDS
 from ambroise.modules.notification.api import notices
-from ambroise.modules.prevention.api import Item, Prevention, State, remind
+from ambroise.modules.prevention.api import Calendar, Item, Prevention, State, remind
 from ambroise.trust.access.kinds import kinds
 from ambroise.trust.context import Citizen, Context, Operator
 from ambroise.trust.gateway import Flags, Label
@@ -18,6 +18,7 @@ from tests.integration.record.conftest import World, patient_resource, world
 __all__ = ["world"]
 
 WHOLE = range(SHARDS)
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
 
 @pytest.fixture
@@ -78,6 +79,117 @@ async def test_a_pregnancy_told_opens_its_calendar_and_stops_it(world: World, pr
     await act(world, prevention.expect_no_more)
     with pytest.raises(Refusal, match="no such act"):
         await item(world, prevention, world.citizen, key)
+
+
+async def test_a_pregnancy_that_others_wrote_of_is_stopped_too_and_a_birth_moves_what_comes_after(
+    world: World, prevention: Prevention
+) -> None:
+    today = world.clock.now().date()
+    written = today + timedelta(weeks=12)
+    await file_expected(world, written)
+    expected = (await calendar(world, prevention)).told
+    assert expected is not None
+    assert (expected.day, expected.own) == (written, False)
+    with pytest.raises(Refusal, match="day of birth"):
+        await act(world, prevention.born, today + timedelta(days=1))
+    with pytest.raises(Refusal, match="day of birth"):
+        await act(world, prevention.born, today - timedelta(weeks=10))
+    born = today - timedelta(weeks=3)
+    await act(world, prevention.born, born)
+    after = await calendar(world, prevention)
+    assert after.person.expected == born, "the real day, before the one that was expected"
+    assert after.item(f"pregnancy.postnatal-interview:{born:%Y%m}").start == born + timedelta(weeks=4)
+    await act(world, prevention.expect_no_more)
+    assert (await calendar(world, prevention)).person.expected is None, "nor does the one of the record come back"
+    await file_expected(world, written + timedelta(weeks=2))
+    assert (await calendar(world, prevention)).person.expected is None, "a date that moves is of the same pregnancy"
+    await act(world, prevention.expect, written)
+    assert (await calendar(world, prevention)).person.expected == written, "their own word counts first"
+
+
+async def test_what_does_not_concern_them_is_said_once_and_taken_back(world: World, prevention: Prevention) -> None:
+    key = "screening.cervix-hpv"
+    assert (await item(world, prevention, world.citizen, key)).waits
+    await act(world, prevention.not_concerned, key)
+    said = await item(world, prevention, world.citizen, key)
+    assert said.state is State.NOT_CONCERNED
+    with pytest.raises(Refusal, match="not asked"):
+        await act(world, prevention.not_concerned, key)
+    async with world.database.reader() as reader:
+        assert key not in {one.key for one in await prevention.waiting(reader, world.citizen, world.patient)}
+    await world.authorise(world.professional(3))
+    assert (await item(world, prevention, world.professional(3), key)).waits, "what a citizen notes is for them"
+    await act(world, prevention.take_back, key)
+    assert (await item(world, prevention, world.citizen, key)).waits
+
+
+async def test_an_illness_and_the_result_of_the_record_change_what_is_asked(
+    world: World, prevention: Prevention
+) -> None:
+    subject = {"reference": f"Patient/{world.patient}"}
+    today = world.clock.now().date()
+    condition = {
+        "resourceType": "Condition",
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "resolved"}]
+        },
+        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "C53.9"}]},
+        "subject": subject,
+        "recordedDate": today.isoformat(),
+    }
+    born_early = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "11885-1"}]},
+        "subject": subject,
+        "effectiveDateTime": "1979-03-28",
+        "valueInteger": 33,
+    }
+    label = Label(world.patient, kinds().numbers["11502-2"], Flags(0))
+    async with world.database.transaction() as tx:
+        await world.gateway.file(tx, world.system, condition, label)
+        await world.gateway.file(tx, world.system, born_early, label)
+    found = await calendar(world, prevention)
+    assert found.item("screening.cervix-hpv").state is State.NOT_CONCERNED
+    assert found.person.premature
+    positive = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29771-3"}]},
+        "subject": subject,
+        "effectiveDateTime": today.isoformat(),
+        "interpretation": [
+            {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "POS"}
+                ]
+            }
+        ],
+    }
+    world.clock.move(timedelta(days=366 * 4))
+    assert (await calendar(world, prevention)).item("screening.colorectal").waits
+    async with world.database.transaction() as tx:
+        await world.gateway.file(tx, world.system, positive, label)
+    assert (await calendar(world, prevention)).item("screening.colorectal").alarmed
+
+
+async def file_expected(world: World, day: date) -> None:
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "11778-8"}]},
+        "subject": {"reference": f"Patient/{world.patient}"},
+        "effectiveDateTime": world.clock.now().date().isoformat(),
+        "valueDateTime": day.isoformat(),
+    }
+    async with world.database.transaction() as tx:
+        label = Label(world.patient, kinds().numbers["11502-2"], Flags(0))
+        await world.gateway.file(tx, world.system, observation, label)
+
+
+async def calendar(world: World, prevention: Prevention) -> Calendar:
+    async with world.database.reader() as reader:
+        return await prevention.calendar(reader, world.citizen, world.patient)
 
 
 async def test_others_learn_of_it_by_the_rules_alone(world: World, prevention: Prevention) -> None:

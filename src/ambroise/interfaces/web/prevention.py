@@ -16,6 +16,7 @@ STATES: Mapping[State, tuple[str, str, str]] = {
     State.TO_COME: ("off", "calendar", N_("À venir")),
     State.UNKNOWN: ("off", "circle-question-mark", N_("À vérifier")),
     State.TO_DISCUSS: ("self", "stethoscope", N_("À voir avec un soignant")),
+    State.NOT_CONCERNED: ("off", "x", N_("Suivi à part")),
 }
 """How each state is shown: look, icon, words."""
 

@@ -37,6 +37,8 @@ class State(StrEnum):
     """Its time is over and the record says nothing: it may well have been done."""
     TO_DISCUSS = "to_discuss"
     """Whether it concerns this person is for a professional to say."""
+    NOT_CONCERNED = "not_concerned"
+    """The person said so, or the record tells of something that is followed apart."""
 
 
 class Words(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,10 +58,16 @@ class Audience(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
-    """What closes a rule: codes of acts, documents or formats, and antigens of a vaccine dose (all of them)."""
+    """What closes a rule: codes of acts, documents or formats, acts that a document tells of, antigens of a dose.
+
+    `alarms`: codes of a value after which the next turn is for a professional to say.
+    """
 
     codes: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
     antigens: frozenset[str] = frozenset()
+    """All of them."""
+    alarms: frozenset[str] = frozenset()
 
 
 class Window(Struct, frozen=True, tag="window", tag_field="type", forbid_unknown_fields=True, rename={"start": "from"}):
@@ -102,10 +110,11 @@ class Season(Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "
 class Seasonal(
     Struct, frozen=True, tag="seasonal", tag_field="type", forbid_unknown_fields=True, rename={"start": "from"}
 ):
-    """Once in each campaign, from an age on."""
+    """Once in each campaign, from an age on, before another one when it says so."""
 
     start: Span
     campaigns: tuple[Season, ...]
+    until: Span | None = None
 
 
 class AtAge(Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,11 +146,17 @@ class Dose(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Series(Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from"}):
-    """The doses of who begins between two ages (the second one excluded)."""
+    """The doses of who begins between two ages (the second one excluded).
+
+    `product`: what the first dose holds that others of the rule do not, when only that product has these doses.
+    """
 
     start: Span
     until: Span
     doses: tuple[Dose, ...]
+    product: frozenset[str] = frozenset()
+    premature: bool = False
+    """For children born before term alone."""
 
 
 class Doses(Struct, frozen=True, tag="doses", tag_field="type", forbid_unknown_fields=True):
@@ -164,10 +179,17 @@ class Pregnancy(
 class Discuss(
     Struct, frozen=True, tag="discuss", tag_field="type", forbid_unknown_fields=True, rename={"start": "from"}
 ):
-    """Between two ages, for a professional to say."""
+    """Between two ages, for a professional to say.
+
+    Done once there are `enough` acts from the age `since` on (from `start` when it says nothing), for as long as
+    `again` says.
+    """
 
     start: Span
     until: Span
+    since: Span | None = None
+    enough: int = 1
+    again: Span | None = None
 
 
 Plan: TypeAlias = Window | Repeat | Yearly | Seasonal | AtAges | Doses | Pregnancy | Discuss
@@ -190,6 +212,12 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     valid_to: date | None = None
     mandatory: bool = False
     mandatory_born_from: date | None = None
+    mandatory_until: Span | None = None
+    """The age from which the law asks for it no more."""
+    unless: frozenset[str] = frozenset()
+    """Codes of illnesses, by how they begin: who had one is followed apart."""
+    then: Words | None = None
+    """What an alarming result calls for."""
     declared_as: str | None = None
     """The ATC class under which a dose that the person declares is noted."""
     unverified: tuple[str, ...] = ()
@@ -199,13 +227,24 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         """Whether the rule holds on a day."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
+    def obliges(self, person: Person, day: date) -> bool:
+        """Whether the law asks it of this person on a day."""
+        if self.mandatory_until is not None and day >= self.mandatory_until.after(person.birth):
+            return False
+        born = self.mandatory_born_from
+        return self.mandatory or (born is not None and person.birth >= born)
+
 
 class Person(Struct, frozen=True):
-    """What the rules need to know of somebody. `expected`: the expected date of birth of a child."""
+    """What the rules need to know of somebody. `expected`: the expected date of birth of a child.
+
+    `sex` is None when the identity says neither: what is for one sex is then for a professional to say.
+    """
 
     birth: date
     sex: Literal["F", "M"] | None = None
     expected: date | None = None
+    premature: bool = False
 
 
 class Source(Struct, frozen=True):
@@ -216,25 +255,39 @@ class Source(Struct, frozen=True):
 
 
 class Act(Struct, frozen=True):
-    """Something that was done, under the codes it bears."""
+    """Something that was done, under the codes it bears. `values`: the codes of its result."""
 
     codes: frozenset[str]
     day: date
     source: Source
+    values: frozenset[str] = frozenset()
 
 
 class Given(Struct, frozen=True):
-    """A dose that was given, of these antigens."""
+    """A dose that was given, of these antigens. `rank`: which dose of its series it is, when who gave it says so."""
 
     antigens: frozenset[str]
     day: date
     source: Source
+    rank: int = 1
 
 
 class Declined(Struct, frozen=True):
-    """What the person said was not done: the key of an item, and when they said it."""
+    """What the person said was not done: the key of an item, and when they said it.
+
+    `never`: the key is that of a rule, which does not concern them.
+    """
 
     key: str
+    day: date
+    source: Source
+    never: bool = False
+
+
+class Illness(Struct, frozen=True):
+    """An illness that the record tells of."""
+
+    codes: frozenset[str]
     day: date
     source: Source
 
@@ -245,6 +298,7 @@ class History(Struct, frozen=True):
     acts: tuple[Act, ...] = ()
     given: tuple[Given, ...] = ()
     declined: tuple[Declined, ...] = ()
+    illnesses: tuple[Illness, ...] = ()
 
 
 class Item(Struct, frozen=True):
@@ -261,6 +315,10 @@ class Item(Struct, frozen=True):
     source: Source | None = None
     too_early: tuple[date, ...] = field(default_factory=tuple)
     """Doses given too early to count."""
+    mandatory: bool = False
+    """Whether the law asks it of this person."""
+    alarmed: bool = False
+    """Whether the last result calls for something else first."""
 
     @property
     def waits(self) -> bool:
@@ -301,6 +359,10 @@ def _check(rule: Rule) -> None:
         raise msgspec.ValidationError("A rule ends after it begins")
     if isinstance(plan, Doses) and not (rule.evidence.antigens and plan.series):
         raise msgspec.ValidationError("A vaccine has its antigens and its doses")
+    if isinstance(plan, Doses) and all(one.product or one.premature for one in plan.series):
+        raise msgspec.ValidationError("A vaccine has doses for everybody")
+    if isinstance(plan, Discuss) and plan.enough < 1:
+        raise msgspec.ValidationError("One act at least closes a rule")
     if isinstance(plan, Window | Repeat | Yearly | Discuss) and not ordered(plan.start, plan.until):
         raise msgspec.ValidationError("The ages of a rule are in order")
     if isinstance(plan, Repeat) and not ordered(Span(), plan.every):

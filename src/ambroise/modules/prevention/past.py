@@ -7,7 +7,7 @@ than a document does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from msgspec import Struct
 from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.kernel.db import Reader
-from ambroise.modules.prevention.model import Act, Declined, Given, History, Item, Rule, Source
+from ambroise.modules.prevention.model import Act, Declined, Given, History, Illness, Item, Rule, Source
 from ambroise.modules.prevention.shipped import antigens
 from ambroise.modules.record.api import read_document, tables
 from ambroise.trust.context import Context
@@ -28,11 +28,27 @@ _ATC: Final = "http://www.whocc.no/atc"
 _LOINC: Final = "http://loinc.org"
 EXPECTED: Final = "11778-8"
 """LOINC: expected date of delivery."""
+GESTATION: Final = "11885-1"
+"""LOINC: weeks of amenorrhea that were over at birth, as the certificate of the eighth day has it (CSE-CS8)."""
+_TERM: Final = 37
+"""Who was born before these weeks was born before term."""
+_NEVER: Final = "not-concerned"
+_PREGNANCY: Final = "pregnancy:"
+SAME_CHILD: Final = timedelta(weeks=17)
+"""A date that moves, by an ultrasound or a birth before term, by less than this is of the same pregnancy."""
 _MOST: Final = "200"
 _CERTIFICATES: Final = "CERT_DECL"
 _NOTHING: Final = Flags(0)
 
 Json = Mapping[str, Any]
+
+
+class Told(Struct, frozen=True):
+    """An expected date of birth, and the id of what says so. `own`: the person told it."""
+
+    day: date
+    id: str
+    own: bool
 
 
 class Known(Struct, frozen=True):
@@ -42,32 +58,52 @@ class Known(Struct, frozen=True):
     acts: Sequence[Stored]
     seen: Sequence[Stored]
     filed: Sequence[Stored]
+    ill: Sequence[Stored] = ()
 
     @property
     def flags(self) -> Flags:
         """What some of it is."""
         found = Flags(0)
-        for stored in (*self.given, *self.acts, *self.seen, *self.filed):
+        for stored in (*self.given, *self.acts, *self.seen, *self.filed, *self.ill):
             found |= stored.label.flags
         return found
 
-    def told(self, without: Flags = _NOTHING) -> tuple[History, list[tuple[date, str]]]:
-        """The history, and the expected dates of birth that were told, each with the id of what says so.
-
-        Nothing in it comes from what is `without`.
-        """
+    def without(self, flags: Flags) -> Known:
+        """The same without what is any of this."""
 
         def kept(found: Iterable[Stored]) -> list[Stored]:
-            return [one for one in found if not one.label.flags & without]
+            return [one for one in found if not one.label.flags & flags]
 
-        acts, seen = kept(self.acts), kept(self.seen)
-        done = [*map(_act, acts), *map(_observed, seen), *map(_document, kept(self.filed))]
-        history = History(
+        return Known(*map(kept, (self.given, self.acts, self.seen, self.filed, self.ill)))
+
+    def history(self) -> History:
+        """What was done, given, refused, and the illnesses."""
+        done = [*map(_act, self.acts), *map(_observed, self.seen), *map(_document, self.filed)]
+        return History(
             acts=tuple(filter(None, done)),
-            given=tuple(filter(None, map(_dose, kept(self.given)))),
-            declined=tuple(filter(None, map(_declined, acts))),
+            given=tuple(filter(None, map(_dose, self.given))),
+            declined=tuple(filter(None, map(_declined, self.acts))),
+            illnesses=tuple(filter(None, map(_illness, self.ill))),
         )
-        return history, sorted(filter(None, map(_expected, seen)), reverse=True)
+
+    def expected(self) -> Sequence[Told]:
+        """The children that are expected, the latest date first: what the person told, else what others wrote.
+
+        A date that the person stopped following is none of them, nor is one so near it that it is the same child.
+        """
+        told = sorted(filter(None, map(_expected, self.seen)), key=lambda one: one.day, reverse=True)
+        stopped = [day for day in map(_stopped, self.acts) if day is not None]
+        own = [one for one in told if one.own]
+        written = [
+            one
+            for one in told
+            if not one.own and not any(abs(one.day - day) < SAME_CHILD for day in (*stopped, *(o.day for o in own)))
+        ]
+        return sorted([*own, *written], key=lambda one: one.day, reverse=True)
+
+    def premature(self) -> bool:
+        """Whether a document says that this person was born before term."""
+        return any(_born_early(stored) for stored in self.seen)
 
 
 class Past:
@@ -81,15 +117,24 @@ class Past:
         codes = {code for rule in rules for code in rule.evidence.codes}
         observed = sorted(code for code in codes if tables.type_code(code) is None and code[:1].isdigit())
         types = sorted({_CERTIFICATES, *(code for code in codes if tables.type_code(code) is not None)})
+        events = sorted({code for rule in rules for code in rule.evidence.events})
+        filed = [await self._found(reader, ctx, patient, "DocumentReference", type=",".join(types), status="current")]
+        if events:
+            told = {"event": ",".join(events), "status": "current"}
+            filed.append(await self._found(reader, ctx, patient, "DocumentReference", **told))
+        ill = any(rule.unless for rule in rules)
+        seen = ",".join([EXPECTED, GESTATION, *observed])
         return Known(
             given=await self._found(reader, ctx, patient, "Immunization"),
             acts=await self._found(reader, ctx, patient, "Procedure"),
-            seen=await self._found(reader, ctx, patient, "Observation", code=",".join([EXPECTED, *observed])),
-            filed=await self._found(reader, ctx, patient, "DocumentReference", type=",".join(types), status="current"),
+            seen=await self._found(reader, ctx, patient, "Observation", code=seen),
+            filed=list({one.id: one for found in filed for one in found}.values()),
+            ill=await self._found(reader, ctx, patient, "Condition") if ill else (),
         )
 
     async def _found(self, reader: Reader, ctx: Context, whose: UUID, resource: str, /, **wanted: str) -> list[Stored]:
-        pairs = [("patient", str(whose)), *wanted.items(), ("_sort", "-date"), ("_count", _MOST)]
+        latest = "-date" if resource != "Condition" else "-_lastUpdated"
+        pairs = [("patient", str(whose)), *wanted.items(), ("_sort", latest), ("_count", _MOST)]
         found = await self._gateway.search(reader, ctx, parse(resource, pairs))
         return [stored for stored, _ in found.entries]
 
@@ -115,6 +160,24 @@ def declined_resource(item: Item, patient: UUID, day: date) -> dict[str, Any]:
     """What a person says was not done, said on this day."""
     subject = {"reference": f"Patient/{patient}"}
     return _procedure(item, subject, day, "not-done", [{"system": SYSTEM, "code": item.key}])
+
+
+def not_concerned_resource(item: Item, patient: UUID, day: date) -> dict[str, Any]:
+    """That a rule does not concern the person, said on this day."""
+    subject = {"reference": f"Patient/{patient}"}
+    resource = _procedure(item, subject, day, "not-done", [{"system": SYSTEM, "code": item.rule.id}])
+    return {**resource, "statusReason": {"coding": [{"system": SYSTEM, "code": _NEVER}]}}
+
+
+def stopped_resource(patient: UUID, expected: date, day: date) -> dict[str, Any]:
+    """That the person follows here no more what somebody else wrote of a child that she expects."""
+    return {
+        "resourceType": "Procedure",
+        "status": "not-done",
+        "code": {"coding": [{"system": SYSTEM, "code": f"{_PREGNANCY}{expected.isoformat()}"}]},
+        "subject": {"reference": f"Patient/{patient}"},
+        "performedDateTime": day.isoformat(),
+    }
 
 
 def expected_resource(patient: UUID, expected: date, today: date) -> dict[str, Any]:
@@ -156,31 +219,58 @@ def _act(stored: Stored) -> Act | None:
 
 def _declined(stored: Stored) -> Declined | None:
     body = decode(stored.body)
-    day = _day(body.get("performedDateTime"))
-    keys = [one["code"] for one in body.get("code", {}).get("coding", ()) if one.get("system") == SYSTEM]
-    if body.get("status") != "not-done" or not keys or day is None:
+    day, key = _day(body.get("performedDateTime")), _said_of(body)
+    if key is None or day is None or key.startswith(_PREGNANCY):
         return None
-    return Declined(keys[0], day, _source(stored))
+    return Declined(key, day, _source(stored), never=_NEVER in _codes(body.get("statusReason")))
+
+
+def _said_of(body: Json) -> str | None:
+    """The key of what the person said was not done."""
+    keys = [str(one["code"]) for one in body.get("code", {}).get("coding", ()) if one.get("system") == SYSTEM]
+    return keys[0] if keys and body.get("status") == "not-done" else None
+
+
+def _stopped(stored: Stored) -> date | None:
+    """The expected date that the person follows no more."""
+    key = _said_of(decode(stored.body)) or ""
+    return _day(key.removeprefix(_PREGNANCY)) if key.startswith(_PREGNANCY) else None
+
+
+def _illness(stored: Stored) -> Illness | None:
+    body = decode(stored.body)
+    day = _day(body.get("onsetDateTime") or body.get("recordedDate")) or stored.updated.date()
+    denied = _codes(body.get("verificationStatus")) & {"refuted", "entered-in-error"}
+    codes = _codes(body.get("code"))
+    return Illness(codes, day, _source(stored)) if codes and not denied else None
 
 
 def _observed(stored: Stored) -> Act | None:
     body = decode(stored.body)
     day = _day(body.get("effectiveDateTime") or body.get("issued"))
     final = body.get("status") in ("final", "amended", "corrected")
-    return Act(_codes(body.get("code")), day, _source(stored)) if day and final else None
+    said: Sequence[Json] = body.get("interpretation") or ()
+    values = _codes(body.get("valueCodeableConcept")).union(*map(_codes, said))
+    return Act(_codes(body.get("code")), day, _source(stored), values) if day and final else None
 
 
-def _expected(stored: Stored) -> tuple[date, str] | None:
+def _expected(stored: Stored) -> Told | None:
     body = decode(stored.body)
     day = _day(body.get("valueDateTime"))
     told = EXPECTED in _codes(body.get("code")) and body.get("status") == "final"
-    return (day, stored.id) if told and day else None
+    return Told(day, stored.id, bool(stored.label.flags & Flags.PATIENT_AUTHORED)) if told and day else None
+
+
+def _born_early(stored: Stored) -> bool:
+    body = decode(stored.body)
+    weeks = body.get("valueInteger") or body.get("valueQuantity", {}).get("value")
+    return GESTATION in _codes(body.get("code")) and weeks is not None and 20 <= weeks < _TERM
 
 
 def _document(stored: Stored) -> Act | None:
     document = read_document(decode(stored.body))
     moment = document.act_start or document.date or document.filed
-    codes = frozenset(filter(None, (document.type_code, document.format_code)))
+    codes = frozenset(filter(None, (document.type_code, document.format_code, *(code for code, _ in document.acts))))
     return Act(codes, moment.date(), Source("document", f"DocumentReference/{stored.id}"))
 
 
@@ -188,7 +278,17 @@ def _dose(stored: Stored) -> Given | None:
     body = decode(stored.body)
     day = _day(body.get("occurrenceDateTime"))
     held = frozenset[str]().union(*(antigens().get(code, ()) for code in _codes(body.get("vaccineCode"))))
-    return Given(held, day, _source(stored)) if day and held and body.get("status") == "completed" else None
+    if not (day and held and body.get("status") == "completed"):
+        return None
+    return Given(held, day, _source(stored), _rank(body))
+
+
+def _rank(body: Json) -> int:
+    """Which dose of its series it is, when who gave it says so."""
+    applied: Sequence[Json] = body.get("protocolApplied") or ({},)
+    protocol = applied[0]
+    said = str(protocol.get("doseNumberPositiveInt") or protocol.get("doseNumberString") or "")
+    return int(said) if said.isdecimal() and len(said) < 3 else 1
 
 
 def _codes(concept: Json | None) -> frozenset[str]:

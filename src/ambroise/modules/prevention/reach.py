@@ -11,6 +11,7 @@ from ambroise.modules.prevention.model import AtAges, Doses, Pregnancy, Rule, Se
 from ambroise.modules.prevention.spans import Span, shift_back
 
 _EVER = Span(12 * 150)
+_GROWN = 12 * 18
 _A_DAY = timedelta(days=1)
 
 
@@ -32,17 +33,24 @@ class Reach(Struct, frozen=True):
 def reach(rule: Rule, today: date) -> Reach | None:
     """Who is of the age of a rule on a day; None when only a pregnancy tells, or when the rule does not hold."""
     plan = rule.plan
-    if isinstance(plan, Pregnancy) or not rule.in_force(today):
+    if isinstance(plan, Pregnancy) or rule.audience.pregnant or not rule.in_force(today):
         return None
     if isinstance(plan, Doses):
-        start, until = plan.series[0].start, plan.series[-1].until
+        start, until = _asked(plan), plan.series[-1].until
     elif isinstance(plan, AtAges):
         start, until = plan.ages[0].at, _EVER
     elif isinstance(plan, Seasonal):
-        start, until = plan.start, _EVER
+        start, until = plan.start, plan.until or _EVER
     else:
         start, until = plan.start, plan.until
     first, last = shift_back(today, until) + _A_DAY, shift_back(today, start)
     if rule.audience.born_from is not None:
         first = max(first, rule.audience.born_from)
     return Reach(first, last, rule.audience.sex) if first <= last else None
+
+
+def _asked(plan: Doses) -> Span:
+    """The age at which a first dose is asked for: some may have it before, for a reason of their own."""
+    first = plan.series[0]
+    wished = first.doses[0].at
+    return wished if wished is not None and first.start.months >= _GROWN else first.start

@@ -17,8 +17,18 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Sex, identity_of
 from ambroise.modules.prevention import reminders, repository
 from ambroise.modules.prevention.engine import path
-from ambroise.modules.prevention.model import History, Item, Person, Rule, Source, State
-from ambroise.modules.prevention.past import Past, declined_resource, done_resource, expected_resource
+from ambroise.modules.prevention.model import Item, Person, Rule, Source, State
+from ambroise.modules.prevention.past import (
+    SAME_CHILD,
+    Known,
+    Past,
+    Told,
+    declined_resource,
+    done_resource,
+    expected_resource,
+    not_concerned_resource,
+    stopped_resource,
+)
 from ambroise.modules.prevention.shipped import shipped
 from ambroise.trust.access.decide import Action, Target, judge_entry, refusal
 from ambroise.trust.access.facts import Eyes
@@ -36,12 +46,12 @@ _SEXES: Final[dict[Sex, Literal["F", "M"]]] = {Sex.FEMALE: "F", Sex.MALE: "M"}
 
 
 class Calendar(Struct, frozen=True):
-    """Somebody's calendar on a day. `expected`: the child they expect; `told`: the id of what says so."""
+    """Somebody's calendar on a day. `told`: the child that they expect, and what says so."""
 
     person: Person
     today: date
     items: Sequence[Item]
-    told: str | None = None
+    told: Told | None = None
 
     def item(self, key: str) -> Item:
         """The item of this key. Raises NO_SUCH_ITEM."""
@@ -75,11 +85,11 @@ class _Ground(Struct, frozen=True):
     today: date
     rules: Sequence[Rule]
 
-    def calendar(self, history: History, told: Sequence[tuple[date, str]]) -> Calendar:
-        expected = next((one for one in told if self.today <= one[0] + _KEPT_AFTER_BIRTH), None)
-        person = replace(self.person, expected=expected[0] if expected else None)
-        items = path(self.rules, person, history, self.today)
-        return Calendar(person, self.today, items, expected[1] if expected else None)
+    def calendar(self, known: Known) -> Calendar:
+        told = next((one for one in known.expected() if self.today <= one.day + _KEPT_AFTER_BIRTH), None)
+        expected = told.day if told else None
+        person = replace(self.person, expected=expected, premature=known.premature())
+        return Calendar(person, self.today, path(self.rules, person, known.history(), self.today), told)
 
 
 class Rules:
@@ -127,7 +137,7 @@ class Prevention(Struct, frozen=True, dict=True):
         """The calendar of somebody whose record the caller may open. Raises FORBIDDEN, NOT_FOUND."""
         await self.enter(reader, ctx, patient)
         ground = await self._ground(reader, patient, day_of(ctx))
-        return ground.calendar(*(await self.past.of(reader, ctx, patient, ground.rules)).told())
+        return ground.calendar(await self.past.of(reader, ctx, patient, ground.rules))
 
     async def _ground(self, reader: Reader, patient: UUID, today: date) -> _Ground:
         known = await identity_of(reader, patient)
@@ -177,6 +187,16 @@ class Prevention(Struct, frozen=True, dict=True):
         await self.gateway.create(tx, ctx, declined_resource(item, patient, day_of(ctx)))
         await self.refresh(tx, patient, ctx)
 
+    async def not_concerned(self, tx: Transaction, ctx: Context, patient: UUID, key: str) -> None:
+        """Note that a rule does not concern the person. Raises NOT_CONCERNED_BY_LAW where the law asks for it."""
+        item = (await self.calendar(tx, ctx, patient)).item(key)
+        if item.mandatory:
+            raise Refusal(Kind.CONFLICT, "NOT_CONCERNED_BY_LAW", "The law asks for this: see a professional.")
+        if item.state in (State.DONE, State.NOT_CONCERNED):
+            raise Refusal(Kind.CONFLICT, "NOTHING_ASKED", "This is not asked for now.")
+        await self.gateway.create(tx, ctx, not_concerned_resource(item, patient, day_of(ctx)))
+        await self.refresh(tx, patient, ctx)
+
     async def take_back(self, tx: Transaction, ctx: Context, patient: UUID, key: str) -> None:
         """Take back what the person said of an item. Raises NOT_SAID for what a document or a professional says."""
         item = (await self.calendar(tx, ctx, patient)).item(key)
@@ -195,9 +215,25 @@ class Prevention(Struct, frozen=True, dict=True):
         await self.gateway.create(tx, ctx, expected_resource(patient, expected, today))
         await self.refresh(tx, patient, ctx)
 
+    async def born(self, tx: Transaction, ctx: Context, patient: UUID, day: date) -> None:
+        """Note the day on which the child was born: what comes after is counted from it.
+
+        Raises BIRTH_DATE_UNLIKELY for a day to come, one long ago, or one that is not of the pregnancy followed here.
+        """
+        calendar = await self.calendar(tx, ctx, patient)
+        told, today = calendar.told, calendar.today
+        known = told is not None and abs(told.day - day) < SAME_CHILD
+        if not known or not today - _KEPT_AFTER_BIRTH <= day <= today:
+            says = "This is not a day of birth of the child who was expected."
+            raise Refusal(Kind.UNPROCESSABLE, "BIRTH_DATE_UNLIKELY", says, element="naissance")
+        await self.expect(tx, ctx, patient, day)
+
     async def expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
-        """Follow a pregnancy no more: nothing about it is shown or recalled."""
+        """Follow a pregnancy no more: nothing about it is shown or recalled, whoever wrote of it."""
         await self._expect_no_more(tx, ctx, patient)
+        left = (await self.calendar(tx, ctx, patient)).told
+        if left is not None:
+            await self.gateway.create(tx, ctx, stopped_resource(patient, left.day, day_of(ctx)))
         await self.refresh(tx, patient, ctx)
 
     async def refresh(self, tx: Transaction, patient: UUID, ctx: Context) -> Looked:
@@ -205,15 +241,15 @@ class Prevention(Struct, frozen=True, dict=True):
         own = Context(System("prevention"), ctx.clock, channel="job", demonstration=ctx.demonstration)
         ground = await self._ground(tx, patient, day_of(own))
         past = await self.past.of(tx, own, patient, ground.rules)
-        holder = ground.calendar(*past.told(_NOT_DISCLOSED))
-        others = ground.calendar(*past.told(_KEPT)) if past.flags & Flags.INVISIBLE_REPRESENTATIVES else holder
+        holder = ground.calendar(past.without(_NOT_DISCLOSED))
+        others = ground.calendar(past.without(_KEPT)) if past.flags & Flags.INVISIBLE_REPRESENTATIVES else holder
         await repository.watch(tx, patient, reminders.next_look(holder.items, holder.today), _kept(holder))
         return Looked(holder, frozenset(_waiting(holder)) - frozenset(_waiting(others)), others)
 
     async def _expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
         told = (await self.calendar(tx, ctx, patient)).told
-        if told is not None:
-            await self.gateway.delete(tx, ctx, "Observation", told)
+        if told is not None and told.own:
+            await self.gateway.delete(tx, ctx, "Observation", told.id)
 
     async def _forget(self, tx: Transaction, ctx: Context, item: Item) -> None:
         if item.source is not None and item.source.kind == "declared":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -25,7 +26,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.prevention.api import (
     Calendar,
     Item,
-    Person,
+    Span,
     State,
     advice_library,
     chosen_advice,
@@ -36,7 +37,9 @@ from ambroise.trust.context import Context
 _MOST_TO_COME = 8
 _AHEAD = timedelta(days=20 * 365)
 _ADVICE = 3
-_MAY_EXPECT = (15, 50)
+_MAY_EXPECT = (Span.of("12y"), Span.of("60y"))
+"""The ages of those who are offered to follow a pregnancy; nobody is asked anything."""
+_OF_A_DAY = re.compile(r":\d{8}$")
 _FIXED = (State.DONE, State.NOT_DONE)
 
 
@@ -52,6 +55,10 @@ class ExpectingForm(Form):
     )
 
 
+class BirthForm(Form):
+    naissance = DateField(lazy(N_("Jour de la naissance")), [Required(N_("Donnez le jour"))])
+
+
 def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
     prevention = lives.prevention
 
@@ -62,7 +69,6 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
         if any(one.rule.kind is Sort.CHECKUP and one.done for one in found.items):
             async with lives.database.reader() as reader:
                 plan = await progress_of(reader, ctx, lives)
-        years = dates.as_day(visit.now).year - found.person.birth.year
         return await visit.render(
             "citizen/agenda.html",
             waiting=_urgent_first(found.items),
@@ -71,8 +77,10 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
             to_come=_to_come(found),
             unknown=[one for one in found.items if one.state is State.UNKNOWN],
             to_discuss=[one for one in found.items if one.state is State.TO_DISCUSS],
+            aside=[one for one in found.items if one.state is State.NOT_CONCERNED],
             expected=found.person.expected,
-            may_expect=found.person.sex == "F" and _MAY_EXPECT[0] <= years <= _MAY_EXPECT[1],
+            today=found.today,
+            may_expect=_may_expect(found),
             advice=chosen_advice(found.person, found.today)[:_ADVICE],
             **_place(),
         )
@@ -87,6 +95,11 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
             async with lives.database.transaction() as tx:
                 await prevention.not_done(tx, ctx, patient, key)
             return visit.go(_address(key), Toast("prevention-not-done"))
+        if gesture == "non-concerne":
+            async with lives.database.transaction() as tx:
+                rule = (await prevention.calendar(tx, ctx, patient)).item(key).rule.id
+                await prevention.not_concerned(tx, ctx, patient, key)
+            return visit.go(_address(rule), Toast("prevention-not-concerned"))
         if gesture == "reprendre":
             async with lives.database.transaction() as tx:
                 await prevention.take_back(tx, ctx, patient, key)
@@ -134,33 +147,42 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
 
     async def pregnancy(visit: Visit) -> Response:
         found = await _calendar(lives, visit.context())
-        return await _pregnancy(visit, ExpectingForm(terme=found.person.expected), found.person)
+        return await _pregnancy(visit, found, ExpectingForm(terme=found.person.expected), BirthForm())
 
     async def expecting(visit: Visit, sent: FormData) -> Response:
-        ctx = visit.context()
-        if sent.get("geste") == "finir":
+        ctx, gesture = visit.context(), sent.get("geste")
+        if gesture == "finir":
             async with lives.database.transaction() as tx:
                 await prevention.expect_no_more(tx, ctx, _space(ctx))
             return visit.go("/agenda", Toast("pregnancy-ended"))
-        form = ExpectingForm.of(sent)
+        born = gesture == "naissance"
+        form = BirthForm.of(sent) if born else ExpectingForm.of(sent)
         if form.validate():
             try:
                 async with lives.database.transaction() as tx:
-                    await prevention.expect(tx, ctx, _space(ctx), form.terme.data)
-                return visit.go("/agenda", Toast("pregnancy-told"))
+                    if born:
+                        await prevention.born(tx, ctx, _space(ctx), form["naissance"].data)
+                    else:
+                        await prevention.expect(tx, ctx, _space(ctx), form["terme"].data)
+                return visit.go("/agenda", Toast("birth-told" if born else "pregnancy-told"))
             except Refusal as refusal:
                 if refusal.kind is not Kind.UNPROCESSABLE:
                     raise
                 form.refuse(refusal)
-        return await _pregnancy(visit, form, (await _calendar(lives, ctx)).person, 422)
+        found = await _calendar(lives, ctx)
+        forms = (ExpectingForm(terme=found.person.expected), form) if born else (form, BirthForm())
+        return await _pregnancy(visit, found, *forms, 422)
 
-    async def _pregnancy(visit: Visit, form: Any, person: Person, status: int = 200) -> Response:
+    async def _pregnancy(visit: Visit, found: Calendar, form: Any, birth: Any, status: int = 200) -> Response:
         return await visit.render(
             "citizen/agenda_pregnancy.html",
             status,
             form=form,
-            problems=form.problems,
-            expected=person.expected,
+            birth=birth,
+            problems=[*form.problems, *birth.problems],
+            expected=found.person.expected,
+            read=found.told is not None and not found.told.own,
+            today=found.today,
             **_place(),
         )
 
@@ -205,9 +227,15 @@ def _to_come(found: Calendar) -> list[Item]:
     return sorted(coming, key=lambda one: (one.due, one.key))[:_MOST_TO_COME]
 
 
+def _may_expect(found: Calendar) -> bool:
+    """Whether following a pregnancy is offered: to women, and to whoever's identity says neither sex."""
+    youngest, oldest = (one.after(found.person.birth) for one in _MAY_EXPECT)
+    return found.person.sex != "M" and youngest <= found.today < oldest
+
+
 def _stays(key: str) -> bool:
     """Whether an item keeps its key once it is done no more: those of repeated acts bear the day of the act."""
-    return not key.startswith("screening.") or ":" not in key
+    return not _OF_A_DAY.search(key)
 
 
 def _address(key: str) -> str:

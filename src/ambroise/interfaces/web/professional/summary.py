@@ -121,8 +121,8 @@ async def _coming(profile: Profile, prevention: Prevention | None, ctx: Context,
         async with profile.database.reader() as reader:
             calendar = await prevention.calendar(reader, ctx, patient)
         until = calendar.today + _AHEAD
-        items = [one for one in calendar.items if one.waits or (one.state is State.TO_COME and one.start <= until)]
-        items.sort(key=lambda one: (not one.waits, one.due if one.waits else one.start))
+        items = [one for one in calendar.items if one.waits or (one.state is State.TO_COME and one.due <= until)]
+        items.sort(key=lambda one: (not one.waits, one.due))
         found += [_asked(one) for one in items]
     return found[:_MOST_COMING]
 
@@ -139,8 +139,7 @@ def _stay(encounter: Mapping[str, Any]) -> Next:
 
 def _asked(item: Asked) -> Next:
     look, picture, said = prevention_words.STATES[item.state]
-    day = item.due if item.waits else item.start
-    return Next(prevention_words.title_of(item), profiles.when(day.isoformat()), (look, picture, gettext(said)))
+    return Next(prevention_words.title_of(item), profiles.when(item.due.isoformat()), (look, picture, gettext(said)))
 
 
 async def _results(profile: Profile, ctx: Context, patient: UUID) -> Sequence[Latest]:

@@ -66,6 +66,8 @@ _BY_CODE: Mapping[str, str] = {
     "RULE_NOT_BEGUN": N_("Cette règle n’a pas commencé ce jour-là : retirez plutôt sa version."),
     "ALREADY_DONE": N_("C’est déjà noté comme fait."),
     "DATE_OUTSIDE_LIFE": N_("Donnez un jour entre la naissance et aujourd’hui."),
+    "BIRTH_DATE_UNLIKELY": N_("Vérifiez le jour de la naissance : il est passé, et proche de la date prévue."),
+    "NOT_CONCERNED_BY_LAW": N_("La loi demande cet acte : parlez-en avec un soignant."),
     "EXPECTED_DATE_UNLIKELY": N_("Vérifiez la date prévue : elle est dans les 42 semaines qui viennent."),
     "FORM_FORGED": N_(
         "Ce formulaire n’a pas été ouvert dans ce navigateur, ou il y a trop longtemps. Rouvrez la page."

@@ -56,6 +56,8 @@ _SAID = {
     "prevention-done": N_("C’est noté."),
     "prevention-not-done": N_("C’est noté. Nous ne vous le rappelons plus."),
     "prevention-taken-back": N_("Ce que vous aviez noté est repris."),
+    "prevention-not-concerned": N_("C’est noté. Cela ne vous sera plus proposé."),
+    "birth-told": N_("C’est noté. L’agenda suit les semaines d’après la naissance."),
     "pregnancy-told": N_("C’est noté. L’agenda suit cette grossesse."),
     "pregnancy-ended": N_("L’agenda ne suit plus cette grossesse."),
     "reported": N_("Signalement envoyé. Nous vous répondrons ici."),

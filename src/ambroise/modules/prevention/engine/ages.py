@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import count
 
-from ambroise.modules.prevention.engine.evidence import acts, declined
+from ambroise.modules.prevention.engine.evidence import acts, alarming, declined
 from ambroise.modules.prevention.model import (
     Discuss,
     History,
@@ -51,6 +51,10 @@ def repeat(rule: Rule, plan: Repeat, person: Person, history: History, today: da
     due = max(_next(rule, plan, start, [day for day, _ in done], history, today), rule.valid_from)
     if due >= until or today >= until or not rule.in_force(max(due, today)):
         return items
+    if alarming(rule, history, today):
+        # A result to talk about comes before the next turn.
+        last = done[-1][0]
+        return [*items, Item(rule.id, rule, State.TO_DISCUSS, last, last, alarmed=True)]
     state = _between(today, due, plan.late.after(due), date.max)
     item = _open(rule, rule.id, state, due, plan.late.after(due), history, today)
     if item.state is State.NOT_DONE and item.done is not None and today >= plan.every.after(item.done):
@@ -81,7 +85,11 @@ def yearly(rule: Rule, plan: Yearly, person: Person, history: History, today: da
 def seasonal(rule: Rule, plan: Seasonal, person: Person, history: History, today: date) -> list[Item]:
     """The act of the campaign under way, or of the next one that is announced."""
     age = plan.start.after(person.birth)
+    if rule.audience.pregnant and (person.expected is None or today > person.expected):
+        return []
     for one in sorted(plan.campaigns, key=lambda one: one.start):
+        if plan.until is not None and today >= plan.until.after(person.birth):
+            continue
         if today > one.until or one.until < age or not rule.in_force(max(today, one.start)):
             continue
         start, end = max(one.start, age), one.until + _A_DAY
@@ -94,16 +102,24 @@ def seasonal(rule: Rule, plan: Seasonal, person: Person, history: History, today
 
 
 def discuss(rule: Rule, plan: Discuss, person: Person, history: History, today: date) -> list[Item]:
-    """Something to talk about between two ages; done once an act says so."""
+    """Something to talk about between two ages; done once enough acts say so, for a time or for ever."""
     start, until = plan.start.after(person.birth), plan.until.after(person.birth)
-    done = [one for one in acts(rule, history, today) if one[0] >= start]
-    if done:
-        return [_done(rule, rule.id, start, until, done[-1])]
-    if not start <= today < until or not rule.in_force(today):
-        return []
-    if declined(rule.id, history, start, today) is not None:
-        return [_open(rule, rule.id, State.NOT_DONE, start, until, history, today)]
-    return [Item(rule.id, rule, State.TO_DISCUSS, start, start, until)]
+    since = (plan.since or plan.start).after(person.birth)
+    found = [one for one in acts(rule, history, today) if one[0] >= since]
+    items: list[Item] = []
+    due = start
+    if len(found) >= plan.enough:
+        last = found[-1]
+        if plan.again is None:
+            # Whoever had it all before that age is not told of it.
+            return [_done(rule, rule.id, start, until, last)] if last[0] >= start else []
+        items = [_done(rule, f"{rule.id}:{last[0]:%Y%m%d}", start, until, last)] if last[0] >= start else []
+        due = max(start, plan.again.after(last[0]))
+    if not due <= today < until or not rule.in_force(today):
+        return items
+    if declined(rule.id, history, due, today) is not None:
+        return [*items, _open(rule, rule.id, State.NOT_DONE, due, until, history, today)]
+    return [*items, Item(rule.id, rule, State.TO_DISCUSS, due, due, until)]
 
 
 def _next(rule: Rule, plan: Repeat, start: date, done: list[date], history: History, today: date) -> date:

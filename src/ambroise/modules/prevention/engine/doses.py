@@ -39,12 +39,12 @@ def series(rule: Rule, plan: Doses, person: Person, history: History, today: dat
         return []
     counted, early = _counted(chosen, person, doses)
     items = [
-        Item(_key(rule, number), rule, State.DONE, one.day, one.day, label=dose.label, done=one.day, source=one.source)
+        _counts(_key(rule, number), rule, dose, one, person)
         for number, (dose, one) in enumerate(zip(chosen.doses, counted, strict=False))
     ]
     if not rule.in_force(today):
         return items
-    last, blocked = counted[-1].day if counted else None, False
+    last, blocked = _last(counted), False
     nothing_known = not doses and today >= plan.proof_until.after(person.birth)
     for number in range(len(counted), len(chosen.doses)):
         item = _to_give(rule, number, chosen.doses[number], person, last, today)
@@ -89,31 +89,59 @@ def at_ages(rule: Rule, plan: AtAges, person: Person, history: History, today: d
 
 def _chosen(plan: Doses, person: Person, doses: Sequence[Given], today: date) -> Series | None:
     """The series of the age of the first dose that one of them counts, else of today, else the next to come."""
+    known = [one for one in plan.series if person.premature or not one.premature]
     for one in doses:
-        for known in plan.series:
-            least = known.doses[0].least.after(person.birth) - TOLERANCE
-            if max(least, known.start.after(person.birth)) <= one.day < known.until.after(person.birth):
-                return known
-    day = max(today, plan.series[0].start.after(person.birth))
-    for known in plan.series:
-        if known.start.after(person.birth) <= day < known.until.after(person.birth):
-            return known
+        for series in known:
+            least = series.doses[0].least.after(person.birth) - TOLERANCE
+            begins = max(least, series.start.after(person.birth))
+            if begins <= one.day < series.until.after(person.birth) and series.product <= one.antigens:
+                return series
+    known = [one for one in known if not one.product]
+    day = max(today, min(one.start.after(person.birth) for one in known))
+    for series in known:
+        if series.start.after(person.birth) <= day < series.until.after(person.birth):
+            return series
     return None
 
 
-def _counted(chosen: Series, person: Person, doses: Sequence[Given]) -> tuple[list[Given], tuple[date, ...]]:
-    """The doses that count, in order, and the days of those that were given too early."""
-    counted: list[Given] = []
+def _counted(chosen: Series, person: Person, doses: Sequence[Given]) -> tuple[list[Given | None], tuple[date, ...]]:
+    """The doses that count, in order, and the days of those that were given too early.
+
+    None stands for a dose that the record lacks, where who gave a later one says which one it was. What was given
+    before the age at which a series begins belongs to another one.
+    """
+    counted: list[Given | None] = []
     early: list[date] = []
+    begins = chosen.start.after(person.birth)
     for one in doses:
         if len(counted) == len(chosen.doses):
             break
-        dose = chosen.doses[len(counted)]
-        if one.day >= _least(dose, person, counted[-1].day if counted else None) - TOLERANCE:
-            counted.append(one)
-        else:
+        place = _place(one, chosen, counted, person)
+        if place is not None:
+            counted += [*([None] * (place - len(counted))), one]
+        elif one.day >= begins:
             early.append(one.day)
     return counted, tuple(early)
+
+
+def _place(one: Given, chosen: Series, counted: Sequence[Given | None], person: Person) -> int | None:
+    """Which dose of a series this one is, the first being 0; None for one that was given too early."""
+    following = len(counted)
+    said = one.rank - 1 if one.source.kind != "declared" else following
+    if following < said < len(chosen.doses) and one.day >= _least(chosen.doses[said], person, None) - TOLERANCE:
+        return said
+    return following if one.day >= _least(chosen.doses[following], person, _last(counted)) - TOLERANCE else None
+
+
+def _last(counted: Sequence[Given | None]) -> date | None:
+    return max((one.day for one in counted if one is not None), default=None)
+
+
+def _counts(key: str, rule: Rule, dose: Dose, one: Given | None, person: Person) -> Item:
+    if one is None:
+        least = dose.least.after(person.birth)
+        return Item(key, rule, State.UNKNOWN, least, least, label=dose.label)
+    return Item(key, rule, State.DONE, one.day, one.day, label=dose.label, done=one.day, source=one.source)
 
 
 def _least(dose: Dose, person: Person, last: date | None) -> date:
