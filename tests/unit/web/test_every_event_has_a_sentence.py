@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from ambroise import modules
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import sentences
 from ambroise.interfaces.web.accesses import events
 from ambroise.interfaces.web.ui.i18n import LANGUAGES, speak
 from ambroise.kernel.ids import new_id
@@ -73,12 +73,12 @@ def check(who: str, language: str) -> None:
     assert [event.value for event in traced() if told(event, who) == unknown] == []
     for event in traced():
         (refused,) = events([line(event, who, refused=True)], ME, {}, frozenset())
-        assert "Ana Fictive" in words.plain(refused)
+        assert "Ana Fictive" in sentences.plain(refused)
 
 
 def told(event: str, who: str) -> str:
     (one,) = events([line(event, who, refused=False)], ME, {}, frozenset())
-    return words.plain(one)
+    return sentences.plain(one)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_a_part_of_the_instance_is_named_by_what_it_is(name: str, told: str) -> 
     speak("fr")
     act = replace(line("create", "operator", refused=False), actor_kind="system", actor_id=name, actor_name=name)
     (event,) = events([act], ME, {}, frozenset())
-    assert str(words.sentence(event)).startswith(f"<strong>{told}</strong> a déposé")
+    assert str(sentences.sentence(event)).startswith(f"<strong>{told}</strong> a déposé")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from ambroise.interfaces.web.words import CATEGORIES, category
+from ambroise.interfaces.web.categories import CATEGORIES, category
 from ambroise.modules.record.api import Category, tables, types_of
 
 _SHORTEST = 3

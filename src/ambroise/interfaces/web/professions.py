@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import categories
 from ambroise.interfaces.web.citizen.views import Profession, Readable
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.modules.record.api import category_of, tables
@@ -76,11 +76,11 @@ def _lines(present: Matrix, code: str) -> Sequence[Readable]:
             continue
         yes, no = by_category.setdefault(category_of(cell.code).value, ([], []))
         (yes if cell.readable else no).append(cell.code)
-    return [_line(category, *by_category[category]) for category in words.CATEGORIES if category in by_category]
+    return [_line(category, *by_category[category]) for category in categories.CATEGORIES if category in by_category]
 
 
 def _line(category: str, yes: list[str], no: list[str]) -> Readable:
-    name = words.category(category)
+    name = categories.category(category)
     if not no:
         return Readable(name, "yes")
     if not yes:

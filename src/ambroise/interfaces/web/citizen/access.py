@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import categories, reasons
 from ambroise.interfaces.web.citizen.forms import EmergencyForm, FilingForm
 from ambroise.interfaces.web.citizen.views import (
     CitizenService,
@@ -78,7 +78,12 @@ def access_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             return visit.go("/acces#comme")
         seen = await service.see_as(visit.context(), viewer)
         return await visit.render(
-            "citizen/see_as.html", seen=seen, months=by_month(seen.rows), words=words, place="acces"
+            "citizen/see_as.html",
+            seen=seen,
+            months=by_month(seen.rows),
+            words=categories,
+            reasons=reasons,
+            place="acces",
         )
 
     async def ask_emergency(visit: Visit) -> Response:

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import exporting, words
+from ambroise.interfaces.web import categories, exporting, reasons
 from ambroise.interfaces.web.citizen.forms import MOST_BYTES, AddForm, MisfiledForm
 from ambroise.interfaces.web.citizen.views import (
     CitizenService,
@@ -46,20 +46,22 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
                 wanted.words or wanted.category or wanted.author or wanted.since or wanted.until or wanted.folder
             ),
             shelves=_shelves(found, wanted),
-            categories=[(code, words.category(code)) for code in words.CATEGORIES],
+            categories=[(code, categories.category(code)) for code in categories.CATEGORIES],
             older=older,
             newest=with_query("/documents", **{**visit.query, "page": None}) if wanted.cursor else None,
-            words=words,
+            words=categories,
             place="documents",
         )
 
     async def show(visit: Visit) -> Response:
         page = await service.document(visit.context(), visit.parameter("id"))
-        return await visit.render("citizen/document.html", place="documents", words=words, **shown(page))
+        return await visit.render(
+            "citizen/document.html", place="documents", words=categories, reasons=reasons, **shown(page)
+        )
 
     async def audience(visit: Visit) -> Response:
         found = await service.audience(visit.context(), visit.parameter("id"))
-        return await visit.render("citizen/audience.html", place="documents", words=words, found=found)
+        return await visit.render("citizen/audience.html", place="documents", reasons=reasons, found=found)
 
     async def content(visit: Visit) -> Response:
         found = await service.content(visit.context(), visit.parameter("id"))
@@ -111,7 +113,7 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             row=page.row,
             form=form,
             problems=form.problems,
-            words=words,
+            words=categories,
             place="documents",
         )
 
@@ -145,7 +147,7 @@ def document_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         found = await service.recent(visit.context(), DocumentFilter())
         status = 422 if nothing else 200
         return await visit.render(
-            "citizen/export.html", status, found=found, nothing=nothing, words=words, place="documents"
+            "citizen/export.html", status, found=found, nothing=nothing, words=categories, place="documents"
         )
 
     return [
@@ -181,7 +183,7 @@ def filter_of(query: dict[str, str]) -> DocumentFilter:
     """The filter that an address asks for; a value that makes no sense is left out."""
     return DocumentFilter(
         words=query.get("mots", "")[:200],
-        category=query.get("categorie", "") if query.get("categorie") in words.CATEGORIES else "",
+        category=query.get("categorie", "") if query.get("categorie") in categories.CATEGORIES else "",
         author=query.get("auteur", "")[:200],
         since=_date(query.get("depuis")),
         until=_date(query.get("jusqua")),

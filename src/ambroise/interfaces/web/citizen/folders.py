@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import categories
 from ambroise.interfaces.web.citizen.views import DocumentFilter, DocumentList, DocumentRow
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.interfaces.web.ui.toasts import Toast
@@ -81,7 +81,7 @@ def folder_routes(screen: Screen, service: FolderService) -> list[BaseRoute]:
         if len(own) > MOST_DELETED:
             return await _order(visit, gettext("Supprimez dix documents au plus à la fois"), 422)
         return await visit.render(
-            "citizen/delete_all.html", rows=own, others=len(rows) - len(own), words=words, place="documents"
+            "citizen/delete_all.html", rows=own, others=len(rows) - len(own), words=categories, place="documents"
         )
 
     async def _order(visit: Visit, problem: str = "", status: int = 200) -> Response:
@@ -92,7 +92,7 @@ def folder_routes(screen: Screen, service: FolderService) -> list[BaseRoute]:
             status,
             found=found,
             problems=[("", problem)] if problem else [],
-            words=words,
+            words=categories,
             place="documents",
         )
 

@@ -14,9 +14,9 @@ from wtforms import (
     TextAreaField,
 )
 
+from ambroise.interfaces.web.categories import CATEGORIES
 from ambroise.interfaces.web.ui.forms import Form, HasFiles, Required
 from ambroise.interfaces.web.ui.i18n import N_, lazy
-from ambroise.interfaces.web.words import CATEGORIES
 
 MOST_BYTES = 5 * 1024 * 1024
 ACCEPTED = ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.txt,.rtf,application/pdf,image/*"

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import sentences
 from ambroise.interfaces.web.citizen.forms import ReportForm
 from ambroise.interfaces.web.citizen.views import AccessEvent, CitizenService, HistoryFilter
 from ambroise.interfaces.web.ui import dates
@@ -21,7 +21,6 @@ from ambroise.interfaces.web.ui.proof import Act
 from ambroise.interfaces.web.ui.security import page_headers
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit, with_query
-from ambroise.interfaces.web.words import AccessLine
 
 # What the filters offer: (who, what, words).
 FILTERS = (
@@ -70,7 +69,7 @@ def history_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
         event = await service.event(visit.context(), visit.parameter("id"))
         form = ReportForm.drafted(await visit.draft())
         return await visit.render(
-            "citizen/report.html", line=words.line(event), form=form, problems=[], place="historique"
+            "citizen/report.html", line=sentences.line(event), form=form, problems=[], place="historique"
         )
 
     async def report(visit: Visit, sent: FormData) -> Response:
@@ -80,7 +79,7 @@ def history_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             return await visit.render(
                 "citizen/report.html",
                 422,
-                line=words.line(event),
+                line=sentences.line(event),
                 form=form,
                 problems=form.problems,
                 place="historique",
@@ -95,7 +94,7 @@ def history_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
     ]
 
 
-def _groups(events: Sequence[AccessEvent], today: date) -> list[tuple[str, str, list[AccessLine]]]:
+def _groups(events: Sequence[AccessEvent], today: date) -> list[tuple[str, str, list[sentences.AccessLine]]]:
     """The lines of today, of yesterday, then of each month."""
 
     def key(event: AccessEvent) -> tuple[str, str]:
@@ -106,7 +105,7 @@ def _groups(events: Sequence[AccessEvent], today: date) -> list[tuple[str, str, 
             return "hier", gettext("Hier")
         return f"m{day:%Y-%m}", dates.month_title(day.replace(day=1))
 
-    return [(id, title, [words.line(event) for event in group]) for (id, title), group in groupby(events, key=key)]
+    return [(id, title, [sentences.line(event) for event in group]) for (id, title), group in groupby(events, key=key)]
 
 
 async def _begun(events: AsyncIterator[AccessEvent]) -> AsyncIterator[AccessEvent]:
@@ -133,7 +132,7 @@ async def _csv(events: AsyncIterator[AccessEvent]) -> AsyncIterator[str]:
         gettext("Motif"),
     )
     async for event in events:
-        line = words.line(event)
+        line = sentences.line(event)
         yield _row(
             _written(event.at),
             event.actor,

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import categories, sentences
 from ambroise.interfaces.web.citizen.views import CitizenService, Notice, Space
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.notices import said
@@ -73,8 +73,8 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             sorts=vocabulary()["sorts"],
             words_of=words_of,
             alerts=[] if visit.who.acting_for else await Devices(visit.site.identity).alerts(visit.who),
-            last_access=words.line(found.last_access) if found.last_access else None,
-            words=words,
+            last_access=sentences.line(found.last_access) if found.last_access else None,
+            words=categories,
             place="accueil",
         )
 

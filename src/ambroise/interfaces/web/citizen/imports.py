@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from wtforms import FileField
 
+from ambroise.interfaces.web.categories import category
 from ambroise.interfaces.web.copies.filer import SORTS
 from ambroise.interfaces.web.ui.forms import Form, HasFile
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
-from ambroise.interfaces.web.words import category
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.portability.api import Imports, ImportState, Problem
 

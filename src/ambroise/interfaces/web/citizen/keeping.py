@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from wtforms import DateField, SelectField
 from wtforms.validators import Optional, ValidationError
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import categories
 from ambroise.interfaces.web.citizen.views import DocumentPage, Person
 from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.forms import Form, Required, Ticks
@@ -75,7 +75,7 @@ class CategoriesForm(_UntilForm):
     categories = Ticks(
         lazy(N_("Documents à lui cacher")),
         [Required(N_("Choisissez au moins une sorte de documents"))],
-        choices=[(code, lazy(name)) for code, name in words.CATEGORIES.items()],
+        choices=[(code, lazy(name)) for code, name in categories.CATEGORIES.items()],
     )
 
 
@@ -140,7 +140,7 @@ def keeping_routes(screen: Screen, service: KeepingService) -> list[BaseRoute]:
 
     async def _page(visit: Visit, form: Any, status: int, **values: Any) -> Response:
         return await visit.render(
-            "citizen/keeping.html", status, form=form, problems=form.problems, words=words, place="acces", **values
+            "citizen/keeping.html", status, form=form, problems=form.problems, words=categories, place="acces", **values
         )
 
     return [

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import sentences
 from ambroise.interfaces.web.accesses import events
 from ambroise.interfaces.web.citizen.space import STATES
 from ambroise.interfaces.web.files import XML
@@ -122,7 +122,7 @@ class Pages(Struct, frozen=True):
     ) -> bytes:
         """One page of the history of accesses, its sentences without links."""
         i18n.speak(language)
-        told = [words.line(replace(event, document=None)) for event in events(lines, me, named, frozenset())]
+        told = [sentences.line(replace(event, document=None)) for event in events(lines, me, named, frozenset())]
         return self._page(language, "copies/history.html", lines=told, number=page, more=more)
 
     def settings(self, language: str, facts: Mapping[str, Any]) -> bytes:

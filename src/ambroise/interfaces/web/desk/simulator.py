@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from wtforms import RadioField, SelectField
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import reasons
 from ambroise.interfaces.web.desk.matrix import GROUPS, type_name
 from ambroise.interfaces.web.ui.forms import Fields, Form, Ticks
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
@@ -175,5 +175,5 @@ def _facts(form: Any) -> Facts:
 def _said(verdict: Verdict) -> str:
     """The words by which the person would be told."""
     rule = verdict.rule.value
-    found = words.because(rule) if verdict.allowed else words.refused_because(rule)
+    found = reasons.because(rule) if verdict.allowed else reasons.refused_because(rule)
     return found or gettext("Cette règle n’est pas montrée à la personne.")

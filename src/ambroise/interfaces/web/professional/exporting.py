@@ -6,7 +6,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import exporting, words
+from ambroise.interfaces.web import categories, exporting
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.summary import alerts_of
 from ambroise.interfaces.web.professional.views import ProfessionalService
@@ -40,7 +40,7 @@ def exporting_routes(screen: Screen, service: ProfessionalService, profile: Prof
             base=f"/pro/patients/{patient}",
             found=await service.recent(ctx, patient, DocumentFilter()),
             nothing=nothing,
-            words=words,
+            words=categories,
             place="patients",
             section="documents",
         )

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import categories
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.forms import IdentityForm, MisfiledForm
 from ambroise.interfaces.web.professional.views import ProfessionalService
@@ -69,7 +69,7 @@ def reporting_routes(screen: Screen, service: ProfessionalService) -> list[BaseR
         patient = visit.id("patient")
         page = await service.about(visit.context(patient), patient, visit.parameter("id"))
         return await _show(
-            visit, "professional/misfiled.html", form, status, row=page.row, words=words, section="documents"
+            visit, "professional/misfiled.html", form, status, row=page.row, words=categories, section="documents"
         )
 
     async def _show(visit: Visit, template: str, form: Any, status: int = 200, **values: Any) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import words
+from ambroise.interfaces.web import categories
 from ambroise.interfaces.web.documents import served, shown
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
@@ -65,13 +65,13 @@ def professional_routes(
             period=visit.query.get("periode", ""),
             chosen=chosen,
             preview=shown(preview) if preview else None,
-            categories=[(code, words.category(code)) for code in words.CATEGORIES],
+            categories=[(code, categories.category(code)) for code in categories.CATEGORIES],
             older=with_query(base, **{**visit.query, "page": found.older, "doc": None}) if found.older else None,
             newest=with_query(base, **{**visit.query, "page": None, "doc": None}) if wanted.cursor else None,
             only_news=with_query(base, nouveau="1"),
             news_in=lambda code: with_query(base, nouveau="1", categorie=code),
             row_address=lambda id: with_query(base, **{**visit.query, "doc": id}),
-            words=words,
+            words=categories,
             launches=site.portal is not None,
             place="patients",
             section="documents",
@@ -88,7 +88,7 @@ def professional_routes(
             emergency=visit.who.emergency_for(patient),
             why=rules.read_as(standing.rule),
             base=f"/pro/patients/{patient}",
-            words=words,
+            words=categories,
             place="patients",
             section="documents",
             **shown(page),
@@ -132,7 +132,7 @@ def _filter(visit: Visit, last_visit: datetime | None) -> DocumentFilter:
     category = visit.query.get("categorie", "")
     return DocumentFilter(
         words=visit.query.get("filtre", "")[:200],
-        category=category if category in words.CATEGORIES else "",
+        category=category if category in categories.CATEGORIES else "",
         since=dates.as_day(visit.now) - timedelta(days=366 * years) if years else None,
         after=last_visit if visit.query.get("nouveau") else None,
         cursor=visit.query.get("page", "")[:4000],

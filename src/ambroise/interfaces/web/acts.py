@@ -1,116 +1,11 @@
-"""The citizen's words: categories, rules and accesses, as sentences."""
+"""The sentences of the acts that the trace tells: what the person did, what others did, what they tried."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-
-from markupsafe import Markup
-from msgspec import Struct
-
-from ambroise.interfaces.web.citizen.views import AccessEvent
-from ambroise.interfaces.web.ui import dates
-from ambroise.interfaces.web.ui.i18n import N_, gettext, ngettext
-from ambroise.trust.context import Purpose
-
-CATEGORIES = {
-    "BIOLOGIE": N_("Résultats de biologie"),
-    "ORD_SOIN": N_("Ordonnances et soins"),
-    "CPT_REND": N_("Comptes rendus"),
-    "RADIO_SC": N_("Radio, écho, scanner, IRM"),
-    "DEPISTAG": N_("Prévention et dépistages"),
-    "CAR_VAC": N_("Vaccinations"),
-    "SYNTHESE": N_("Ma santé en résumé"),
-    "CERT_MED": N_("Certificats médicaux"),
-    "DIR_ANT": N_("Directives anticipées"),
-    "DOC_ADM": N_("Pièces administratives"),
-    "QUEST_SANTE": N_("Questionnaires de santé"),
-    "REMB": N_("Remboursements"),
-    "SYNTH_PML": N_("Profil médical"),
-    "AUTR_DOC": N_("Autres"),
-}
-
-_SORTS_OF_FILE = {
-    "application/pdf": "PDF",
-    "image/jpeg": N_("image"),
-    "image/png": N_("image"),
-    "image/tiff": N_("image"),
-    "text/plain": N_("texte"),
-    "text/rtf": N_("texte mis en forme"),
-    "text/xml": N_("document structuré"),
-    "application/xml": N_("document structuré"),
-}
-
-# Where room is scarce.
-SHORT = {
-    "BIOLOGIE": N_("Biologie"),
-    "ORD_SOIN": N_("Ordonnance"),
-    "CPT_REND": N_("Compte rendu"),
-    "RADIO_SC": N_("Imagerie"),
-    "DEPISTAG": N_("Prévention"),
-    "SYNTHESE": N_("Synthèse"),
-    "CERT_MED": N_("Certificat"),
-    "DIR_ANT": N_("Directives"),
-    "DOC_ADM": N_("Administratif"),
-    "QUEST_SANTE": N_("Questionnaire"),
-    "SYNTH_PML": N_("Profil"),
-    "AUTR_DOC": N_("Autre"),
-}
-
-PICTURES = {
-    "BIOLOGIE": "flask-conical",
-    "ORD_SOIN": "pill",
-    "CPT_REND": "stethoscope",
-    "RADIO_SC": "scan-line",
-    "DEPISTAG": "shield-check",
-    "CAR_VAC": "syringe",
-}
-
-# Why an access was possible, after the sentence that tells it.
-_BECAUSE = {
-    "author": N_("Règle : il a écrit ce document"),
-    "author_structure": N_("Règle : son établissement a écrit ce document"),
-    "authorised": N_("Règle : vous l’avez autorisé"),
-    "care_team": N_("Règle : votre équipe de soins"),
-    "treating_professional": N_("Règle : votre médecin traitant"),
-    "administrator": N_("Règle : médecin administrateur de votre dossier"),
-    "emergency": N_("Règle : urgence, avec un motif écrit"),
-    "centre_15": N_("Règle : appel au 15"),
-    "feeding": N_("Règle : un soignant peut toujours déposer un document pour vous"),
-    "identity_only": N_("Règle : identité seule, aucune donnée de santé"),
-    "presence": N_("Règle : vous étiez avec cette personne"),
-    "card": N_("Règle : vous avez montré votre e-carte Vitale"),
-    "delegate": N_("Règle : personne à qui vous avez confié votre e-carte Vitale"),
-    "representative": N_("Règle : représentant légal"),
-    "carer": N_("Règle : aidant que vous avez choisi"),
-    "mediator": N_("Règle : médiateur à qui vous avez donné un code"),
-    "operator": N_("Règle : gestion du service, sans donnée de santé"),
-    "system": N_("Règle : fonctionnement du service"),
-}
-
-# Why an access was refused, at the end of the sentence.
-_REFUSED = {
-    "not_authorised": N_("vous ne l’avez pas autorisé"),
-    "blocked": N_("vous l’avez bloqué"),
-    "care_team_only": N_("son métier ne lit qu’au sein de votre équipe de soins"),
-    "matrix": N_("son métier ne lit pas ce type de document"),
-    "masked": N_("vous avez masqué ce document"),
-    "restricted": N_("vous lui avez caché ce document"),
-    "emergency_refused": N_("vous refusez les accès en urgence"),
-    "emergency_role": N_("son métier ou sa structure n’ouvre pas de dossier ainsi"),
-    "emergency_not_opened": N_("aucune urgence n’était ouverte"),
-    "emergency_reason": N_("il n’a pas écrit de motif"),
-    "space_closed": N_("votre dossier est fermé"),
-    "withheld_from_patient": N_("ce document attend une annonce par votre médecin"),
-    "content_hidden_from_mediator": N_("le contenu n’est pas montré au médiateur"),
-    "withheld_from_representatives": N_("ce document n’est pas montré aux représentants"),
-    "no_relation": N_("il ne vous représente pas"),
-    "not_author": N_("il n’est pas l’auteur du document"),
-    "feed_opposed": N_("vous vous opposez à ce dépôt"),
-}
+from ambroise.interfaces.web.ui.i18n import N_
 
 # What somebody else did. One full sentence for each case, so that each language builds its own.
-_DID = {
+DID = {
     "read": N_("%(who)s a lu %(what)s%(how)s."),
     "search": N_("%(who)s a consulté la liste de vos documents%(how)s."),
     "create": N_("%(who)s a déposé %(what)s."),
@@ -131,7 +26,7 @@ _DID = {
     "copy": N_("%(who)s a demandé une copie de votre dossier."),
     "other": N_("%(who)s est intervenu dans votre dossier."),
 }
-_YOU_DID = {
+YOU_DID = {
     "read": N_("<strong>Vous</strong> avez lu %(what)s."),
     "search": N_("<strong>Vous</strong> avez consulté la liste de vos documents."),
     "create": N_("<strong>Vous</strong> avez ajouté %(what)s."),
@@ -154,7 +49,7 @@ _YOU_DID = {
 }
 # Acts that deserve more than the sentence of their sort: what you did, then what somebody else did. `about`: whom it
 # concerns, when the trace says it.
-_YOU_DID_THIS = {
+YOU_DID_THIS = {
     "purged": N_("<strong>Vous</strong> avez fait détruire les données de votre espace."),
     "explained": N_("<strong>Vous</strong> avez regardé qui peut voir %(what)s."),
     "relation_set": N_("<strong>Vous</strong> avez enregistré qui peut agir pour vous : %(about)s."),
@@ -205,7 +100,7 @@ _YOU_DID_THIS = {
     "report_made:misfiled_document": N_("<strong>Vous</strong> avez signalé que %(what)s n’est pas à vous."),
     "report_made:unrecognised_access": N_("<strong>Vous</strong> avez signalé un accès que vous ne reconnaissez pas."),
 }
-_DID_THIS = {
+DID_THIS = {
     "consent_asked": N_("%(who)s vous a demandé votre accord pour lire votre dossier."),
     "consent_refused": N_("%(who)s a refusé la demande d’accord de %(about)s."),
     "consent_reopened": N_("%(who)s est revenu sur la réponse donnée à %(about)s."),
@@ -298,7 +193,7 @@ _DID_THIS = {
     "report_closed:wrong_traits:unfounded": N_("%(who)s a vérifié votre identité : elle est juste."),
     "report_closed:changed_ins:unfounded": N_("%(who)s a vérifié votre matricule INS : il n’a pas changé."),
 }
-_TRIED = {
+TRIED = {
     "copy": N_("%(who)s a voulu prendre une copie de votre dossier. <strong>Cela a été refusé</strong>%(because)s."),
     "vitale_verified": N_(
         "%(who)s a voulu lire votre e-carte Vitale. <strong>La lecture a été refusée</strong>%(because)s."
@@ -319,146 +214,5 @@ _TRIED = {
     ),
 }
 _TRIED_TO_CHANGE = N_("%(who)s a voulu changer %(what)s. <strong>Cela a été refusé</strong>%(because)s.")
-_TRIED |= dict.fromkeys(("update", "delete", "mask", "unmask", "grant", "block", "choices", "space"), _TRIED_TO_CHANGE)
-_TRIED_TO_OPEN = N_("%(who)s a voulu ouvrir %(what)s. <strong>L’accès a été refusé</strong>%(because)s.")
-
-
-class AccessLine(Struct, frozen=True):
-    """One line of the history, ready to be shown."""
-
-    id: str
-    at: datetime
-    sentence: Markup
-    rule_words: str
-    picture: str
-    tone: str
-    reportable: bool
-    reported: bool
-
-
-def category(code: str) -> str:
-    """The name of a category."""
-    return gettext(CATEGORIES.get(code, CATEGORIES["AUTR_DOC"]))
-
-
-def short_category(code: str) -> str:
-    """The name of a category in one word."""
-    return gettext(SHORT[code]) if code in SHORT else category(code)
-
-
-def sort_of_file(media_type: str) -> str:
-    """What a file is, in a word."""
-    word = _SORTS_OF_FILE.get(media_type)
-    return gettext(word) if word else gettext("fichier")
-
-
-def picture(code: str) -> str:
-    """The icon of a category."""
-    return PICTURES.get(code, "file-text")
-
-
-def because(rule: str) -> str:
-    """Why something was possible."""
-    return gettext(_BECAUSE[rule]) if rule in _BECAUSE else ""
-
-
-def refused_because(rule: str) -> str:
-    """Why something was refused, as the end of a sentence."""
-    return gettext(_REFUSED[rule]) if rule in _REFUSED else ""
-
-
-def line(event: AccessEvent) -> AccessLine:
-    """One access in a sentence: who, what, how, and under which rule."""
-    stranger = event.actor_kind in ("professional", "organization", "operator", "service", "relative")
-    return AccessLine(
-        id=event.id,
-        at=event.at,
-        sentence=sentence(event),
-        rule_words=_after(event),
-        picture=_picture(event),
-        tone="danger" if event.outcome == "refused" or event.purpose is not Purpose.NORMAL else "plain",
-        reportable=stranger,
-        reported=event.reported,
-    )
-
-
-def sentence(event: AccessEvent) -> Markup:
-    """« La pharmacie des Halles, à Tours, a lu votre ordonnance du 4 mars, avec votre accord. »"""
-    who, what = _who(event), _what(event)
-    if event.outcome == "refused":
-        why = refused_because(event.rule)
-        reason = gettext(" : %(why)s", why=why) if why else ""
-        told = _TRIED.get(event.event) or _TRIED.get(event.action, _TRIED_TO_OPEN)
-        return _fill(told, who=who, what=what, about=event.about, because=reason)
-    if event.actor_kind == "self":
-        return _fill(_precise(_YOU_DID_THIS, event) or _YOU_DID[event.action], what=what, about=event.about)
-    if (precise := _precise(_DID_THIS, event)) is not None:
-        return _fill(precise, who=who, what=what, about=event.about)
-    told = _fill(_DID[event.action], who=who, what=what, how=_how(event))
-    if event.reason:
-        told += Markup(" {} «\u00a0{}\u00a0»").format(gettext("Motif écrit :"), event.reason)
-    return told
-
-
-def _precise(sentences: Mapping[str, str], event: AccessEvent) -> str | None:
-    """The sentence of this very act; none when it tells of somebody whom the trace does not name."""
-    found = sentences.get(f"{event.event}:{event.detail}") or sentences.get(event.event)
-    return None if found and "%(about)s" in found and not event.about else found
-
-
-def plain(event: AccessEvent) -> str:
-    """The same sentence without markup, for the export."""
-    return sentence(event).striptags()
-
-
-def _who(event: AccessEvent) -> Markup:
-    name = Markup("<strong>{}</strong>").format(event.actor)
-    role = event.role or (gettext("au guichet") if event.actor_kind == "operator" else "")
-    about = ", ".join(part for part in (role, event.place) if part)
-    return name + Markup(", {},").format(about) if about else name
-
-
-def _what(event: AccessEvent) -> Markup:
-    if event.count > 1:
-        return Markup(ngettext("%(count)s document", "%(count)s documents", event.count))  # noqa: S704 - a number only.
-    if not event.title and event.action in ("report", "delete", "mask", "unmask", "update", "create"):
-        return Markup(gettext("un document"))  # noqa: S704 - our own words.
-    if not event.title:
-        return Markup(gettext("votre dossier"))  # noqa: S704 - our own words.
-    title = Markup("«\u00a0{}\u00a0»").format(event.title)
-    if event.document:
-        title = Markup('<a href="/documents/{}">{}</a>').format(event.document, title)
-    if event.document_date is None:
-        return title
-    return _fill(N_("%(title)s du %(day)s"), title=title, day=dates.day(event.document_date))
-
-
-def _how(event: AccessEvent) -> str:
-    if event.purpose is Purpose.BREAK_GLASS:
-        return gettext(", en accès d’urgence")
-    if event.purpose is Purpose.CENTRE_15:
-        return gettext(", pendant votre appel au 15")
-    if event.actor_kind in ("professional", "organization") and event.rule not in ("author", "author_structure"):
-        return gettext(", avec votre accord")
-    return ""
-
-
-def _after(event: AccessEvent) -> str:
-    if event.outcome == "refused":
-        return gettext("Rien n’a été montré") if event.action != "create" else ""
-    return because(event.rule) if event.actor_kind != "self" else ""
-
-
-def _picture(event: AccessEvent) -> str:
-    if event.outcome == "refused":
-        return "ban"
-    if event.purpose is not Purpose.NORMAL:
-        return "siren"
-    if event.actor_kind in ("self", "relative"):
-        return "user"
-    return {"create": "upload", "delete": "trash-2", "grant": "key-round", "report": "flag"}.get(event.action, "eye")
-
-
-def _fill(message: str, **values: Markup | str) -> Markup:
-    """A sentence of ours, whose markup is ours, filled with escaped values."""
-    return Markup(gettext(message)) % {name: Markup.escape(value) for name, value in values.items()}  # noqa: S704
+TRIED |= dict.fromkeys(("update", "delete", "mask", "unmask", "grant", "block", "choices", "space"), _TRIED_TO_CHANGE)
+TRIED_TO_OPEN = N_("%(who)s a voulu ouvrir %(what)s. <strong>L’accès a été refusé</strong>%(because)s.")
