@@ -1,19 +1,36 @@
 """Who calls `/xds`: what an assertion must be, and what each that is not opens: nothing."""
 
+import asyncio
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from lxml import etree
 from msgspec.structs import replace as with_fields
 
+from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.crypto.authority import DemonstrationAuthority
-from ambroise.modules.identity.vihf.api import Making, Mode
+from ambroise.kernel.errors import Refusal
+from ambroise.modules.identity.vihf.api import Making, Mode, Use, forget
+from ambroise.modules.record.api import Record
 from ambroise.trust.context import Purpose
 from tests.integration.xds.conftest import letter
 from tests.support.server import House
-from tests.support.xds import PROVIDE, SUCCESS, Answer, Software, enveloped, parts_of, read, submission
+from tests.support.xds import (
+    FAILURE,
+    PROVIDE,
+    RETRIEVE,
+    SUCCESS,
+    Answer,
+    Software,
+    enveloped,
+    parts_of,
+    read,
+    retrieval,
+    submission,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PATH = "/xds/repository"
@@ -34,6 +51,79 @@ async def test_an_assertion_opens_once(author: Software) -> None:
     assertion = author.assertion()
     assert (await send(author, assertion)).status == SUCCESS
     assert await refused(author, assertion) == "VIHF_REPLAYED"
+
+
+async def test_of_requests_that_come_together_with_one_assertion_one_is_answered(author: Software) -> None:
+    """Neither has committed when the other arrives: they meet in the database, as those of two processes do."""
+    assertion, entries = author.assertion(), [letter() for _ in range(4)]
+    answers = await asyncio.gather(
+        *(author.call(PATH, PROVIDE, submission(one), parts_of(one), assertion=assertion) for one in entries)
+    )
+    assert sorted(answer.fault or answer.status for answer in answers) == ["VIHF_REPLAYED"] * 3 + [SUCCESS]
+    filed = [one for one, answer in zip(entries, answers, strict=True) if answer.fault is None]
+    async with author.house.services.database.reader() as reader:
+        sql = "select count(*) from record_unique_id where unique_id = any(%s)"
+        assert await reader.fetch_value(sql, ([f"urn:oid:{one.unique_id}" for one in entries],)) == len(filed)
+
+
+async def test_the_use_of_an_assertion_is_of_the_very_transaction_that_files(author: Software) -> None:
+    """Whatever happens to the server, there is no document whose assertion is still good."""
+    entry = letter()
+    assert (await author.call(PATH, PROVIDE, submission(entry), parts_of(entry))).status == SUCCESS
+    async with author.house.services.database.reader() as reader:
+        sql = "select xmin::text from record_unique_id where unique_id = %s"
+        filed = await reader.fetch_value(sql, (f"urn:oid:{entry.unique_id}",))
+        assert filed is not None
+        assert await reader.fetch_value("select count(*) from vihf_used where xmin::text = %s", (filed,)) == 1
+
+
+async def test_what_is_wrong_with_a_request_is_told_once(author: Software) -> None:
+    """Refused by the record, by XDS, or for its form: the assertion is used up all the same."""
+    good, wrong = letter(), letter(type=("none", "2.16.840.1.113883.6.1"))
+    refused_by_record, without_document, malformed = (author.assertion() for _ in range(3))
+    for assertion, body, parts in (
+        (refused_by_record, submission(wrong), parts_of(wrong)),
+        (without_document, submission(good, documents=""), {}),
+        (malformed, submission(good), {}),
+    ):
+        answer = await author.call(PATH, PROVIDE, body, parts, assertion=assertion)
+        assert answer.fault == "XDS_MALFORMED" or answer.status == FAILURE
+        assert await refused(author, assertion) == "VIHF_REPLAYED"
+
+
+async def test_what_was_read_with_an_assertion_is_not_read_again(author: Software) -> None:
+    assertion, asked = author.assertion(), retrieval("1.2.3", "2.25.1")
+    assert (await author.call(PATH, RETRIEVE, asked, assertion=assertion)).errors
+    assert (await author.call(PATH, RETRIEVE, asked, assertion=assertion)).fault == "VIHF_REPLAYED"
+
+
+async def test_a_request_that_failed_on_our_side_may_be_sent_again(
+    author: Software, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assertion = author.assertion()
+
+    async def fails(*_: object) -> None:
+        raise psycopg.OperationalError("the connection to the database was lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Record, "submit", fails)
+        assert (await send(author, assertion)).http.status_code == 503
+    assert (await send(author, assertion)).status == SUCCESS
+
+
+async def test_a_request_cannot_outlast_the_memory_of_its_assertion(author: Software) -> None:
+    clock = FixedClock(datetime(2026, 1, 15, tzinfo=UTC))
+    use = Use(author.house.services.database, clock, b"number", clock.now() + timedelta(minutes=7))
+    clock.move(timedelta(minutes=36))
+    async with use.transaction():
+        pass
+    async with author.house.services.database.transaction() as tx:
+        await forget(tx, clock.now())
+    with pytest.raises(Refusal, match="VIHF_REPLAYED"):
+        await use.first()
+    clock.move(timedelta(minutes=2))
+    with pytest.raises(Refusal, match="VIHF_EXPIRED"):
+        await use.first()
 
 
 async def test_nobody_enters_without_an_assertion(author: Software) -> None:

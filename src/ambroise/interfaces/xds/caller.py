@@ -12,17 +12,21 @@ from ambroise.interfaces.soap import Element, children
 from ambroise.interfaces.xds.names import WSSE
 from ambroise.interfaces.xds.values import Cx
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
-from ambroise.modules.identity.vihf.api import Assertions, Vihf, refusals
+from ambroise.modules.identity.vihf.api import Assertions, Use, Vihf, refusals
 from ambroise.trust.context import Context, Professional
 
 _ASSERTION = "{urn:oasis:names:tc:SAML:2.0:assertion}Assertion"
 
 
 class Caller(Struct, frozen=True):
-    """The context of one request; `patient` is the CX of the one patient that the assertion is about, if it says so."""
+    """The context of one request, and the use of its assertion, without which nothing is answered.
+
+    `patient` is the CX of the one patient that the assertion is about, if it says so.
+    """
 
     context: Context
     patient: str | None
+    use: Use
 
 
 class Callers:
@@ -45,13 +49,14 @@ class Callers:
         return cls(services, assertions)
 
     async def identify(self, header: Element | None) -> Caller:
-        """The caller. Raises UNAUTHENTICATED with a code VIHF_*."""
+        """The caller, whose assertion is not used up yet. Raises UNAUTHENTICATED with a code VIHF_*."""
         security = children(header, WSSE, "Security") if header is not None else []
         found = [one for each in security for one in each.iterfind(_ASSERTION)]
         if len(found) != 1:
             raise refusals.missing()
-        vihf = await self._assertions.take(etree.tostring(found[0], with_tail=False))
-        return Caller(self._context(vihf, await self._professional(vihf)), vihf.patient)
+        believed = self._assertions.believe(etree.tostring(found[0], with_tail=False))
+        actor = await self._professional(believed.vihf)
+        return Caller(self._context(believed.vihf, actor), believed.vihf.patient, believed.use)
 
     async def _professional(self, vihf: Vihf) -> Professional:
         rpps = vihf.subject.removeprefix("8") if vihf.subject.startswith("8") else None

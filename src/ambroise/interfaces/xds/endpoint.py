@@ -50,6 +50,27 @@ class Operation(Protocol):
         ...
 
 
+class UsesAssertion:
+    """An operation that uses the assertion up in the transaction of what it writes; before any other it is used up."""
+
+
+class _Call:
+    """What is known of a request while it is answered."""
+
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
+        self._caller: Caller | None = None
+        self.message_id: str | None = None
+
+    async def identify(self, header: Element | None) -> Caller:
+        self._caller = await self._callers.identify(header)
+        return self._caller
+
+    async def ensure_used(self) -> None:
+        if self._caller is not None:
+            await self._caller.use.ensure()
+
+
 class Endpoint:
     """The operations of one address."""
 
@@ -63,27 +84,43 @@ class Endpoint:
         return Route(self._path, self._call, methods=["POST"])
 
     async def _call(self, request: Request) -> Response:
-        relates_to: str | None = None
+        call = _Call(self._callers)
         try:
-            arrival = await receive(request, self._callers.identify, content_limit=self._content_limit)
-            relates_to = arrival.envelope.message_id
-            operation = self._operation(arrival.envelope)
-            answered = await operation.answer(arrival)
-            return _response(answered.action or f"{operation.action}Response", relates_to, answered)
-        except Malformed as problem:
-            refusal = Refusal(Kind.INVALID, "XDS_MALFORMED", f"This is no SOAP 1.2 that we read: {problem}.")
-        except TooLarge as problem:
-            refusal = Refusal(Kind.TOO_LARGE, "TOO_LARGE", f"Too large: {problem} ({self._content_limit} bytes).")
+            try:
+                return await self._answer(request, call)
+            except (Malformed, TooLarge, Refusal) as problem:
+                refusal = self._refusal(problem)
+            # What is wrong with a request is told once, too.
+            await call.ensure_used()
         except Refusal as found:
             refusal = found
         except psycopg.Error as error:
             known = as_refusal(error)
             if known is None:
-                return self._broken(relates_to)
+                return self._broken(call.message_id)
             refusal = known
         except Exception:
-            return self._broken(relates_to)
-        return _fault(faults.fault(refusal, relates_to))
+            return self._broken(call.message_id)
+        return _fault(faults.fault(refusal, call.message_id))
+
+    async def _answer(self, request: Request, call: _Call) -> Response:
+        arrival = await receive(request, call.identify, content_limit=self._content_limit)
+        call.message_id = arrival.envelope.message_id
+        operation = self._operation(arrival.envelope)
+        if not isinstance(operation, UsesAssertion):
+            await arrival.known.use.first()
+        answered = await operation.answer(arrival)
+        await arrival.known.use.ensure()
+        return _response(answered.action or f"{operation.action}Response", call.message_id, answered)
+
+    def _refusal(self, problem: Malformed | TooLarge | Refusal) -> Refusal:
+        match problem:
+            case Malformed():
+                return Refusal(Kind.INVALID, "XDS_MALFORMED", f"This is no SOAP 1.2 that we read: {problem}.")
+            case TooLarge():
+                return Refusal(Kind.TOO_LARGE, "TOO_LARGE", f"Too large: {problem} ({self._content_limit} bytes).")
+            case Refusal():
+                return problem
 
     def _operation(self, envelope: Envelope) -> Operation:
         block = envelope.not_understood(WSSE)

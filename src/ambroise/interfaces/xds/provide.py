@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.xds.arrival import Arrival
 from ambroise.interfaces.xds.caller import Caller, check_patient
-from ambroise.interfaces.xds.endpoint import Answered
+from ambroise.interfaces.xds.endpoint import Answered, UsesAssertion
 from ambroise.interfaces.xds.names import LCM, SET_PATIENT, XDSB, tag
 from ambroise.interfaces.xds.packages import Package, Submissions, read_package
 from ambroise.interfaces.xds.responses import problems_of, registry_response
@@ -20,14 +20,13 @@ SIGNED_BY: Final = "urn:ambroise:xds:signedBy"
 """The slot of the answer that says who signed the submission, whose signature was found right and is kept."""
 
 
-class Provide:
+class Provide(UsesAssertion):
     """The transaction."""
 
     action = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
     element = tag(XDSB, "ProvideAndRegisterDocumentSetRequest")
 
     def __init__(self, services: Services) -> None:
-        self._database = services.database
         self._record = services.record
         self._submissions = Submissions(services.gateway)
         self._signing = Signing.of_xds(services)
@@ -42,7 +41,7 @@ class Provide:
             check_patient(arrival.known, package.set.external.get(SET_PATIENT))
             contents = _contents(arrival, package)
             checked = await self._signing.check(ctx, package, contents)
-            async with self._database.transaction() as tx:
+            async with arrival.known.use.transaction() as tx:
                 submission = await self._submissions.of(tx, ctx, package, contents)
                 await self._record.submit(tx, ctx, replace(submission, signature=checked.signature))
         except Refusal as refusal:

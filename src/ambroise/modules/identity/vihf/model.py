@@ -43,7 +43,7 @@ class Role(Struct, frozen=True):
 
 
 class Vihf(Struct, frozen=True):
-    """An assertion that is signed, fresh and used for the first time.
+    """An assertion that is signed, fresh and for us.
 
     `subject` is a PS_IdNat, `structure` a Struct_IdNat, `patient` the CX of the patient, when one is named.
     """

@@ -1,10 +1,12 @@
-"""Taking an assertion: signed, fresh, for us, of who signs, and used once."""
+"""Believing an assertion: signed, fresh, for us, of who signs; and its one use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
+
+from msgspec import Struct
 
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
@@ -14,6 +16,14 @@ from ambroise.modules.identity.vihf.model import Mode, Vihf
 from ambroise.modules.identity.vihf.reading import issuer_of, read
 from ambroise.modules.identity.vihf.signature import verified
 from ambroise.modules.identity.vihf.signer import Signer
+from ambroise.modules.identity.vihf.use import Use
+
+
+class Believed(Struct, frozen=True):
+    """An assertion that is believed: nothing is given for it before its use."""
+
+    vihf: Vihf
+    use: Use
 
 
 class Assertions:
@@ -36,18 +46,15 @@ class Assertions:
         self._audiences = frozenset(audiences)
         self._lifetime = lifetime
 
-    async def take(self, written: bytes) -> Vihf:
-        """The assertion, which is used up. Raises UNAUTHENTICATED with a code VIHF_*."""
+    def believe(self, written: bytes) -> Believed:
+        """What an assertion says, and its use, which is still to happen. Raises UNAUTHENTICATED with a code VIHF_*."""
         now = self._clock.now()
         signed = verified(written, self._authorities, self._revocations, now)
         vihf, mode = read(signed.root, now, self._lifetime, self._audiences)
         if not signed.signer.is_named(issuer_of(signed.root)):
             raise refusals.signer("its Issuer is the name of the certificate")
         _check_signer(vihf, mode, signed.signer)
-        async with self._database.transaction() as tx:
-            if not await repository.use(tx, _hash(vihf, signed.signer), vihf.expires):
-                raise refusals.replayed()
-        return vihf
+        return Believed(vihf, Use(self._database, self._clock, _hash(vihf, signed.signer), vihf.expires))
 
 
 async def forget(tx: Transaction, now: datetime) -> None:
