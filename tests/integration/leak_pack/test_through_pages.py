@@ -18,10 +18,13 @@ import pytest_asyncio
 from starlette.routing import Route
 
 from ambroise.kernel.clock import FixedClock
+from ambroise.modules.identity.ins import nir_key
 from ambroise.modules.profile.api import EmergencyCodes, Profile, Section
+from ambroise.trust.context import Context, System
 from tests.integration.leak_pack.portals import ADDRESS, CLOSE, NOBODY, Portals, furnish, machine_paths, pages
 from tests.integration.leak_pack.routes import absent_files, listed
 from tests.integration.leak_pack.walking import addresses, filled, met, of_portal, said
+from tests.integration.record.conftest import patient_resource
 from tests.support.database import TestDatabase
 from tests.support.server import house_on
 
@@ -30,7 +33,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # Between them they may meet every mark: they look at every route, and show which ones a mark can be met on.
 CONTROLS = ("holder", "doctor", "desk")
 OTHERS = ("parent", "carer", "ended", "helper", "other", "blocked", "stranger")
-OUTSIDE = ("blocked", "stranger")
 
 
 @dataclass
@@ -77,11 +79,8 @@ async def _look(portals: Portals, walk: Walk, part: str, routes: Sequence[Route]
                     walk.leaks.append((part, address, word))
             hidden = next((one for one in portals.marks if id and one.id == id and part not in one.seen_by), None)
             if hidden is not None:
-                # To whom the record is closed every letter is refused alike, masked ones too: their ids are no secret.
-                shut = part in OUTSIDE and hidden.kind == "documents"
-                other = portals.mark("Ardoise").id if shut else NOBODY
-                beside = await browser.get(address.replace(id, other))
-                if _plain(answer, id) != _plain(beside, other):
+                beside = await browser.get(address.replace(id, NOBODY))
+                if _plain(answer, id) != _plain(beside, NOBODY):
                     walk.tells.append((part, address))
 
 
@@ -183,3 +182,24 @@ async def test_a_closed_space_shows_professionals_nothing(portals: Portals, walk
 async def _in_state(portals: Portals, state: str) -> None:
     async with portals.house.services.database.transaction() as tx:
         await tx.execute("update access_space set state = %s where patient = %s", (state, portals.patient))
+
+
+async def test_an_emergency_on_one_patient_reaches_no_document_of_another(portals: Portals) -> None:
+    """Its purpose and its reason are those of one patient, whatever ids the address holds."""
+    services, patient, letter = portals.house.services, portals.patient, portals.mark("Ardoise").id
+    system = Context(System(), services.clock, demonstration=True)
+    async with services.database.transaction() as tx:
+        number = "2910175111222"
+        other = (await services.gateway.create(tx, system, patient_resource(f"{number}{nir_key(number):02}"))).key
+    opened = {"situation": "conscience", "motif": "Trouvé inanimé"}
+    for about in (other, patient):
+        answer = await portals.send("stranger", f"/pro/patients/{about}/urgence", **opened)
+        assert answer.status_code == 303, answer.text
+        for address in (f"/documents/{letter}", f"/documents/{letter}/fichier", f"?doc={letter}"):
+            read = await portals.browsers["stranger"].get(f"/pro/patients/{about}{address}")
+            assert ("Ardoise" in met(portals, said(read.content))) == (about == patient), (address, read.status_code)
+        if about == other:
+            async with services.database.transaction() as tx:
+                asked = "select count(*) from access_emergency where patient = %s"
+                assert await tx.fetch_value(asked, (patient,)) == 0, "nor does it open one there"
+        await portals.send("stranger", f"/pro/patients/{about}/urgence/fermer")

@@ -56,6 +56,7 @@ from ambroise.modules.identity.protection.model import (
 from ambroise.modules.identity.protection.recovery import repository as recovery
 from ambroise.modules.identity.tokens import Sealer
 from ambroise.trust.context import Context, Purpose, Relation
+from ambroise.trust.limits import Limits
 
 _TOUCH_EVERY = timedelta(minutes=1)
 _TOTP = "totp"
@@ -371,7 +372,10 @@ class Identity(Struct, frozen=True):
         return await repository.sweep(tx, now - DRAFT_KEPT)
 
     def context(self, session: Session, *, patient: UUID | None = None) -> Context:
-        """The context of a request in this session; `patient`: whose record a professional opens, for an emergency."""
+        """The context of a request in this session; `patient`: whose record a professional opens, for an emergency.
+
+        An emergency is that of one patient: its purpose and its reason reach nothing that concerns anybody else.
+        """
         if not session.live or not session.complete:
             raise Refusal(Kind.UNAUTHENTICATED, "SESSION_ENDED", "This session ended, or waits for its second factor.")
         actor = tracing.actor_of(session.account, session.situation)
@@ -387,6 +391,7 @@ class Identity(Struct, frozen=True):
             channel="web",
             software="portal",
             demonstration=self.demonstration,
+            limits=Limits.of(["patient/*.cruds"], patient) if emergency else None,
         )
 
     def seal_totp(self, secret: str) -> bytes:
