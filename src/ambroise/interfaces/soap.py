@@ -19,6 +19,8 @@ _ENVELOPE: Final = f"{{{SOAP}}}Envelope"
 _HEADER: Final = f"{{{SOAP}}}Header"
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _SMALL: Final = 64 * 1024
+_WIDEST: Final = 200
+"""Namespaces in scope, or attributes of one element: each is looked for among all the others."""
 _PLAIN: Final = re.compile(
     rb"""[ \t\r\n]*(?:<\?xml[ \t\r\n]+version=["']1\.0["'](?:[ \t\r\n]+encoding=["']utf-8["'])?[ \t\r\n]*\?>"""
     rb"""[ \t\r\n]*)?<[^?!]""",
@@ -225,7 +227,7 @@ def _small(
 
     Here is read what is written in UTF-8 without a document type, within the limits, header first.
     """
-    within = content.count(b"<") <= elements and len(content) <= text
+    within = content.count(b"<") <= elements and len(content) <= text and content.count(b"xmlns") <= _WIDEST
     if not within or b"<!D" in content or _PLAIN.match(content) is None:
         return None
     try:
@@ -283,6 +285,7 @@ class _Tree:
         self._left = content_limit
         self._decoder: _Base64 | None = None
         self._depth = 0
+        self._scope: list[int] = []
         self._opened = 0
         self._begun = False
         self.header: Element | None = None
@@ -305,6 +308,9 @@ class _Tree:
         self._text -= sum(len(value) for value in (namespaces or {}).values())
         if self._depth > self._room or self._elements < 0 or self._text < 0:
             self._refuse("too deep, or too many elements")
+        self._scope.append((self._scope[-1] if self._scope else 0) + len(namespaces or {}))
+        if self._scope[-1] > _WIDEST or len(attributes) > _WIDEST:
+            self._refuse("too many namespaces, or attributes of one element")
         if self._depth == 1 and tag != self._root:
             wanted = "an envelope of SOAP 1.2" if self._root == _ENVELOPE else self._root
             self._refuse(f"not {wanted}")
@@ -320,6 +326,7 @@ class _Tree:
 
     def end(self, tag: str) -> Element:
         element: Any = self._builder.end(tag)
+        self._scope.pop()
         if self._decoder is not None and self._depth == self._opened:
             self._decode(None)
             self.found[element] = self._decoder.decoded

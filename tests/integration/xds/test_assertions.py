@@ -163,6 +163,15 @@ async def test_what_is_wrapped_around_a_signed_assertion_is_not_believed(author:
     assert await refused(author, wrapped.encode()) == "VIHF_SIGNATURE"
 
 
+async def test_an_assertion_that_costs_more_to_check_than_to_write_is_refused_unchecked(author: Software) -> None:
+    """A public certificate is enough to have a canonical form taken; who has no key must not keep others waiting."""
+    names = " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(150))
+    written = author.assertion().decode().replace("<saml:Assertion ", f"<saml:Assertion {names} ", 1)
+    costly = written.replace("</ds:SignedInfo>", "<ds:Object/>" * 1_000 + "</ds:SignedInfo>", 1)
+    assert costly.count("<ds:Object/>") == 1_000
+    assert await refused(author, costly.encode()) == "VIHF_MALFORMED"
+
+
 async def test_an_assertion_is_good_for_minutes(author: Software) -> None:
     now = author.house.services.clock.now()
     assert await refused(author, author.assertion(at=now - timedelta(minutes=8))) == "VIHF_EXPIRED"

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from lxml import etree
 
+from ambroise.kernel.crypto.canonical import is_affordable
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
 from ambroise.kernel.crypto.xades import Wrong, verified
 
@@ -46,6 +48,29 @@ def test_a_certificate_for_contents_signs_them_and_signs_nobody_on(tmp_path: Pat
         verified(written, authorities, Revocations(None), NOW + timedelta(days=400))
     with pytest.raises(Wrong):
         verified(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + written, authorities, Revocations(None), NOW)
+    # Its canonical form is taken before anybody knows who signed: 40 KB of names took half a minute.
+    names = " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(150)).encode()
+    costly = written.replace(b"<Signature ", b"<Signature " + names + b" ", 1)
+    costly = costly.replace(b"</SignedInfo>", b"<a/>" * 1_000 + b"</SignedInfo>")
+    assert costly.count(names) == 1
+    with pytest.raises(Wrong, match="too many"):
+        verified(costly, authorities, Revocations(None), NOW)
+
+
+def test_canonical_forms_are_taken_of_what_has_few_names() -> None:
+    def affordable(names: int, elements: int, inside: str = "<a/>", **more: int) -> bool:
+        spaces = " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(names))
+        return is_affordable(etree.fromstring(f"<r {spaces}>{inside * elements}</r>"), **more)
+
+    assert affordable(20, 5_000)
+    assert affordable(0, 5_000, '<a xmlns:b="urn:b"/>'), "declared one after the other"
+    assert not affordable(150, 1_000)
+    assert affordable(150, 1_000, patience=10)
+    assert not affordable(20, 5_000, times=20)
+    assert not affordable(0, 1, "<a " + " ".join(f'b{number}=""' for number in range(201)) + "/>")
+    prefixes = " ".join(f"n{number}" for number in range(150))
+    listed = f'<e:InclusiveNamespaces xmlns:e="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="{prefixes}"/>'
+    assert not affordable(0, 1_000, f"<a/>{listed}")
 
 
 def _certificate(

@@ -144,3 +144,21 @@ def test_reading_a_document_costs_the_document() -> None:
     tracemalloc.stop()
     assert bytes(next(iter(found.contents.values()))) == document
     assert peak < 1.5 * len(document)
+
+
+@pytest.mark.parametrize("padding", [0, 70_000])
+def test_names_that_each_cost_a_look_at_all_the_others_are_bounded(padding: int) -> None:
+    """Namespaces in scope and attributes of one element: some hundred kilobytes took a quarter of a minute."""
+    few, many = 150, 201
+    for count in (few, many):
+        spaces = " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(count))
+        attributes = " ".join(f'a{number}=""' for number in range(count))
+        body = f"<x {spaces}><n7:y {attributes}/>{'z' * padding}</x>"
+        written = (OPEN + body + CLOSE).encode()
+        if count == few:
+            assert read_envelope(written).body[0].tag == "{urn:7}y"
+            continue
+        with pytest.raises(Malformed):
+            read_envelope(written)
+    beside = "".join(f'<y xmlns:n{number}="urn:{number}"/>' for number in range(1_000))
+    assert len(read_envelope((OPEN + f"<x>{beside}</x>" + CLOSE).encode()).body) == 1_000, "one after the other"

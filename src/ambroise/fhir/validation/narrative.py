@@ -72,6 +72,9 @@ def _element_fault(element: Any) -> str | None:
         return "the narrative must not hold processing instructions or entities"
     if not tag.startswith(XHTML) or tag[len(XHTML) :] not in _TAGS:
         return f"the narrative must not use <{tag.rpartition('}')[2]}>"
+    if len(element.attrib) > len(_ATTRIBUTES) + 1:
+        # Said before they are read: each is looked for among the others.
+        return "the narrative must not give an element so many attributes"
     for name, value in element.attrib.items():
         if name != _LANGUAGE and name not in _ATTRIBUTES:
             return f"the narrative must not use the attribute '{name.rpartition('}')[2]}'"

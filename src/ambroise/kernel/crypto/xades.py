@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from msgspec import Struct
 
+from ambroise.kernel.crypto.canonical import is_affordable
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
 
 Element = etree._Element  # pyright: ignore[reportPrivateUsage]
@@ -178,6 +179,8 @@ def _transformed(content: bytes, transforms: tuple[str, ...]) -> bytes | None:
         tree = etree.fromstring(content, _parser(huge=True)).getroottree()
     except etree.XMLSyntaxError:
         return None
+    if not is_affordable(tree.getroot(), patience=10):
+        return None
     return etree.tostring(tree, method="c14n", exclusive=form[0], with_comments=form[1])
 
 
@@ -194,6 +197,8 @@ def _parsed(written: bytes) -> Element:
     used = {one.get("Algorithm") for one in root.iterfind(f"{_ds('SignedInfo')}//{_ds('Transform')}")}
     if not used <= set(_C14N):
         raise Wrong("its references are transformed by canonical forms alone")
+    if not is_affordable(root, times=1 + len(root.findall(f"{_ds('SignedInfo')}/{_ds('Reference')}"))):
+        raise Wrong("it has too many references, namespaces in scope or attributes of an element")
     return root
 
 

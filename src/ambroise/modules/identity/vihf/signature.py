@@ -9,6 +9,7 @@ from cryptography import x509
 from lxml import etree
 from msgspec import Struct
 
+from ambroise.kernel.crypto.canonical import is_affordable
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
 from ambroise.modules.identity.vihf import plain, refusals
 from ambroise.modules.identity.vihf.model import DSIG, SAML
@@ -89,6 +90,8 @@ def _parsed(written: bytes) -> Element:
         raise refusals.malformed("it is XML") from None
     if root.tag != _ASSERTION:
         raise refusals.malformed("it is an assertion of SAML 2.0")
+    if not is_affordable(root):
+        raise refusals.malformed("it has few namespaces in scope, and few attributes an element")
     return root
 
 
