@@ -50,7 +50,20 @@ async def test_lines_that_go_together_and_computed_measures_are_shown_to_the_per
         "subject": {"reference": f"Patient/{world.patient}"},
         "period": {"start": "2099-05-03"},
     }
+    now = world.clock.now().date().isoformat()
+    order = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"text": "Apixaban 5 mg"},
+        "subject": {"reference": f"Patient/{world.patient}"},
+        "authoredOn": now,
+        "requester": {"display": "Dr Charles Muller"},
+        "dosageInstruction": [{"text": "1 matin et soir"}],
+    }
     async with world.database.transaction() as tx:
+        await world.gateway.create(tx, world.author, order)
+        await world.gateway.create(tx, world.author, {**order, "medicationCodeableConcept": {"text": "Metformine"}})
         await world.gateway.create(tx, world.author, stay)
         await Prevention(world.gateway).install(tx, world.system)
     doctor = await visitors.enter("Charles Muller")
@@ -59,11 +72,15 @@ async def test_lines_that_go_together_and_computed_measures_are_shown_to_the_per
     assert re.search(r"À venir .*(À faire|À rattraper)", doctor.words), "what prevention asks for"
     assert "Traitement : Metformine" in doctor.words
     assert "Pour : Diabète" in doctor.words
+    assert "Prescrit, en cours Apixaban 5 mg · 1 matin et soir" in doctor.words, "nobody typed it"
+    assert doctor.words.count("Metformine ·") == 1, "what the person tells is not said twice"
     await doctor.click("Courbes et toutes les mesures")
     assert "Indice de masse corporelle22,9 kg/m²Calculé avec le poids et la taille" in doctor.words
     stranger = await visitors.enter("Julie Martin")
     await stranger.get(f"{visitors.record}/mesures")
     assert "Indice de masse corporelle" not in stranger.words
+    await stranger.get(f"{visitors.record}/synthese")
+    assert "Apixaban" not in stranger.words
 
 
 async def test_a_box_of_vaccine_fills_what_its_code_says_and_an_unknown_one_says_what_to_do(

@@ -14,6 +14,7 @@ from math import ceil
 from msgspec import Struct
 
 from ambroise.interfaces.demonstration import repository
+from ambroise.interfaces.demonstration.courses.family import STAR_WEEKS
 from ambroise.interfaces.demonstration.filing import GROUP, Doors, OpenDoors, Patients, Recipe, fill, helper, system
 from ambroise.interfaces.demonstration.model import Nation
 from ambroise.interfaces.demonstration.newcomers import Newcomers
@@ -23,7 +24,9 @@ from ambroise.interfaces.demonstration.repository import nation as loaded
 from ambroise.kernel.clock import Clock
 from ambroise.kernel.db import Transaction
 from ambroise.modules.identity.api import add_insi_people
-from ambroise.modules.prevention.api import Prevention
+from ambroise.modules.prevention.api import TERM_WEEKS, Prevention
+from ambroise.trust.context import Citizen as CitizenActor
+from ambroise.trust.context import Context
 
 __all__ = ["DEFAULT_POPULATION", "DEFAULT_SEED", "Doors", "Loaded", "OpenDoors", "Progress", "load", "loaded"]
 
@@ -123,7 +126,13 @@ async def _calendars(doors: Doors, nation: Nation, patients: Patients) -> None:
     async with doors.database.transaction() as tx:
         for citizen in nation.citizens:
             if citizen.star and citizen.matricule in patients:
-                await prevention.refresh(tx, patients[citizen.matricule], ctx)
+                patient = patients[citizen.matricule]
+                if citizen.star == "pregnant":
+                    actor = CitizenActor(patient, citizen.display)
+                    holder = Context(actor, doors.clock, channel="load", demonstration=True)
+                    await prevention.expect(tx, holder, patient, nation.until + timedelta(weeks=TERM_WEEKS - STAR_WEEKS))
+                else:
+                    await prevention.refresh(tx, patient, ctx)
 
 
 class _Bars:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from ambroise.interfaces.web.ui.i18n import N_, current, gettext, typographic
@@ -49,6 +50,14 @@ def title_of(item: Item) -> str:
 def source_of(source: Source) -> str:
     """How something is known."""
     return gettext(_SOURCES[source.kind])
+
+
+def urgent_first(items: Sequence[Item]) -> list[Item]:
+    """What is asked now: a result to talk about, then what is late, then what ends first."""
+    asked = [one for one in items if one.waits or one.alarmed]
+    return sorted(
+        asked, key=lambda one: (not one.alarmed, one.state is not State.OVERDUE, one.until or date.max, one.due)
+    )
 
 
 def answers_of(band: str, answers: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from ambroise.modules.prevention.checkups import kept as kept_answers
 from ambroise.modules.prevention.checkups import questions as checkup_questions
 from ambroise.modules.prevention.desk import DUTY, Gesture, RuleDesk, Touched, differences
 from ambroise.modules.prevention.engine import path
+from ambroise.modules.prevention.engine.pregnancy import TERM_WEEKS
 from ambroise.modules.prevention.follow_ups import FollowUp, FollowUps, Standing
 from ambroise.modules.prevention.jobs import Handlers, remind
 from ambroise.modules.prevention.model import (
@@ -36,6 +37,7 @@ from ambroise.modules.prevention.spans import Span
 __all__ = [
     "BANDS",
     "DUTY",
+    "TERM_WEEKS",
     "Act",
     "Advice",
     "Calendar",

@@ -7,6 +7,7 @@ from ambroise.modules.profile.emergency import OFFERED, EmergencyCode, Emergency
 from ambroise.modules.profile.limits import CHOICES
 from ambroise.modules.profile.measures import Figure, Measure, measure_of, measures
 from ambroise.modules.profile.model import DECLARABLE, EXPECTED, Code, Draft, Item, Origin, Part, Section, Sheet
+from ambroise.modules.profile.orders import Often, Order
 from ambroise.modules.profile.service import Profile
 from ambroise.modules.profile.summary import summary
 from ambroise.modules.profile.writing import KINSHIP
@@ -24,7 +25,9 @@ __all__ = [
     "Figure",
     "Item",
     "Measure",
+    "Often",
     "Opened",
+    "Order",
     "Origin",
     "Part",
     "Profile",

@@ -14,7 +14,7 @@ from ambroise.fhir.json import decode
 from ambroise.fhir.search import Query, SearchResult, parse
 from ambroise.kernel.db import Database, Reader, Transaction
 from ambroise.modules.identity.api import identity_of
-from ambroise.modules.profile import body, reading, states
+from ambroise.modules.profile import body, orders, reading, states
 from ambroise.modules.profile.fhir import HOUSE, LOINC, Json, code_in
 from ambroise.modules.profile.grouping import grouped
 from ambroise.modules.profile.kinds import kind_of_section
@@ -103,6 +103,19 @@ class Looking:
         async with self.database.reader() as reader:
             page = await self.gateway.search(reader, ctx, parse("Encounter", pairs, now=ctx.now()))
         return [decode(stored.body) for stored, _ in page.entries]
+
+    async def running(self, ctx: Context, patient: UUID) -> Sequence[orders.Order]:
+        """What the prescriptions that the caller may read say is taken now."""
+        today = today_of(ctx)
+        pairs = [
+            ("patient", f"Patient/{patient}"),
+            ("authoredon", f"ge{(today - orders.LONGEST).isoformat()}"),
+            ("_sort", "-authoredon"),
+            ("_count", _MOST),
+        ]
+        async with self.database.reader() as reader:
+            page = await self.gateway.search(reader, ctx, parse("MedicationRequest", pairs, now=ctx.now()))
+        return orders.running((decode(stored.body) for stored, _ in page.entries), today)
 
     async def results(self, ctx: Context, patient: UUID, count: int) -> Sequence[Json]:
         """The latest results of a laboratory, as FHIR, the newest first."""

@@ -46,6 +46,8 @@ _EXAMS: tuple[tuple[float, str, float, float], ...] = (
     (186, "de 15 ans", 55.0, 166),
 )  # fmt: skip
 _MONTH = 30.44
+STAR_WEEKS = 25
+"""How far the pregnancy of the known citizen is."""
 # Documents older than this are not in the shared record.
 _OLDEST = 4 * 365
 
@@ -118,7 +120,7 @@ def _illness(story: Story, day: date, role: Role) -> None:
 def pregnancy(story: Story) -> None:
     """A pregnancy: monthly tests, three ultrasound scans, midwife visits, and the birth when it has come."""
     # The known pregnant citizen is in her sixth month; others are anywhere from early pregnancy to two years after it.
-    weeks_now = 25 if story.citizen.star else story.random.randrange(9, 140)
+    weeks_now = STAR_WEEKS if story.citizen.star else story.random.randrange(9, 140)
     start = story.until - timedelta(weeks=weeks_now)
     first = start + timedelta(weeks=7)
     story.biology(

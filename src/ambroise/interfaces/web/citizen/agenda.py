@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -71,12 +71,12 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
                 plan = await progress_of(reader, ctx, lives)
         return await visit.render(
             "citizen/agenda.html",
-            waiting=_urgent_first(found.items),
+            waiting=said.urgent_first(found.items),
             plan=plan,
             line_items=_line(found.items),
             to_come=_to_come(found),
             unknown=[one for one in found.items if one.state is State.UNKNOWN],
-            to_discuss=[one for one in found.items if one.state is State.TO_DISCUSS],
+            to_discuss=[one for one in found.items if one.state is State.TO_DISCUSS and not one.alarmed],
             aside=[one for one in found.items if one.state is State.NOT_CONCERNED],
             expected=found.person.expected,
             today=found.today,
@@ -210,11 +210,6 @@ async def _calendar(lives: Lives, ctx: Context) -> Calendar:
 
 def _space(ctx: Context) -> Any:
     return ctx.space
-
-
-def _urgent_first(items: Sequence[Item]) -> list[Item]:
-    waiting = [one for one in items if one.waits]
-    return sorted(waiting, key=lambda one: (one.state is not State.OVERDUE, one.until or date.max, one.due))
 
 
 def _line(items: Sequence[Item]) -> list[Item]:

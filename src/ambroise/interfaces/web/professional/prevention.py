@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import prevention as said
 from ambroise.interfaces.web.lives import Lives
+from ambroise.interfaces.web.prevention import urgent_first
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.casting import followed_screen
 from ambroise.interfaces.web.professional.describing import professional_of
@@ -35,6 +36,7 @@ from ambroise.modules.prevention.api import (
     Item,
     Plan,
     Plans,
+    State,
     checkup_of,
     document_of,
 )
@@ -106,7 +108,9 @@ def prevention_plan_routes(
             banner=banner_of(identity, standing, visit, await alerts_of(profile, ctx, patient)),
             emergency=visit.who.emergency_for(patient),
             base=f"/pro/patients/{patient}",
-            waiting=[one for one in known.calendar.items if one.waits],
+            waiting=urgent_first(known.calendar.items),
+            to_discuss=[one for one in known.calendar.items if one.state is State.TO_DISCUSS and not one.alarmed],
+            aside=[one for one in known.calendar.items if one.state is State.NOT_CONCERNED],
             shared=shared,
             answers=said.answers_of(shared.band, shared.answers) if shared else [],
             plan=known.plan,

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ambroise.interfaces.web import prevention as prevention_words
-from ambroise.interfaces.web import profiles
+from ambroise.interfaces.web import prescribed, profiles
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.views import ProfessionalService
@@ -22,7 +22,7 @@ from ambroise.interfaces.web.ui.i18n import gettext, ngettext
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.modules.prevention.api import Item as Asked
 from ambroise.modules.prevention.api import Prevention, State
-from ambroise.modules.profile.api import Item, Part, Profile, Section, Sheet, links
+from ambroise.modules.profile.api import Item, Order, Part, Profile, Section, Sheet, links
 from ambroise.trust.context import Context
 
 _FIRST = (Section.ILLNESSES, Section.TREATMENTS, Section.ALLERGIES)
@@ -75,6 +75,9 @@ def summary_routes(
             measures=latest(sheet),
             blood=next(iter(sheet[Section.BLOOD].items), None),
             results=await _results(profile, ctx, patient),
+            ordered=[one for one in await profile.running(ctx, patient) if not _told(one, sheet)],
+            taken=prescribed.taken,
+            until=prescribed.until,
             coming=await _coming(profile, prevention, ctx, patient),
             linked=links.web(sheet),
             unread=[part for part in sheet.parts.values() if not part.readable],
@@ -114,6 +117,12 @@ def latest(sheet: Sheet) -> Sequence[Item]:
     return tuple(found.values())
 
 
+def _told(order: Order, sheet: Sheet) -> bool:
+    """Whether a line of the treatments says the same medicine by its name."""
+    name = order.name.casefold()
+    return any(item.active and item.name.casefold() == name for item in sheet[Section.TREATMENTS].items)
+
+
 async def _coming(profile: Profile, prevention: Prevention | None, ctx: Context, patient: UUID) -> Sequence[Next]:
     """The planned stays, then what prevention asks for now, then what it will ask for within a year."""
     found = [_stay(one) for one in await profile.planned(ctx, patient, _MOST_STAYS)]
@@ -121,8 +130,8 @@ async def _coming(profile: Profile, prevention: Prevention | None, ctx: Context,
         async with profile.database.reader() as reader:
             calendar = await prevention.calendar(reader, ctx, patient)
         until = calendar.today + _AHEAD
-        items = [one for one in calendar.items if one.waits or (one.state is State.TO_COME and one.due <= until)]
-        items.sort(key=lambda one: (not one.waits, one.due))
+        items = [one for one in calendar.items if one.waits or one.alarmed or (one.state is State.TO_COME and one.due <= until)]
+        items.sort(key=lambda one: (not one.alarmed, not one.waits, one.due))
         found += [_asked(one) for one in items]
     return found[:_MOST_COMING]
 

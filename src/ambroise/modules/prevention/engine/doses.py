@@ -29,6 +29,7 @@ from ambroise.modules.prevention.spans import Span
 
 TOLERANCE: Final = timedelta(days=4)
 _FAR: Final = date.max
+_GROWN: Final = 12 * 18
 
 
 def series(rule: Rule, plan: Doses, person: Person, history: History, today: date) -> list[Item]:
@@ -153,6 +154,9 @@ def _least(dose: Dose, person: Person, last: date | None) -> date:
 def _to_give(rule: Rule, number: int, dose: Dose, person: Person, last: date | None, today: date) -> Item:
     start = _least(dose, person, last)
     due = max(start, dose.at.after(person.birth)) if dose.at is not None else start
+    if dose.least.months >= _GROWN:
+        # Who was of that age already is asked from the day on which the rule began.
+        due = max(due, rule.valid_from)
     until = max(due, dose.until.after(person.birth)) if dose.until is not None else None
     most = dose.most.after(person.birth) if dose.most is not None else _FAR
     state = State.TO_COME
