@@ -10,6 +10,7 @@ from pyotp.totp import TOTP
 
 from ambroise.kernel.clock import FixedClock
 from ambroise.modules.identity.api import Enrolments
+from ambroise.modules.letters.api import Reading, Said
 from ambroise.modules.space.api import TERMS
 from tests.integration.identity.conftest import registry
 from tests.integration.identity.test_enrolment import PASSWORD, enrolments, proven
@@ -53,6 +54,25 @@ async def test_a_trusted_browser_enters_by_the_password_alone(account: Enrolment
     assert "Sans code jusqu’au" in visitor.words
     await visitor.press("Oublier :")
     assert visitor.address.startswith("/connexion"), "forgetting this browser ends its session"
+
+
+async def test_who_reads_no_mails_any_more_is_told_and_proves_the_address_again(
+    account: Enrolments, clock: FixedClock
+) -> None:
+    visitor = await sign_in(account)
+    assert "ne vous parviennent plus" not in visitor.words
+    identity, letters = account.identity, account.codes.letters
+    async with identity.database.transaction() as tx:
+        (last, *_) = await letters.latest(tx)
+        await letters.returned(tx, last.id, Reading(Said.GONE, "5.1.1"))
+    for page in ("/accueil", "/reglages/securite/contact"):
+        await visitor.get(page)
+        assert f"{last.address} nous reviennent depuis le" in visitor.words
+    clock.move(timedelta(minutes=1))
+    await visitor.press("M’envoyer un code", canal="mail", adresse=last.address, passe=PASSWORD)
+    await visitor.press("Vérifier", code=await code_in_the_letter_box(account))
+    await visitor.get("/accueil")
+    assert "ne vous parviennent plus" not in visitor.words
 
 
 async def test_an_authenticator_is_added_with_recovery_codes_to_print(account: Enrolments, clock: FixedClock) -> None:

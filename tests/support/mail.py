@@ -18,6 +18,7 @@ class MailServer:
     def __init__(self) -> None:
         self.taken: list[EmailMessage] = []
         self.to: list[str] = []
+        self.return_paths: list[str] = []
         self.answer = "250 taken"
         self.tries = 0
         with socket.socket() as free:
@@ -29,6 +30,7 @@ class MailServer:
         if self.answer.startswith("250"):
             self.taken.append(cast(EmailMessage, message_from_bytes(envelope.content, policy=policy.default)))
             self.to.extend(envelope.rcpt_tos)
+            self.return_paths.append(envelope.mail_from)
         return self.answer
 
     @property

@@ -21,6 +21,8 @@ Role = Literal["web", "api", "worker"]
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 _Contact = Annotated[str, Meta(pattern=r"^(mailto:|tel:|https://)[!-~]+\Z")]
 _Page = Annotated[str, Meta(pattern=r"^https://[!-~]+\Z")]
+# A token of 43 letters fits beside the local part (RFC 5321, 4.5.3.1.1).
+_Mailbox = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,21}@[A-Za-z0-9.-]{1,190}\Z")]
 _Oid = Annotated[str, Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+\Z")]
 
 EMBEDDED_CONNECTIONS = 80
@@ -206,6 +208,17 @@ class Settings(Struct, frozen=True, kw_only=True):
         Path | None, Meta(description="File that holds the password of the user of `AMBROISE_SMTP_URL`.")
     ] = None
     mail_from: Annotated[str, Meta(description="Address that our mails come from.")] = "ambroise@localhost"
+    bounce_address: Annotated[
+        _Mailbox | None,
+        Meta(
+            description="Address below which our mails come back when nobody takes them, such as "
+            "`retours@ambroise.example`: docs/how-to/notifications.md. None: bounces are not read.",
+        ),
+    ] = None
+    bounce_port: Annotated[
+        _Port | None,
+        Meta(description="Port of SMTP at which a mail server hands over what comes to that address."),
+    ] = None
     push_services: Annotated[
         frozenset[str],
         Meta(description="Push services by which browsers may be told, as JSON: hosts or `*.example.org`. None: off."),

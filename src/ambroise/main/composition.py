@@ -143,7 +143,13 @@ def _services(
         demonstration=installed.demonstration,
     )
     spaces = Spaces(gateway, record)
-    letters = Letters.over(clock, secret, channels=_channels(settings), demonstration=installed.demonstration)
+    letters = Letters.over(
+        clock,
+        secret,
+        channels=_channels(settings),
+        demonstration=installed.demonstration,
+        bounces=settings.bounce_address,
+    )
     codes = Codes(database, clock, KeySealer(secret), letters)
     identity = Identity(
         database,

@@ -1,4 +1,4 @@
-"""The ports of HL7 v2: MLLP over TLS with a client certificate, and a plain one on this machine for a demonstration."""
+"""The ports beside those of the web: HL7 v2 by MLLP (TLS; a plain one for a demonstration), mails that come back."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def open_feeds(settings: Settings, *, demonstration: bool) -> list[Door]:
             raise Refusal(Kind.INVALID, "HL7_PLAIN_PORT", text)
         doors.append(Door(listen("127.0.0.1", settings.hl7_plain_port)))
     return doors
+
+
+def open_bounces(settings: Settings) -> list[socket.socket]:
+    """The port of mails that come back, if it is asked for."""
+    if settings.bounce_port is None:
+        return []
+    if settings.bounce_address is None:
+        text = "AMBROISE_BOUNCE_PORT needs AMBROISE_BOUNCE_ADDRESS, below which mails come back."
+        raise Refusal(Kind.INVALID, "BOUNCE_ADDRESS_MISSING", text)
+    return listen(settings.host, settings.bounce_port)
 
 
 def chosen(doors: list[Door]) -> dict[str, int]:

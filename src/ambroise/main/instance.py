@@ -13,7 +13,7 @@ from ambroise.kernel.log import configure, logger
 from ambroise.kernel.postgres import EmbeddedPostgres, locks
 from ambroise.kernel.settings import Settings
 from ambroise.main.crew import Work, crew, measure_together
-from ambroise.main.feeds import chosen, open_feeds
+from ambroise.main.feeds import chosen, open_bounces, open_feeds
 from ambroise.main.place import Addresses, database, prepare
 from ambroise.main.secure import SecureFront, open_front
 from ambroise.main.sockets import listen
@@ -36,6 +36,7 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
     sockets = listen(settings.host, settings.port) if settings.roles & {"web", "api"} else []
     front = open_front(settings, demonstration=demonstration) if sockets else None
     feeds = open_feeds(settings, demonstration=demonstration) if "api" in settings.roles else []
+    bounces = open_bounces(settings) if "worker" in settings.roles else []
     if sockets:
         # With port 0 the system has chosen; everything that shows an address shows that one.
         settings = replace(settings, port=sockets[0].getsockname()[1])
@@ -55,6 +56,7 @@ async def serve(settings: Settings, *, demonstration: bool, population: int | No
                 stack.push_async_callback(cancel, asyncio.create_task(work))
         if not stop.is_set():
             await stack.enter_async_context(_listener(application.services, feeds))
+            await stack.enter_async_context(_bounces(application.services, bounces))
             await _answer(stop, application, addresses.app, sockets, front, announcement)
 
 
@@ -129,6 +131,15 @@ def _listener(services: Services, feeds: list[Door]) -> AbstractAsyncContextMana
     from ambroise.interfaces.hl7v2.listener import Listener
 
     return Listener(services, feeds)
+
+
+def _bounces(services: Services, sockets: list[socket.socket]) -> AbstractAsyncContextManager[object]:
+    """What takes mails that come back, if their port is asked for."""
+    if not sockets:
+        return nullcontext()
+    from ambroise.interfaces.bounces.listener import Listener
+
+    return Listener(services.database, services.letters, sockets)
 
 
 async def _supervise(server: EmbeddedPostgres) -> None:

@@ -18,7 +18,7 @@ from ambroise.kernel.retention import Sweep, purge
 from ambroise.modules.identity.api import RECOVERY_ASKED, KeySealer, Recovery, on_patient_created, on_patient_updated
 from ambroise.modules.identity.provider.api import CLIENT_TO_TELL
 from ambroise.modules.identity.vihf.api import forget as forget_assertions
-from ambroise.modules.letters.api import LETTER_WRITTEN, Smtp
+from ambroise.modules.letters.api import LETTER_RETURNED, LETTER_WRITTEN, Smtp
 from ambroise.modules.notification.api import PUSH_DUE, Teller, TreatingWord, Visits, forget_sent
 from ambroise.modules.portability.api import GOES_ON, TAKES_ON
 from ambroise.modules.prevention.api import Handlers as PreventionHandlers
@@ -74,6 +74,7 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     subscriptions.on(LETTER_WRITTEN, Postman(services.letters, _smtp(services), services.public_url, proofs.of).post)
     teller = tell_outside(services)
     subscriptions.on(LETTER_WRITTEN, teller.letter_left)
+    subscriptions.on(LETTER_RETURNED, teller.letter_returned)
     subscriptions.on(PUSH_DUE, teller.push)
     subscriptions.on(EMERGENCY_OPENED, TreatingWord(services.letters, services.clock).emergency_opened)
     subscriptions.on(PRINTING_ASKED, Printer(printings(services), templates, services.public_url).make)

@@ -13,7 +13,7 @@ from ambroise.kernel.crypto import ApplicationSecret
 from ambroise.kernel.db import Transaction
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.modules.identity.api import AccountKind, Identity, KeySealer, NewAccount
-from ambroise.modules.letters.api import LETTER_WRITTEN, Letters, Smtp
+from ambroise.modules.letters.api import LETTER_RETURNED, LETTER_WRITTEN, Letters, Smtp
 from ambroise.modules.letters.api import Channel as LetterChannel
 from ambroise.modules.notification.api import PUSH_DUE, Pusher, PushServices, Teller, Vapid, Wishing
 from ambroise.modules.relations.api import Mediation, Relations
@@ -34,6 +34,7 @@ class Town:
     family: Family
     identity: Identity
     mails: MailServer
+    letters: Letters
     wishing: Wishing
     teller: Teller
     delivery: Delivery
@@ -61,7 +62,9 @@ class Town:
 @pytest.fixture
 def town(world: World, mail_server: MailServer) -> Town:
     clock, database = world.clock, world.database
-    letters = Letters.over(clock, SECRET, channels=frozenset({LetterChannel.MAIL}), demonstration=False)
+    letters = Letters.over(
+        clock, SECRET, channels=frozenset({LetterChannel.MAIL}), demonstration=False, bounces="retours@ambroise.exemple"
+    )
     pusher = Pusher(Vapid.of(SECRET, "mailto:ambroise@exemple.fr"), PushServices((), local=True), clock)
     wishing = Wishing(clock, SECRET.derive("notification"), pusher)
     addresses: dict[UUID, str] = {}
@@ -74,12 +77,14 @@ def town(world: World, mail_server: MailServer) -> Town:
     subscriptions = Subscriptions()
     subscriptions.on(LETTER_WRITTEN, Postman(letters, smtp, "https://ambroise.exemple").post)
     subscriptions.on(LETTER_WRITTEN, teller.letter_left)
+    subscriptions.on(LETTER_RETURNED, teller.letter_returned)
     subscriptions.on(PUSH_DUE, teller.push)
     return Town(
         world,
         Family(world, Relations(world.gateway), Mediation(world.gateway)),
         Identity(database, clock, KeySealer(SECRET), demonstration=False),
         mail_server,
+        letters,
         wishing,
         teller,
         Delivery(database, subscriptions, clock),

@@ -168,7 +168,7 @@ class Postman(Struct, frozen=True):
     async def post(self, tx: Transaction, event: Event) -> None:
         """Send one letter; a server that fails makes the outbox try again later, one that refuses for good ends it."""
         letter = await self.letters.waiting(tx, UUID(event.payload["letter"]))
-        if letter is None:
+        if letter is None or await self.letters.hold(tx, letter):
             return
         try:
             if self.smtp is not None:
@@ -182,7 +182,16 @@ class Postman(Struct, frozen=True):
         said = words_of(letter, self.address)
         if letter.channel is Channel.MAIL:
             attached = await self.attach(tx, letter) if self.attach is not None else None
-            mail = Mail(str(letter.id), letter.address, said.subject, said.text, said.html, said.refuse)
+            back = self.letters.comes_back
+            mail = Mail(
+                str(letter.id),
+                letter.address,
+                said.subject,
+                said.text,
+                said.html,
+                said.refuse,
+                back.of(letter.id) if back is not None else None,
+            )
             await asyncio.to_thread(smtp.send, mail, attached)
         elif smtp.sms_domain:
             await asyncio.to_thread(smtp.send_sms, str(letter.id), letter.address, said.text)

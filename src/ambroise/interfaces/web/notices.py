@@ -125,6 +125,13 @@ SAID: Final[Mapping[str, Said]] = {
         N_("Voir mes copies"),
         "/mes-donnees",
     ),
+    Code.MAIL_RETURNED: Said(
+        "mail",
+        "danger",
+        N_("Nos mails ne vous parviennent plus"),
+        N_("Changer ou vérifier mon adresse"),
+        "/reglages/securite/contact",
+    ),
     Code.IMPORT_DONE: Said("download", "", N_("Les données reçues sont rangées dans votre dossier"), *_DOCUMENTS),
 }
 _OTHER: Final = Said("info", "plain", N_("Quelque chose a changé dans votre dossier"), *_HISTORY)

@@ -60,6 +60,8 @@ class Mail(Struct, frozen=True):
     text: str
     html: str | None = None
     refuse: str | None = None
+    comes_back_to: str | None = None
+    """Where it comes back when nobody takes it; to its sender without one."""
 
 
 class Outcome(StrEnum):
@@ -69,6 +71,15 @@ class Outcome(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     """The reader's server said that it will never take it (RFC 5321, 4.2.1: an answer 5yz)."""
+    HELD = "held"
+    """It was not sent: earlier mails to this address came back."""
+
+
+class GivingBack(Struct, frozen=True):
+    """An address to which nothing is sent, since mails to it came back. `status`: the last one told (RFC 3463)."""
+
+    since: datetime
+    status: str
 
 
 class Attachment(Struct, frozen=True):

@@ -48,7 +48,12 @@ class Smtp(Struct, frozen=True):
         """
         try:
             with self._connection() as server:
-                server.send_message(self._message(mail, attached))
+                server.send_message(
+                    self._message(mail, attached),
+                    from_addr=mail.comes_back_to,
+                    mail_options=["RET=HDRS"] if server.has_extn("dsn") else [],
+                    rcpt_options=["NOTIFY=FAILURE"] if server.has_extn("dsn") else [],
+                )
         except smtplib.SMTPRecipientsRefused as error:
             raise _judged(error, min(code for code, _ in error.recipients.values())) from error
         except smtplib.SMTPDataError as error:

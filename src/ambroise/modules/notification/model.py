@@ -62,6 +62,8 @@ class Code(StrEnum):
     """A copy of everything is ready, or failed; a record was read in. The national list names no codes for them."""
     EXPORT_FAILED = "EXPORT_ECHEC"
     IMPORT_DONE = "IMPORT_TERMINE"
+    MAIL_RETURNED = "MAIL_REVENU"
+    """Mails to the holder come back, so no more are sent. The national list names no code for it."""
 
 
 class Kind(StrEnum):
@@ -131,6 +133,7 @@ _KINDS: Final[Mapping[Kind, frozenset[Code]]] = {
             Code.EXPORT_READY,
             Code.EXPORT_FAILED,
             Code.IMPORT_DONE,
+            Code.MAIL_RETURNED,
         }
     ),
 }

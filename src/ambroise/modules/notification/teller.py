@@ -23,7 +23,7 @@ from ambroise.modules.identity.api import having_account
 from ambroise.modules.letters.api import Channel as LetterChannel
 from ambroise.modules.letters.api import Kind as LetterKind
 from ambroise.modules.letters.api import Letters, Outcome
-from ambroise.modules.notification import refusing
+from ambroise.modules.notification import refusing, repository
 from ambroise.modules.notification.model import Code, Kind, kind_of
 from ambroise.modules.notification.push.sending import Outcome as Pushed
 from ambroise.modules.notification.push.sending import Pusher
@@ -38,6 +38,7 @@ from ambroise.trust.access.spaces import space_of
 
 PUSH_DUE: Final = "notification.push"
 _TOGETHER: Final = 200
+_URGENT: Final = 0
 _MOST_ROUNDS: Final = 500
 """How much one run of the job does: the next comes seconds later."""
 _ENDED: Final = frozenset({SpaceState.DECEASED, SpaceState.PURGED})
@@ -122,6 +123,19 @@ class Teller(Struct, frozen=True):
             await outgoing.end_message(tx, letter, "sent", self.clock.now(), None)
         elif outcome is Outcome.REFUSED:
             await outgoing.end_message(tx, letter, "failed", self.clock.now(), "refused")
+        elif outcome is Outcome.HELD:
+            await outgoing.end_message(tx, letter, "failed", self.clock.now(), "held")
+
+    async def letter_returned(self, tx: Transaction, event: Event) -> None:
+        """Note that a mail came back; once no more are sent, tell so in the portal whom it was for."""
+        letter, now = UUID(event.payload["letter"]), self.clock.now()
+        people = await outgoing.came_back(tx, letter, now, "returned")
+        since = event.payload["paused"]
+        if since is None:
+            return
+        for person in sorted(await having_account(tx, people)):
+            once = f"mail returned {since}"
+            await repository.insert(tx, person, now, Code.MAIL_RETURNED.value, None, {}, True, once, _URGENT)
 
     async def push(self, tx: Transaction, event: Event) -> None:
         """Send one message to every browser of a person. Raises to be tried again when none takes it now."""
@@ -175,7 +189,7 @@ class Teller(Struct, frozen=True):
                 yield outgoing.waiting(person, notice, channel, now, due)
 
     def _channels(self, notice: Pending, person: UUID, pushed: Collection[UUID]) -> Iterator[Channel]:
-        mailed = notice.code in _BY_LETTER and person == notice.patient
+        mailed = notice.code == Code.MAIL_RETURNED or (notice.code in _BY_LETTER and person == notice.patient)
         if LetterChannel.MAIL in self.letters.channels and not mailed:
             yield Channel.MAIL
         if person in pushed:

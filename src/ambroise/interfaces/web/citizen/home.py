@@ -21,7 +21,7 @@ from ambroise.interfaces.web.ui.i18n import gettext
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.modules.identity.api import Devices
+from ambroise.modules.identity.api import Devices, Factors, Reaching
 from ambroise.modules.prevention.api import Waiting
 from ambroise.modules.relations.api import is_minor
 from ambroise.trust.context import Context
@@ -73,6 +73,7 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             sorts=vocabulary()["sorts"],
             words_of=words_of,
             alerts=[] if visit.who.acting_for else await Devices(visit.site.identity).alerts(visit.who),
+            returned=await Reaching(Factors(visit.site.identity)).gives_back(visit.who),
             last_access=sentences.line(found.last_access) if found.last_access else None,
             words=categories,
             place="accueil",

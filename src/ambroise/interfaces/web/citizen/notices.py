@@ -25,7 +25,7 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit, refused, with_query
 from ambroise.kernel.errors import Kind as Refused
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.identity.api import AccountKind
+from ambroise.modules.identity.api import AccountKind, Factors, Reaching
 from ambroise.modules.notification.api import (
     ZONES,
     Browser,
@@ -91,6 +91,8 @@ STATES: Final[Mapping[str, tuple[str, str, str]]] = {
 REASONS: Final[Mapping[str, str]] = {
     "no_address": N_("Aucune adresse mail n’est connue."),
     "refused": N_("L’adresse ou l’appareil a refusé le message."),
+    "returned": N_("Le mail nous est revenu."),
+    "held": N_("Des mails à cette adresse nous sont revenus : elle est en pause."),
     "no_browser": N_("Aucun appareil n’écoute plus."),
     "deleted": N_("La notification a été supprimée avant."),
     "not_wanted": N_("Vous aviez choisi de ne plus le recevoir."),
@@ -208,6 +210,7 @@ def notice_routes(site: Site, service: Notices) -> list[BaseRoute]:
             cadences=[(one, gettext(words)) for one, words in _CADENCES.items()],
             zones=[(zone, gettext(_ZONE_NAMES[zone])) for zone in ZONES],
             fixed=ctx.relation == "mediator",
+            returned=await Reaching(Factors(site.identity)).gives_back(visit.who),
             place="reglages",
         )
 

@@ -86,5 +86,11 @@ def contact_routes(site: Site) -> list[BaseRoute]:
 
 async def _show(visit: Visit, form: Any, status: int = 200) -> Response:
     return await visit.render(
-        "entrance/contact.html", status, layout=layout_of(visit), form=form, problems=form.problems, place="reglages"
+        "entrance/contact.html",
+        status,
+        layout=layout_of(visit),
+        form=form,
+        problems=form.problems,
+        returned=await Reaching(Factors(visit.site.identity)).gives_back(visit.who),
+        place="reglages",
     )

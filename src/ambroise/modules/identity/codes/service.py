@@ -90,7 +90,9 @@ class Codes(Struct, frozen=True):
                 kept = json.loads(self.sealer.unseal(_SEALED, sent.sealed))
                 if hmac.compare_digest(kept["code"], "".join(c for c in code if c.isdecimal() and c.isascii())):
                     await repository.use(tx, subject, purpose, now)
-                    return Destination(Channel(kept["channel"]), kept["address"])
+                    reached = Destination(Channel(kept["channel"]), kept["address"])
+                    await self.letters.reads(tx, reached.channel, reached.address)
+                    return reached
                 problem = "CODE_WRONG"
         raise Refusal(Kind.UNPROCESSABLE, problem, "Type the latest code received, or ask for another.", element="code")
 

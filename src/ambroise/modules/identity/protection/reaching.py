@@ -15,7 +15,7 @@ from ambroise.modules.identity.protection import repository
 from ambroise.modules.identity.protection.alerts import warn
 from ambroise.modules.identity.protection.factors import Factors
 from ambroise.modules.identity.protection.model import AlertKind
-from ambroise.modules.letters.api import Channel
+from ambroise.modules.letters.api import Channel, GivingBack
 from ambroise.modules.letters.api import Kind as LetterKind
 
 _PURPOSE: Final = "new_contact"
@@ -49,6 +49,16 @@ class Reaching(Struct, frozen=True):
             await warn(tx, identity.codes, account, AlertKind.FACTOR_CHANGED, origin, now, former_contacts=kept)
             await repository.trust_no_more(tx, account)
             await contacts.keep(tx, identity.sealer, account, reached.channel, reached.address, now)
+
+    async def gives_back(self, session: Session) -> tuple[str, GivingBack] | None:
+        """The proven mail address of a holder, when nothing is sent there any more since mails came back."""
+        identity = self.factors.identity
+        if identity.codes is None:
+            return None
+        async with identity.database.reader() as reader:
+            mail = (await contacts.of_account(reader, identity.sealer, session.account.id)).get(Channel.MAIL)
+            found = await identity.codes.letters.giving_back(reader, mail) if mail is not None else None
+            return (mail, found) if mail is not None and found is not None else None
 
     def _codes(self) -> Codes:
         if self.factors.identity.codes is None:

@@ -167,6 +167,20 @@ async def end_message(tx: Transaction, message: UUID, state: State, now: datetim
     )
 
 
+async def came_back(tx: Transaction, message: UUID, now: datetime, reason: str) -> list[UUID]:
+    """Note that one message came back after it was sent; whom it was for."""
+    rows = await tx.fetch_all(
+        """
+        update notification_delivery
+        set state = 'failed', done_at = %s, reason = %s
+        where message = %s and state in ('handed', 'sent')
+        returning person
+        """,
+        (now, reason, message),
+    )
+    return sorted({person for (person,) in rows})
+
+
 async def codes_of_message(reader: Reader, message: UUID) -> list[str]:
     """The codes that a message carries and that were not told yet."""
     rows = await reader.fetch_all(
