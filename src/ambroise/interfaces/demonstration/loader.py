@@ -130,7 +130,8 @@ async def _calendars(doors: Doors, nation: Nation, patients: Patients) -> None:
                 if citizen.star == "pregnant":
                     actor = CitizenActor(patient, citizen.display)
                     holder = Context(actor, doors.clock, channel="load", demonstration=True)
-                    await prevention.expect(tx, holder, patient, nation.until + timedelta(weeks=TERM_WEEKS - STAR_WEEKS))
+                    expected = nation.until + timedelta(weeks=TERM_WEEKS - STAR_WEEKS)
+                    await prevention.expect(tx, holder, patient, expected)
                 else:
                     await prevention.refresh(tx, patient, ctx)
 

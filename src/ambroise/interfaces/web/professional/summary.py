@@ -11,8 +11,8 @@ from msgspec import Struct
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ambroise.interfaces.web import prevention as prevention_words
 from ambroise.interfaces.web import prescribed, profiles
+from ambroise.interfaces.web import prevention as prevention_words
 from ambroise.interfaces.web.professional import rules
 from ambroise.interfaces.web.professional.banner import banner_of
 from ambroise.interfaces.web.professional.views import ProfessionalService
@@ -130,7 +130,8 @@ async def _coming(profile: Profile, prevention: Prevention | None, ctx: Context,
         async with profile.database.reader() as reader:
             calendar = await prevention.calendar(reader, ctx, patient)
         until = calendar.today + _AHEAD
-        items = [one for one in calendar.items if one.waits or one.alarmed or (one.state is State.TO_COME and one.due <= until)]
+        asked = [one for one in calendar.items if one.waits or one.alarmed]
+        items = asked + [one for one in calendar.items if one.state is State.TO_COME and one.due <= until]
         items.sort(key=lambda one: (not one.alarmed, not one.waits, one.due))
         found += [_asked(one) for one in items]
     return found[:_MOST_COMING]
