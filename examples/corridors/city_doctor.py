@@ -28,6 +28,7 @@ def main(address: str = "http://localhost:8080") -> None:
         print("filed", header.unique_id)
         require_same(space.read_back(header.unique_id), content)
         print("read back byte for byte")
+        print("medicines prescribed that it gives to FHIR:", len(space.facts(header.unique_id)))
 
 
 def bundle(header: Header, content: bytes) -> dict:

@@ -9,10 +9,10 @@ CDA = {"c": "urn:hl7-org:v3"}
 KINDS = {
     "57833-6": ("42", "urn:ihe:pharm:pre:2010"),
     "11502-2": ("10", "urn:ihe:lab:xd-lab:2008"),
-    "18748-4": ("31", "urn:ihe:iti:xds-sd:pdf:2008"),
-    "11490-0": ("11", "urn:ihe:iti:xds-sd:pdf:2008"),
-    "60593-1": ("43", "urn:ihe:iti:xds-sd:pdf:2008"),
-    "74207-2": ("11", "urn:ihe:iti:xds-sd:pdf:2008"),
+    "18748-4": ("31", "urn:ihe:rad:CDA:ImagingReportStructuredHeadings:2013"),
+    "11490-0": ("11", "urn:asip:ci-sis:ldl-ses:2017"),
+    "60593-1": ("43", "urn:ihe:pharm:dis:2010"),
+    "74207-2": ("11", "urn:asip:ci-sis:fludt:2017"),
 }
 
 

@@ -26,6 +26,7 @@ def main(folder: str, address: str = "http://localhost:8080", *, patience: float
         print(outcome(Path(folder), name, patience))
         require_same(space.read_back(header.unique_id), content)
         print("read back byte for byte")
+        print("results that it gives to FHIR:", len(space.facts(header.unique_id)))
 
 
 def drop(folder: Path, content: bytes) -> str:

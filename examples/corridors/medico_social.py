@@ -1,4 +1,5 @@
-"""Medico-social: sends a document of urgent liaison (CDA DLU) in an XDM zip (ITI-32), and takes it back as one.
+"""Medico-social: sends the sheet of a resident who goes to hospital (CDA DLU-FLUDT) in an XDM zip
+(ITI-32), and takes it back as one.
 
 python examples/corridors/medico_social.py [ADDRESS]
 """
@@ -39,6 +40,7 @@ def main(address: str = "http://localhost:8080") -> None:
         with zipfile.ZipFile(io.BytesIO(given)) as files:
             require_same(files.read(f"{FOLDER}/{FILE}"), content)
         print("taken back byte for byte")
+        print("facts that it gives to FHIR:", len(space.facts(header.unique_id)))
 
 
 def packed(header: Header, content: bytes) -> bytes:

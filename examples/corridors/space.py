@@ -51,6 +51,14 @@ class Space:
         answer = self.http.get(attachment["url"], headers={"accept": attachment["contentType"]})
         return checked(answer).content
 
+    def facts(self, unique_id: str) -> list[dict]:
+        """What was read out of a structured document (results, medicines…): resources that follow it everywhere."""
+        query = {"identifier": f"urn:ietf:rfc:3986|urn:oid:{unique_id}"}
+        reference = self._get("DocumentReference", query)["entry"][0]["resource"]
+        said = {"entity": f"DocumentReference/{reference['id']}", "_include": "Provenance:target"}
+        entries = self._get("Provenance", said).get("entry", [])
+        return [one["resource"] for one in entries if one["search"]["mode"] == "include"]
+
     def _get(self, path: str, query: dict) -> dict:
         return checked(self.http.get(path, params=query)).json()
 

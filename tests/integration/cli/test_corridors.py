@@ -22,7 +22,7 @@ from ambroise.main.composition import compose
 from ambroise.modules.directory import api as directory
 from ambroise.modules.identity.api import AccountKind, NewAccount, Situation
 from ambroise.trust.context import Context, System
-from tests.integration.cli.conftest import AUTHOR, FINESS, Installation, Rows
+from tests.integration.cli.conftest import AUTHOR, FINESS, MATRICULE, Installation, Rows
 
 FOLDER = Path(__file__).parents[3] / "examples/corridors"
 
@@ -100,6 +100,25 @@ def test_every_corridor_files_its_document_and_reads_it_back(
     assert {one for (one,) in held} == {f"urn:oid:{document.uid}" for document in _documents().values()}
     channels = rows("select distinct channel from trace where event = 'create' and patient is not null and outcome = 0")
     assert {one for (one,) in channels} >= {"fhir", "cli", "xds", "hl7"}
+    token = installation.run("token", "--as", f"citizen:{MATRICULE}").stdout.strip()
+    drawn = _drawn(client("space").Space(sign_on.SignedOn(served, token)))
+    assert {name: sorted({one["resourceType"] for one in facts}) for name, facts in drawn.items()} == {
+        "prescription": ["MedicationRequest"],
+        "laboratory": ["Observation"],
+        "imaging": ["ImagingStudy", "Procedure"],
+        "discharge": ["MedicationStatement", "Observation", "ServiceRequest"],
+        "dispensation": ["MedicationDispense"],
+        "liaison": ["MedicationStatement", "Observation"],
+    }, "every corridor's document is structured: what it says is resources, each with its Provenance"
+    lines = {one["identifier"][0]["value"] for one in drawn["prescription"]}
+    handed = {one["authorizingPrescription"][0]["identifier"]["value"] for one in drawn["dispensation"]}
+    assert handed == lines, "the pharmacy names the lines of the city doctor's prescription"
+
+
+def _drawn(space: Any) -> dict[str, list[Any]]:
+    """What was read out of the document of each corridor, as the person sees it."""
+    with space:
+        return {name: space.facts(document.uid) for name, document in _documents().items()}
 
 
 def _documents() -> Any:

@@ -99,6 +99,16 @@ def prescription_body(document: Document, prescription: Prescription, pdf: bytes
     return write.structured(lines + write.pdf_copy(pdf, ids))
 
 
+def line_ids(prescription: str, count: int) -> list[str]:
+    """The identifiers of the lines of a prescription, which a dispensation repeats: each after those of its flags."""
+    ids, found = write.EntryIds(prescription), list[str]()
+    for _ in range(count):
+        for _flag in _FLAGS:
+            ids()
+        found.append(ids())
+    return found
+
+
 # The regulator's simple observations about a prescribed line: template suffix, code, label.
 _FLAGS = (
     ("13", "MED-574", "En rapport avec une ALD"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from ambroise.interfaces.demonstration import pdf_writer
 from ambroise.interfaces.demonstration.cda_header import People
+from ambroise.interfaces.demonstration.cda_reports import report_document
 from ambroise.interfaces.demonstration.cda_sections import biology_body, prescription_body
 from ambroise.interfaces.demonstration.documents import (
     Biology,
@@ -56,6 +57,8 @@ class CdaWriter:
                 return self._text(document)
             case Prescription() as prescription:
                 return self._prescription(document, prescription)
+            case report:
+                return report_document(self._header, self._people, document, report, self.pdf(document))
 
     def pdf(self, document: Document) -> bytes:
         """The page of a document alone."""

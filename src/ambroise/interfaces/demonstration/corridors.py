@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from ambroise.interfaces.demonstration.analyses import ANALYSES, Result
@@ -20,11 +20,20 @@ from ambroise.interfaces.demonstration.documents import (
     Document,
     DocumentType,
     Prescription,
-    Text,
     uid_of,
 )
 from ambroise.interfaces.demonstration.model import Nation, Role
 from ambroise.interfaces.demonstration.products import MEDICINES
+from ambroise.interfaces.demonstration.reports import (
+    CHEST,
+    Coded,
+    Discharge,
+    Dispensation,
+    Dispensed,
+    Imaging,
+    Transfer,
+    Vital,
+)
 from ambroise.interfaces.demonstration.stars import SAMPLE_AUTHOR_RPPS
 
 MOMENT: Final = datetime(2026, 1, 20, 9, 0, tzinfo=PARIS)
@@ -59,9 +68,16 @@ def corridor_documents(nation: Nation) -> Mapping[str, Document]:
             "imaging",
             Role.RADIOLOGIST,
             IMAGING,
-            "Radiographie du thorax de face",
-            Text(("Indication : toux persistante.", "Résultats : pas de foyer, silhouette cardiaque normale.",
-                  "Conclusion : radiographie normale.")),
+            "Radiographie du thorax de face et de profil",
+            Imaging(
+                CHEST,
+                "Toux persistante depuis trois semaines.",
+                "Hypertension artérielle traitée.",
+                "Appendicectomie en 1991.",
+                ("Pas de foyer parenchymateux.", "Silhouette cardiaque normale.", "Culs-de-sac pleuraux libres."),
+                "Radiographie normale.",
+                uid_of("study", "corridor"),
+            ),
             "AMB",
         ),
         (
@@ -69,8 +85,17 @@ def corridor_documents(nation: Nation) -> Mapping[str, Document]:
             Role.SURGEON,
             DISCHARGE,
             "Lettre de liaison à la sortie",
-            Text(("Motif du séjour : cholécystectomie programmée.", "Suites simples, pas d'événement indésirable.",
-                  "À la sortie : paracétamol si douleur ; ablation des fils au dixième jour.")),
+            Discharge(
+                "Fracture du poignet gauche après une chute.",
+                "Ostéosynthèse par plaque ; suites simples, pas d'événement indésirable.",
+                Coded("183452005", "hospitalisation en urgence"),
+                Coded("160849004", "retour au domicile"),
+                (MEDICINES["paracetamol"],),
+                10,
+                "Aucun résultat attendu.",
+                (("Ablation des fils par l'infirmier", date(2026, 1, 30)),
+                 ("Radiographie de contrôle et consultation du chirurgien", date(2026, 3, 3))),
+            ),
             "IMP",
         ),
         (
@@ -78,16 +103,35 @@ def corridor_documents(nation: Nation) -> Mapping[str, Document]:
             Role.PHARMACIST,
             DISPENSATION,
             "Dispensation du traitement",
-            Text(tuple(f"Délivré : {one.name}. {one.posology.capitalize()}, 30 jours." for one in medicines)),
+            Dispensation(
+                (Dispensed(medicines[0], 1, 30, "Prise le matin, rappelée au patient."),
+                 Dispensed(medicines[1], 2, 10, "Pas d'autre médicament qui contient du paracétamol.")),
+                uid_of("corridor", "prescription"),
+                doctor,
+                MOMENT,
+            ),
             "AMB",
         ),
         (
             "liaison",
             Role.GERIATRICIAN,
             URGENT_LIAISON,
-            "Document de liaison d'urgence",
-            Text(("Résidente autonome pour la marche avec une canne.", "Pas d'allergie connue.",
-                  "Traitement : amlodipine 5 mg le matin.", "Personne à prévenir : sa fille.")),
+            "Fiche de liaison d'urgence : transfert",
+            Transfer(
+                "Gêne respiratoire depuis ce matin.",
+                "Service des urgences du centre hospitalier",
+                MOMENT.replace(hour=11),
+                (
+                    Vital("8867-4", "Fréquence cardiaque", "92", "/min", "/min"),
+                    Vital("8310-5", "Température corporelle", "37.8", "Cel", "°C"),
+                    Vital("29463-7", "Poids", "64", "kg", "kg"),
+                    Vital("8480-6", "Pression artérielle systolique", "142", "mm[Hg]", "mm[Hg]"),
+                    Vital("8462-4", "Pression artérielle diastolique", "78", "mm[Hg]", "mm[Hg]"),
+                ),
+                (MEDICINES["amlodipine"],),
+                MOMENT.replace(hour=8),
+                "Marche avec une canne. Pas d'allergie connue. Personne à prévenir : sa fille.",
+            ),
             "AMB",
         ),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from ambroise.interfaces.demonstration.analyses import Result
 from ambroise.interfaces.demonstration.model import Citizen, Professional
 from ambroise.interfaces.demonstration.pdf_writer import Table
 from ambroise.interfaces.demonstration.products import Medicine, Vaccine
+from ambroise.interfaces.demonstration.reports import Report
 
 PARIS = ZoneInfo("Europe/Paris")
 _LOINC = "2.16.840.1.113883.6.1"
@@ -91,7 +92,7 @@ class Prescription(Struct, frozen=True):
     long_term: bool
 
 
-Content = Text | Biology | Vaccination | Prescription
+Content = Text | Biology | Vaccination | Prescription | Report
 
 
 class Document(Struct, frozen=True):

@@ -68,6 +68,8 @@ def _body(document: Document) -> tuple[str | Table, ...]:
             return _prescription(prescription)
         case Vaccination() as vaccination:
             return (f"Vaccin {vaccination.vaccine.name} ({vaccination.vaccine.protects}), lot {vaccination.lot}.",)
+        case report:
+            return report.words
 
 
 def _biology(biology: Biology) -> tuple[str | Table, ...]:
