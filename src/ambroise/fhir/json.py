@@ -11,6 +11,8 @@ import msgspec
 from ambroise.kernel.errors import Kind, Refusal
 
 MAX_BYTES: Final = 64 * 1024 * 1024
+MAX_VALUES: Final = 1_000_000
+"""Read, a value takes up to a hundred times its bytes: empty lists make 500 MB of 20 MB. These make 130 at most."""
 MAX_DEPTH: Final = 200  # jiter stops there; deeper JSON is never a resource.
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -70,10 +72,14 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """The JSON object in `data`; fractions are Decimals that keep their text, integers are ints.
 
     Refuses what is not one strict UTF-8 JSON object: a repeated key, NaN, a lone surrogate, nesting beyond
-    MAX_DEPTH (JSON_MALFORMED), or more than `max_bytes` (JSON_TOO_LARGE). A byte order mark is passed over.
+    MAX_DEPTH (JSON_MALFORMED), more than `max_bytes` (JSON_TOO_LARGE) or than MAX_VALUES (JSON_TOO_COMPLEX). A byte
+    order mark is passed over.
     """
     if len(data) > max_bytes:
         raise Refusal(Kind.TOO_LARGE, "JSON_TOO_LARGE", f"The body has {len(data)} bytes, of at most {max_bytes}.")
+    if values_at_most(data) > MAX_VALUES:
+        text = f"The body may hold more than {MAX_VALUES} values: send several smaller ones."
+        raise Refusal(Kind.TOO_LARGE, "JSON_TOO_COMPLEX", text)
     if data.startswith(_BOM):
         data = data[len(_BOM) :]
     try:
@@ -88,6 +94,17 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refusal(Kind.INVALID, "JSON_MALFORMED", "The body is JSON but not an object; send one resource.")
     return cast(dict[str, Any], value)
+
+
+def values_at_most(data: bytes) -> int:
+    """How many values a JSON text may hold, without reading it: what stands in texts counts too.
+
+    Each value but the first follows a comma or an opening bracket. A text of MAX_VALUES bytes cannot hold more, and is
+    not looked at.
+    """
+    if len(data) <= MAX_VALUES:
+        return len(data)
+    return 1 + data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def encode(value: Any) -> bytes:

@@ -177,6 +177,8 @@ def hostile_files() -> dict[str, tuple[bytes, str]]:
         "encrypted": (bytes(encrypted), "IMPORT_NOT_UNDERSTOOD"),
         "damaged": (bytes(damaged), "IMPORT_NOT_UNDERSTOOD"),
         "deep": (a_copy(b'{"a":' * 50_000), "IMPORT_NOT_UNDERSTOOD"),
+        "a list of 3 MB": (a_copy(b'{"a":[' + b"[]," * 1_000_000 + b"0]}"), "IMPORT_TOO_LARGE"),
+        "a summary of empty lists": (b'{"a":[' + b"[]," * 1_000_000 + b"0]}", "IMPORT_TOO_LARGE"),
         "a large list": (a_copy(b'{"a":[' + b"[]," * 9_000_000 + b"0]}"), "IMPORT_TOO_LARGE"),
         "one file for many": (a_copy(person + documents, *same, big=bytes(10_000_000)), "IMPORT_TOO_LARGE"),
         "many words": (json.dumps(bundle).encode(), "IMPORT_TOO_LARGE"),

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 from decimal import Decimal
 
 import pytest
@@ -103,6 +104,26 @@ def test_a_body_beyond_the_limit_is_too_large() -> None:
     with pytest.raises(Refusal) as refused:
         json.decode(b'{"a":"' + b"x" * 100 + b'"}', max_bytes=50)
     assert refused.value.kind is Kind.TOO_LARGE
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"0.5", b'{"a":[[]]}'])
+def test_a_body_of_too_many_values_is_refused_before_it_is_read(value: bytes) -> None:
+    body = b'{"a":[' + (value + b",") * 1_000_001 + b"0]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refusal) as refused:
+            json.decode(body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (refused.value.kind, refused.value.code) == (Kind.TOO_LARGE, "JSON_TOO_COMPLEX")
+    assert peak < 100_000
+
+
+def test_a_large_body_of_one_attachment_or_of_many_resources_is_read() -> None:
+    json.decode(b'{"data":"' + b"QUJD" * 3_000_000 + b'"}')
+    resource = b'{"status":"final","code":{"coding":[{"system":"http://loinc.org","code":"1-8"}]},"valueString":"x"}'
+    assert len(json.decode(b'{"entry":[' + resource + (b"," + resource) * 30_000 + b"]}")["entry"]) == 30_001
 
 
 def test_the_pretty_form_keeps_the_numbers() -> None:

@@ -325,6 +325,11 @@ def test_a_narrative_is_one_div_of_xhtml(div: str) -> None:
     assert observation(text={"status": "generated", "div": div}) == [("Observation.text.div", "txt-1")]
 
 
+def test_a_narrative_of_tags_alone_is_refused_before_it_is_read() -> None:
+    div = DIV % ("a" + "<b/>" * 100_001)
+    assert observation(text={"status": "generated", "div": div}) == [("Observation.text.div", "txt-1")]
+
+
 def test_a_narrative_cannot_declare_entities() -> None:
     div = '<!DOCTYPE div [<!ENTITY a "b">]>' + DIV % "&a;"
     assert observation(text={"status": "generated", "div": div}) == [("Observation.text.div", "txt-1")]

@@ -235,6 +235,11 @@ def test_depth_and_number_of_elements_are_bounded():
     assert refusal_of(b"<a>" + b"<b/>" * 400_001 + b"</a>").code == "XML_TOO_COMPLEX"
 
 
+def test_the_number_of_attributes_is_bounded():
+    attributes = b"".join(b' a%x=""' % number for number in range(400_001))
+    assert refusal_of(b"<a" + attributes + b"/>").code == "XML_TOO_COMPLEX"
+
+
 def test_another_kind_of_xml_is_refused():
     assert refusal_of(b"<ClinicalDocument/>").code == "CDA_EXPECTED"
 

@@ -28,6 +28,7 @@ _SAFE_ADDRESS: Final = re.compile(r"(?:https?:|ftp:|mailto:|tel:|#|[^:]*$)", re.
 _SAFE_IMAGE: Final = re.compile(r"(?:https?:|#|data:\s*image/(?:png|jpe?g|gif);|[^:]*$)", re.IGNORECASE)
 _ACTIVE_STYLE: Final = re.compile(r"expression\s*\(|javascript:|behaviou?r\s*:|@import|-moz-binding", re.IGNORECASE)
 _MAX_LENGTH: Final = 5_000_000
+_MAX_MARKUP: Final = 100_000
 
 
 def fault(div: object) -> str | None:
@@ -36,6 +37,8 @@ def fault(div: object) -> str | None:
         return "the narrative must be a text"
     if len(div) > _MAX_LENGTH:
         return "the narrative is longer than five million characters"
+    if len(div) > _MAX_MARKUP and div.count("<") + div.count("=") > _MAX_MARKUP:
+        return "the narrative has more than a hundred thousand tags and attributes"
     return _fault(div) if len(div) < 20_000 else _read(div)
 
 

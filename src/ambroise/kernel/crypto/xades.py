@@ -181,7 +181,11 @@ def _transformed(content: bytes, transforms: tuple[str, ...]) -> bytes | None:
         return None
     if not is_affordable(tree.getroot(), patience=10):
         return None
-    return etree.tostring(tree, method="c14n", exclusive=form[0], with_comments=form[1])
+    try:
+        return etree.tostring(tree, method="c14n", exclusive=form[0], with_comments=form[1])
+    except etree.C14NError:
+        # A relative name of a namespace has no canonical form.
+        return None
 
 
 def _parsed(written: bytes) -> Element:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import struct
 import zipfile
 import zlib
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 import nh3
 
-from ambroise.fhir.json import decode
+from ambroise.fhir.json import MAX_VALUES, decode
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.portability.making import FORMAT, MANIFEST
 from ambroise.modules.portability.taking_in.adopting import TAKEN, item
@@ -67,14 +66,18 @@ class _Files:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self._left, self._data_left = _MOST_INSIDE, _MOST_AS_DATA
+        self._left, self._data_left, self._values_left = _MOST_INSIDE, _MOST_AS_DATA, MAX_VALUES
 
     def data(self, path: str) -> bytes:
         """A file that will be read as JSON."""
         self._data_left -= self._size(path)
         if self._data_left < 0:
             raise _too_large()
-        return self.read(path)
+        content = self.read(path)
+        self._values_left -= content.count(b",") + content.count(b"[") + content.count(b"{")
+        if self._values_left < 0:
+            raise _too_large()
+        return content
 
     def read(self, path: str) -> bytes:
         self._left -= self._size(path)
@@ -98,8 +101,8 @@ def understand(content: bytes) -> Brought:
             return _ips(decode(content))
         return _cda(content)
     except _WRONG as error:
-        if isinstance(error, Refusal) and error.code == "IMPORT_TOO_LARGE":
-            raise
+        if isinstance(error, Refusal) and error.kind is Kind.TOO_LARGE:
+            raise error if error.code == "IMPORT_TOO_LARGE" else _too_large() from error
         raise _not_understood() from error
 
 
@@ -206,7 +209,7 @@ def _cda_date(text: str) -> str:
 def _copy(content: bytes) -> Brought:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         inside = _Files(archive)
-        manifest = json.loads(inside.data(MANIFEST))
+        manifest = decode(inside.data(MANIFEST))
         if manifest["format"] != FORMAT:
             raise ValueError("not a copy of ours")
         files = {one["path"]: one for one in manifest["files"]}

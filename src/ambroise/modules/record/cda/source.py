@@ -28,8 +28,9 @@ from ambroise.modules.record.cda.nodes import Element, local
 
 MAX_DEPTH = 200
 MAX_ELEMENTS = 400_000
+MAX_ATTRIBUTES = 400_000
 
-# An element takes four bytes at least: a text of this size has fewer than are allowed.
+# An element takes four bytes at least, and an attribute five: a text of this size has fewer than are allowed.
 _ORDINARY = 4 * MAX_ELEMENTS
 # Shorter payloads stay in the tree: cutting them would save nothing.
 _CUT_FROM = 4096
@@ -103,6 +104,9 @@ def read_xml(content: bytes) -> Source:
     quick = _quick(text) if len(text) <= _ORDINARY else None
     if quick is not None:
         return quick
+    # One element may have millions of attributes. A payload has two of these signs at most.
+    if text.count(b"=") > MAX_ATTRIBUTES:
+        raise _too_complex("line 1")
     payloads = _survey(text)
     light = _without(text, payloads)
     try:
@@ -239,12 +243,7 @@ def _survey(text: bytes) -> list[tuple[int, int]]:
         depth += 1
         elements += 1
         if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
-            raise Refusal(
-                Kind.UNPROCESSABLE,
-                "XML_TOO_COMPLEX",
-                f"the document has more than {MAX_DEPTH} levels or {MAX_ELEMENTS} elements",
-                element=f"line {parser.CurrentLineNumber}",
-            )
+            raise _too_complex(f"line {parser.CurrentLineNumber}")
         if attributes and "representation" in attributes:
             index = attributes.index("representation")
             if not index % 2 and attributes[index + 1] == "B64":
@@ -288,6 +287,15 @@ def _malformed(line: int, column: int, what: str) -> Refusal:
         f"line {line}, column {column}: {what}",
         element=f"line {line}",
         data={"line": line, "column": column},
+    )
+
+
+def _too_complex(place: str) -> Refusal:
+    return Refusal(
+        Kind.UNPROCESSABLE,
+        "XML_TOO_COMPLEX",
+        f"the document has more than {MAX_DEPTH} levels, {MAX_ELEMENTS} elements or {MAX_ATTRIBUTES} attributes",
+        element=place,
     )
 
 
