@@ -49,7 +49,8 @@ class Emergencies(Core):
         id = await record_emergency(tx, ctx, patient, Party.of(ctx.actor))
         self.forget_facts(tx)
         await record(tx, ctx, Entry("E", Event.EMERGENCY_OPENED, patient, rule=rule.value))
-        told = {"emergency": str(id), "actor": ctx.actor.id, "purpose": ctx.purpose.value}
+        who = {"actor": ctx.actor.id, "actor_name": ctx.actor.name}
+        told = {"emergency": str(id), "purpose": ctx.purpose.value, **who}
         await emit(tx, EMERGENCY_OPENED, told, patient=patient)
 
     async def _open_emergency_beside(self, ctx: Context, patient: UUID) -> None:
