@@ -237,3 +237,20 @@ async def test_searches_are_counted(family: Family) -> None:
     ctx = family.of(await family.person())
     counted = [await family.do(family.relations.count_search, ctx) for _ in range(11)]
     assert counted == [True] * 10 + [False]
+
+
+async def test_an_invitation_ends_with_the_right_of_the_representative_who_sent_it(family: Family) -> None:
+    holder, guardian, asked = await family.person(), await family.person(), await family.person()
+    await family.do(family.relations.set_guardian, family.desk, holder, guardian)
+    acting = family.of(guardian, holder, "representative")
+    kept, outlived = [
+        await family.do(family.relations.invite_carer, acting, Known(one, "A"), scope="act")
+        for one in (asked, await family.person())
+    ]
+    await family.do(family.relations.accept, family.of(asked), kept.id)
+    await family.do(family.relations.end_for, family.desk, holder, guardian, "representative")
+    invited = family.of(outlived.invitee)
+    assert await family.refused(family.relations.accept, invited, outlived.id) == "INVITATION_ENDED"
+    secret = await family.observation(holder)
+    assert not await family.reads(family.of(outlived.invitee, holder, "carer"), secret)
+    assert await family.reads(family.of(asked, holder, "carer"), secret), "the control: accepted in time"

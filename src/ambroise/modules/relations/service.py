@@ -114,6 +114,8 @@ class Relations(Struct, frozen=True):
         """Accept to act in somebody's space, from now on. Raises INVITATION_NOT_FOUND, INVITATION_ENDED."""
         one = await self._mine(tx, ctx, id)
         await repository.lock_people(tx, one.patient, one.invitee)
+        if not await _acts(tx, ctx, one.patient, one.invited_by):
+            raise _refused("INVITATION_ENDED", "Whoever sent this invitation represents that person no more.")
         if one.kind == "carer":
             await self._refuse_sixth(tx, ctx, one.invitee)
         await self.gateway.rights.accept_relation(
@@ -311,6 +313,14 @@ class Relations(Struct, frozen=True):
         people = [one for one in await spaces_of_person(tx, carer) if one.kind == "carer" and one.in_force(ctx.now())]
         if len(people) >= limits().cared_for:
             raise _refused("INCOMING_CAREGIVING_DELEGATIONS_LIMIT_REACHED", "This carer helps as many as may be.")
+
+
+async def _acts(reader: Reader, ctx: Context, patient: UUID, inviter: UUID) -> bool:
+    """Whether who invited is the holder, or still represents the holder: an invitation does not outlast that right."""
+    return inviter == patient or any(
+        one.person == inviter and one.kind == "representative" and one.in_force(ctx.now())
+        for one in await relations_of(reader, patient)
+    )
 
 
 def _same(found: PatientIdentity, traits: Traits) -> bool:
