@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -61,6 +62,37 @@ async def test_a_stolen_session_is_no_place_to_guess_the_password(identity: Iden
         await identity.change_password(session, PASSWORD, NEW, HERE)
     clock.move(timedelta(minutes=1))
     assert await identity.change_password(session, PASSWORD, NEW, HERE), "the delay ends"
+
+
+async def test_guesses_at_the_same_moment_are_delayed_like_guesses_one_by_one(
+    identity: Identity, clock: FixedClock
+) -> None:
+    """Each is counted before it is made; those who come in take their own count back."""
+    async with identity.database.reader() as reader:
+        account = (await identity.demonstration_people(reader, AccountKind.CITIZEN))[0]
+    session = await identity.session((await identity.be(account.id, HERE)).token)
+    assert session is not None
+    many = [identity.sign_in("ana@exemple.fr", f"guess {number}", HERE) for number in range(12)]
+    answers = await asyncio.gather(*many)
+    problems = [one.problem for one in answers if isinstance(one, NotSignedIn)]
+    assert (problems.count(SignInProblem.WRONG), problems.count(SignInProblem.WAIT)) == (5, 7)
+    tries = (identity.change_password(session, f"guess {number}", NEW, HERE) for number in range(8))
+    changed = await asyncio.gather(*tries, return_exceptions=True)
+    assert [one is False for one in changed].count(True) == 5
+    assert all(one is False or isinstance(one, Refusal) for one in changed)
+    clock.move(timedelta(minutes=1))
+    right = await asyncio.gather(*(identity.sign_in("ana@exemple.fr", PASSWORD, HERE) for _ in range(3)))
+    assert sum(isinstance(one, SignedIn) for one in right) >= 1
+    assert isinstance(await identity.sign_in("ana@exemple.fr", PASSWORD, HERE), SignedIn), "who came in is not delayed"
+
+
+async def test_codes_guessed_at_the_same_moment_are_as_few_as_one_by_one(identity: Identity) -> None:
+    half = await identity.sign_in("ana@exemple.fr", PASSWORD, HERE)
+    assert isinstance(half, SignedIn)
+    many = [identity.verify_code(half.token, f"{number:06}", HERE) for number in range(12)]
+    answers = await asyncio.gather(*many)
+    problems = [one.problem for one in answers if isinstance(one, NotSignedIn)]
+    assert (problems.count(SignInProblem.CODE_WRONG), problems.count(SignInProblem.WAIT)) == (5, 7)
 
 
 async def test_an_unknown_name_costs_as_much_as_a_wrong_password(

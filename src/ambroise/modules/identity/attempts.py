@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
+from msgspec import Struct
+
 from ambroise.kernel.db import Database, Reader
 from ambroise.modules.identity import repository, throttle, tokens
 from ambroise.modules.identity.model import Origin
@@ -39,6 +41,35 @@ async def wait(reader: Reader, keys: list[bytes], now: datetime) -> timedelta:
         if key in found
     ]
     return max(waits, default=timedelta())
+
+
+class Try(Struct, frozen=True):
+    """One try: what remains to wait before it may be made; or it is counted as a failure, until it proves right."""
+
+    keys: list[bytes]
+    wait: timedelta
+    before: repository.Failures | None = None
+
+    async def failed(self, database: Database, now: datetime) -> None:
+        """Note the failure under the other keys too; under the first it was counted before it was made."""
+        if self.keys[1:]:
+            await count(database, self.keys[1:], now)
+
+    async def take_back(self, database: Database) -> None:
+        """It was right, or nothing was guessed: the first key is as it was."""
+        async with database.transaction() as tx:
+            await repository.take_failure_back(tx, self.keys[0], self.before)
+
+
+async def begin(database: Database, keys: list[bytes], now: datetime) -> Try:
+    """Count a try under the first key before it is made: many at the same moment meet the same delay as one by one."""
+    async with database.transaction() as tx:
+        await tx.execute("select pg_advisory_xact_lock(%s)", (int.from_bytes(keys[0][:8], signed=True),))
+        left = await wait(tx, keys, now)
+        before = (await repository.failures(tx, keys[:1])).get(keys[0])
+        if not left:
+            await repository.add_failure(tx, keys[0], now, now - throttle.FORGOTTEN_AFTER)
+    return Try(keys, left, before)
 
 
 async def count(database: Database, keys: list[bytes], now: datetime) -> None:

@@ -46,14 +46,13 @@ class Proofs(Struct, frozen=True):
         keys = [attempts.key("change", str(account.id))]
         async with identity.database.reader() as reader:
             found = await repository.credentials(reader, account=account.id)
-            wait = await attempts.wait(reader, keys, identity.clock.now())
-        if wait:
-            return NotSignedIn(SignInProblem.WAIT, wait)
+        one = await attempts.begin(identity.database, keys, identity.clock.now())
+        if one.wait:
+            return NotSignedIn(SignInProblem.WAIT, one.wait)
         if not await passwords.matches(found.password_hash if found else None, password):
             async with identity.database.transaction() as tx:
                 why = SignInProblem.WRONG.value
                 await identity.trace(tx, account, tracing.PROOF_REFUSED, SignInMeans.PASSWORD, why=why)
-            await attempts.count(identity.database, keys, identity.clock.now())
             return NotSignedIn(SignInProblem.WRONG)
         async with identity.database.transaction() as tx:
             await repository.clear_failures(tx, keys[0])

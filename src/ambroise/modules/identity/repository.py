@@ -189,6 +189,20 @@ async def add_failure(tx: Transaction, key: bytes, now: datetime, forget_before:
     )
 
 
+async def take_failure_back(tx: Transaction, key: bytes, before: Failures | None) -> None:
+    """Undo one `add_failure`; what others counted meanwhile stays, and so does the moment of theirs."""
+    if before is None:
+        await tx.execute("delete from sign_in_failure where key = %s and failures <= 1", (key,))
+    await tx.execute(
+        """
+        update sign_in_failure
+        set failures = failures - 1, last_at = case when failures = %s + 1 then %s else last_at end
+        where key = %s
+        """,
+        (before.count if before else 0, before.last_at if before else None, key),
+    )
+
+
 async def clear_failures(tx: Transaction, key: bytes) -> None:
     await tx.execute("delete from sign_in_failure where key = %s", (key,))
 

@@ -119,11 +119,9 @@ class Identity(Struct, frozen=True):
         async with self.database.reader() as reader:
             rule.check(account.kind, new_password, *await rule.known_of(reader, self.sealer, account))
             found = await repository.credentials(reader, account=account.id)
-            wait = await attempts.wait(reader, keys, self.clock.now())
-        if wait:
+        if (await attempts.begin(self.database, keys, self.clock.now())).wait:
             raise Refusal(Kind.THROTTLED, "TOO_MANY_TRIES", "Wait before you try another password.")
         if found is None or not await passwords.matches(found.password_hash, password):
-            await self._count_failure(keys, SignInProblem.WRONG)
             return False
         async with self.database.transaction() as tx:
             await repository.clear_failures(tx, keys[0])
@@ -181,12 +179,14 @@ class Identity(Struct, frozen=True):
         async with self.database.reader() as reader:
             found = await repository.credentials(reader, name=name)
             keys = await self._failure_keys(reader, name, origin, found.account if found else None)
-            wait = await attempts.wait(reader, keys, now)
-        if wait:
-            return NotSignedIn(SignInProblem.WAIT, wait)
+        one = await attempts.begin(self.database, keys, now)
+        if one.wait:
+            return NotSignedIn(SignInProblem.WAIT, one.wait)
         if not await passwords.matches(found.password_hash if found else None, password) or found is None:
             await self._trace_refusal(found.account if found else None, SignInMeans.PASSWORD, SignInProblem.WRONG)
-            return await self._count_failure(keys, SignInProblem.WRONG)
+            await one.failed(self.database, now)
+            return NotSignedIn(SignInProblem.WRONG)
+        await one.take_back(self.database)
         if found.suspended:
             await self._trace_refusal(found.account, SignInMeans.PASSWORD, SignInProblem.SUSPENDED)
             return NotSignedIn(SignInProblem.SUSPENDED)
@@ -209,16 +209,18 @@ class Identity(Struct, frozen=True):
         account = (await self.half_open(token)).account
         async with self.database.reader() as reader:
             keys = await self._code_keys(reader, account, origin)
-            wait = await attempts.wait(reader, keys, now)
             found = await repository.credentials(reader, account=account.id)
-        if wait:
-            return NotSignedIn(SignInProblem.WAIT, wait)
+        one = await attempts.begin(self.database, keys, now)
+        if one.wait:
+            return NotSignedIn(SignInProblem.WAIT, one.wait)
         if self.needs_passkey(account):
+            await one.take_back(self.database)
             await self._trace_refusal(account, SignInMeans.CODE, SignInProblem.PASSKEY_ASKED)
             return NotSignedIn(SignInProblem.PASSKEY_ASKED)
         if found is None or not (await self._accepts(found, code, now) or await self._was_sent(account, code)):
             await self._trace_refusal(account, SignInMeans.CODE, SignInProblem.CODE_WRONG)
-            return await self._count_failure(keys, SignInProblem.CODE_WRONG)
+            await one.failed(self.database, now)
+            return NotSignedIn(SignInProblem.CODE_WRONG)
         async with self.database.transaction() as tx:
             await repository.clear_failures(tx, keys[0])
             await repository.close_session(tx, tokens.digest(token), now)
@@ -477,10 +479,6 @@ class Identity(Struct, frozen=True):
     async def _trace_refusal(self, account: Account | None, means: SignInMeans, why: SignInProblem) -> None:
         async with self.database.transaction() as tx:
             await self.trace(tx, account, tracing.SIGN_IN_REFUSED, means, why=why.value)
-
-    async def _count_failure(self, keys: list[bytes], problem: SignInProblem) -> NotSignedIn:
-        await attempts.count(self.database, keys, self.clock.now())
-        return NotSignedIn(problem)
 
 
 def _device(origin: Origin, account: Account) -> bytes:

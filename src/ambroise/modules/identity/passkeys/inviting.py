@@ -66,9 +66,8 @@ class Invitations(Struct, frozen=True):
         """A ticket for who has the code, once. Raises INVITATION_WRONG whatever is wrong, TOO_MANY_TRIES."""
         identity, now = self.passkeys.identity, self.passkeys.identity.clock.now()
         keys = [attempts.key("passkey-code", attempts.network_of(origin) or ""), *attempts.address_keys(origin)]
-        async with identity.database.reader() as reader:
-            wait = await attempts.wait(reader, keys, now)
-        if wait:
+        one = await attempts.begin(identity.database, keys, now)
+        if one.wait:
             raise Refusal(Kind.THROTTLED, "TOO_MANY_TRIES", "Wait before you try another code.")
         ticket = tokens.new_session_token()
         async with identity.database.transaction() as tx:
@@ -84,8 +83,9 @@ class Invitations(Struct, frozen=True):
                 account = found.account if found else None
                 await identity.trace(tx, account, tracing.SIGN_IN_REFUSED, SignInMeans.HANDED_CODE, why="code")
         if not good:
-            await attempts.count(identity.database, keys, now)
+            await one.failed(identity.database, now)
             raise Refusal(Kind.UNPROCESSABLE, "INVITATION_WRONG", "This name and this code do not go together.")
+        await one.take_back(identity.database)
         return ticket
 
     async def begin(self, ticket: str, browser: str) -> Ceremony:

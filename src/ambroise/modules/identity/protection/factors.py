@@ -157,12 +157,12 @@ class Factors(Struct, frozen=True):
         keys = [attempts.key("change", str(session.account.id))]
         async with identity.database.reader() as reader:
             found = await accounts.credentials(reader, account=session.account.id)
-            wait = await attempts.wait(reader, keys, identity.clock.now())
-        if wait:
+        one = await attempts.begin(identity.database, keys, identity.clock.now())
+        if one.wait:
             raise Refusal(Kind.THROTTLED, "TOO_MANY_TRIES", "Wait before you try another password.", element="passe")
         if found is None or not await passwords.matches(found.password_hash, password):
-            await attempts.count(identity.database, keys, identity.clock.now())
             raise Refusal(Kind.UNPROCESSABLE, "PASSWORD_WRONG", "This is not your password.", element="passe")
+        await one.take_back(identity.database)
 
     async def _changed(self, tx: Transaction, account: UUID, origin: Origin) -> None:
         """A browser trusted under the former factor is asked again, and the holder is told."""
