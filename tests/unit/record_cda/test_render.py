@@ -37,7 +37,7 @@ def test_a_sample_is_shown_whole_and_harmless(name: str):
     document = parse.read(cda(name))
     rendered = shown(cda(name))
     page = lxml.html.fromstring(f"<main>{rendered.html}</main>")
-    allowed = {"id", "class", "href", "src", "alt", "scope", "colspan", "rowspan", "tabindex", "role"}
+    allowed = {"id", "class", "href", "src", "alt", "scope", "colspan", "rowspan", "tabindex", "role", "data-label"}
     for element in page.iter():
         assert set(element.attrib) <= {*allowed, "aria-labelledby"}
         for address in (element.get("href"), element.get("src")):

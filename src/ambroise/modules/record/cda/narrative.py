@@ -11,6 +11,7 @@ from markupsafe import escape
 from msgspec import Struct, field
 
 from ambroise.modules.record.cda.nodes import Element, children, local, one, text
+from ambroise.modules.record.cda.stacking import Stacking, stacking
 
 
 class Words(Struct, frozen=True):
@@ -122,28 +123,31 @@ class Narrative(Struct):
     def _table(self, element: Element, label: str | None) -> str:
         caption = one(element, "caption")
         title = "" if caption is None else f"<caption>{self._inside(caption, label)}</caption>"
+        stack = stacking(element)
         groups = "".join(
-            self._rows(group, local(group), label)
+            self._rows(group, local(group), label, stack)
             for group in children(element)
             if local(group) in ("thead", "tbody", "tfoot")
         )
         # A wide table scrolls in its own box, which the keyboard reaches and the heading names.
         named = f' role="group" aria-labelledby="{label}"' if label else ""
         table = f"<table{self.identifier(element.get('ID'))}>{title}{groups}</table>"
-        return f'<div class="cda-table" tabindex="0"{named}>{table}</div>'
+        kind = "cda-table cda-stack" if stack else "cda-table"
+        return f'<div class="{kind}" tabindex="0"{named}>{table}</div>'
 
-    def _rows(self, group: Element, kind: str, label: str | None) -> str:
+    def _rows(self, group: Element, kind: str, label: str | None, stack: Stacking | None) -> str:
         rows = [row for row in children(group) if local(row) == "tr"]
         written: list[str] = []
         for row in rows:
             cells = [cell for cell in children(row) if local(cell) in ("td", "th")]
             # A row of headings only is a row of column headings, wherever it stands.
             heads = kind == "thead" or (len(cells) > 1 and all(local(cell) == "th" for cell in cells))
-            inside = "".join(self._cell(cell, heads, label) for cell in cells)
-            written.append(f"<tr{self.identifier(row.get('ID'))}>{inside}</tr>")
+            inside = "".join(self._cell(cell, heads, label, stack) for cell in cells)
+            named = ' class="cda-heads"' if stack and row in stack.heads else ""
+            written.append(f"<tr{named}{self.identifier(row.get('ID'))}>{inside}</tr>")
         return f"<{kind}>{''.join(written)}</{kind}>" if written else ""
 
-    def _cell(self, cell: Element, heads: bool, label: str | None) -> str:
+    def _cell(self, cell: Element, heads: bool, label: str | None, stack: Stacking | None) -> str:
         inside = self._styled(cell, label)
         # An empty heading would be announced for nothing.
         tag = "th" if local(cell) == "th" and text(cell) else "td"
@@ -157,8 +161,13 @@ class Narrative(Struct):
             across = "col" if heads else "row"
             wide = f" {'col' if heads else 'row'}span=" in spans
             scope = f' scope="{across}group"' if wide else f' scope="{across}"'
-        long = ' class="cda-long"' if len(text(cell) or "") > _LONG_CELL else ""
-        return f"<{tag}{scope}{spans}{long}{self.identifier(cell.get('ID'))}>{inside}</{tag}>"
+        words = text(cell)
+        kind = ' class="cda-long"' if len(words or "") > _LONG_CELL else ""
+        if not words and not any(mark in inside for mark in _SHOWN):
+            kind = ' class="cda-blank"'
+        elif stack and (under := stack.labels.get(cell)):
+            inside, scope = f"<div>{inside}</div>", f'{scope} data-label="{escape(under)}"'
+        return f"<{tag}{scope}{spans}{kind}{self.identifier(cell.get('ID'))}>{inside}</{tag}>"
 
     def _multimedia(self, element: Element) -> str:
         caption = text(element, "caption")
@@ -180,6 +189,7 @@ class Narrative(Struct):
 
 
 _LONG_CELL = 40
+_SHOWN = ("<img", "<a ")
 _BLOCKS = frozenset({"table", "list", "paragraph"})
 _HOLDERS = frozenset({"text", "td", "th", "item", "paragraph"})
 

@@ -34,8 +34,8 @@ _ATTRIBUTES = {
     "div": {"tabindex", "role", "aria-labelledby"},
     "img": {"src", "alt"},
     "section": {"aria-labelledby"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
+    "td": {"colspan", "rowspan", "data-label"},
+    "th": {"colspan", "rowspan", "scope", "data-label"},
 }
 
 
