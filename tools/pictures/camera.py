@@ -15,8 +15,16 @@ WIDTHS = (390, 1280)
 # A sheet of A4 between its margins, at the 96 points an inch of style sheets.
 PAPER = 680
 _HEIGHT = 900
-# What follows the eye down a page would hide a line of its picture.
-_STILL = "document.querySelectorAll('.places').forEach(bar => { bar.style.position = 'static' })"
+# Milliseconds that the reader of PDF needs; nothing tells when it is done.
+_PDF = 1500
+# A bar that follows the eye down the page stands at its end, where it hides nothing of the picture.
+_STILL = """
+document.body.style.position = 'relative';
+document.querySelectorAll('.places').forEach(bar => {
+  bar.style.position = '';
+  if (getComputedStyle(bar).position === 'fixed') bar.style.position = 'absolute';
+});
+"""
 _FIGURES = re.compile(r"\d+")
 _WORDS = re.compile(r"[^\w]+")
 _MOST_PAGES = 12
@@ -70,10 +78,12 @@ class Visitor:
         if press:
             self._page.locator(press).last.click()
             self._page.wait_for_load_state()
-        self._page.evaluate(_STILL)
         title = self._page.title().partition(" · ")[0]
         for width in WIDTHS:
             self._page.set_viewport_size({"width": width, "height": _HEIGHT})
+            self._page.evaluate(_STILL)
+            if self._page.locator("object.paper").is_visible():
+                self._page.wait_for_timeout(_PDF)
             yield self._picture(group, title, address + press, width, [*problems, *self._over(width), *self._heard])
         if paper and self._look.paper:
             self._page.emulate_media(media="print")

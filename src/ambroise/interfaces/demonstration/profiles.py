@@ -85,7 +85,7 @@ def _contact(first: str, last: str, kinds: str, kinship: str, mobile: str) -> Dr
     return Draft(Section.CONTACTS, f"{first} {last}", details=details)
 
 
-_GP = Draft(Section.NETWORK, "Dr Camille TEMOIN", details={"role": "MEDECIN_TRAITANT", "about": "Médecin généraliste"})
+_GP = Draft(Section.NETWORK, "Dr Camille Temoin", details={"role": "MEDECIN_TRAITANT", "about": "Médecin généraliste"})
 
 _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
     "test-identity": (
@@ -94,7 +94,7 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
             Draft(Section.ALLERGIES, "Pollens de graminées", details={"reaction": "Éternuements, yeux qui piquent"}),
             Draft(Section.HABITS, "Je marche 30 minutes par jour.", details={"habit": "PHYSICAL_ACTIVITY"}),
             _GP,
-            _contact("Alix", "PAT-TROIS", "EMERGENCY_CONTACT,TRUSTED_CONTACT", "SPOUSE", "0600000001"),
+            _contact("Alix", "Pat-Trois", "EMERGENCY_CONTACT,TRUSTED_CONTACT", "SPOUSE", "0600000001"),
         ),
         (Section.STAYS, Section.DISABILITIES),
     ),
@@ -121,7 +121,7 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
                 "Diphtérie-poliomyélite-tétanos",
                 Code(_ATC, "J07CA01", "Diphtérie-poliomyélite-tétanos"),
                 start="2020-04-12",
-                details={"stage": "BOOSTER", "lot": "EXEMPLE-1", "performer": "Dr Camille TEMOIN"},
+                details={"stage": "BOOSTER", "lot": "EXEMPLE-1", "performer": "Dr Camille Temoin"},
             ),
             Draft(Section.STAYS, "Appendicite", start="1987", details={"duration": "5", "unit": "DAY"}),
             Draft(Section.STAYS, "Accouchement", start="2004-09", details={"duration": "4", "unit": "DAY"}),
@@ -138,8 +138,8 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
             Draft(Section.HABITS, "J’ai arrêté en 2010.", details={"habit": "TOBACCO"}),
             Draft(Section.HABITS, "Piscine le jeudi.", details={"habit": "PHYSICAL_ACTIVITY"}),
             _GP,
-            _contact("Marcel", "FICTIF", "HELP_CONTACT", "OTHER", "0600000002"),
-            _contact("Samir", "EXEMPLE", "EMERGENCY_CONTACT,TRUSTED_CONTACT", "SPOUSE", "0600000003"),
+            _contact("Marcel", "Fictif", "HELP_CONTACT", "FATHER", "0600000002"),
+            _contact("Samir", "Exemple", "EMERGENCY_CONTACT,TRUSTED_CONTACT", "SPOUSE", "0600000003"),
             Draft(Section.DONATION, "informed", details={"informed": "yes"}),
         ),
         (Section.DISABILITIES,),
@@ -168,7 +168,7 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
             ),
             Draft(Section.BLOOD, "Groupe sanguin O négatif", Code(_SNOMED, "278148006", "Groupe sanguin O négatif")),
             _GP,
-            _contact("Nadia", "EXEMPLE", "EMERGENCY_CONTACT,CAREGIVER_CONTACT", "CHILD", "0600000004"),
+            _contact("Nadia", "Exemple", "EMERGENCY_CONTACT,CAREGIVER_CONTACT", "CHILD", "0600000004"),
         ),
         (),
     ),
@@ -177,7 +177,7 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
             Draft(Section.VACCINATIONS, "Coqueluche", start="2024-05", details={"stage": "BOOSTER"}),
             Draft(Section.BLOOD, "Groupe sanguin B positif", Code(_SNOMED, "278150003", "Groupe sanguin B positif")),
             Draft(Section.HABITS, "Pas d’alcool.", details={"habit": "ALCOHOL"}),
-            _contact("Karim", "MODELE", "EMERGENCY_CONTACT", "SPOUSE", "0600000005"),
+            _contact("Karim", "Modele", "EMERGENCY_CONTACT", "SPOUSE", "0600000005"),
         ),
         (Section.ALLERGIES, Section.DISABILITIES),
     ),

@@ -16,12 +16,13 @@ from ambroise.modules.profile.api import Item, Part, Section, measures
 
 
 class Face(Struct, frozen=True):
-    """How a section is shown: its address, title, icon, what to write there, and how "I have none" is said."""
+    """How a section is shown: address, title, icon, what to write there, what adding to it is called, "I have none"."""
 
     address: str
     title: str
     picture: str
     help: str
+    adding: str
     none: str = ""
 
 
@@ -31,6 +32,7 @@ FACES: Mapping[Section, Face] = {
         N_("Maladies et sujets de santé"),
         "stethoscope",
         N_("Une maladie, un trouble, un sujet qui compte pour votre santé."),
+        N_("Ajouter une maladie ou un sujet de santé"),
         N_("Je n’ai pas de maladie à signaler"),
     ),
     Section.TREATMENTS: Face(
@@ -38,6 +40,7 @@ FACES: Mapping[Section, Face] = {
         N_("Traitements"),
         "pill",
         N_("Les médicaments que vous prenez, ou avez pris longtemps."),
+        N_("Ajouter un traitement"),
         N_("Je ne prends pas de traitement"),
     ),
     Section.ALLERGIES: Face(
@@ -45,6 +48,7 @@ FACES: Mapping[Section, Face] = {
         N_("Allergies"),
         "triangle-alert",
         N_("Un médicament, un aliment, une matière que vous ne supportez pas."),
+        N_("Ajouter une allergie"),
         N_("Je n’ai pas d’allergie connue"),
     ),
     Section.VACCINATIONS: Face(
@@ -52,12 +56,14 @@ FACES: Mapping[Section, Face] = {
         N_("Vaccinations"),
         "syringe",
         N_("Chaque vaccin reçu, avec sa date."),
+        N_("Ajouter un vaccin"),
     ),
     Section.STAYS: Face(
         "hospitalisations",
         N_("Hospitalisations et actes"),
         "building",
         N_("Une opération, un séjour à l’hôpital, un acte important."),
+        N_("Ajouter une hospitalisation ou un acte"),
         N_("Je n’ai jamais été hospitalisé"),
     ),
     Section.FAMILY: Face(
@@ -65,6 +71,7 @@ FACES: Mapping[Section, Face] = {
         N_("Antécédents familiaux"),
         "users",
         N_("Une maladie de vos parents, grands-parents, frères et sœurs."),
+        N_("Ajouter un antécédent familial"),
         N_("Je ne connais pas d’antécédent familial"),
     ),
     Section.DISABILITIES: Face(
@@ -72,6 +79,7 @@ FACES: Mapping[Section, Face] = {
         N_("Handicaps"),
         "user",
         N_("Ce que les soignants doivent savoir pour vous accueillir."),
+        N_("Ajouter un handicap"),
         N_("Je n’ai pas de handicap"),
     ),
     Section.BLOOD: Face(
@@ -79,30 +87,49 @@ FACES: Mapping[Section, Face] = {
         N_("Groupe sanguin"),
         "flask-conical",
         N_("Un prélèvement est toujours fait avant une transfusion, même si votre groupe est écrit ici."),
+        N_("Dire mon groupe sanguin"),
     ),
     Section.MEASURES: Face(
-        "mesures", N_("Mesures"), "scan-line", N_("Poids, taille, tension, glycémie… avec leur courbe.")
+        "mesures",
+        N_("Mesures"),
+        "scan-line",
+        N_("Poids, taille, tension, glycémie… avec leur courbe."),
+        N_("Ajouter une mesure"),
     ),
     Section.TARGETS: Face(
-        "objectifs", N_("Objectifs"), "scan-line", N_("La valeur à atteindre, convenue avec votre soignant.")
+        "objectifs",
+        N_("Objectifs"),
+        "scan-line",
+        N_("La valeur à atteindre, convenue avec votre soignant."),
+        N_("Fixer un objectif"),
     ),
     Section.HABITS: Face(
-        "habitudes", N_("Habitudes de vie"), "house", N_("Alimentation, activité, sommeil, écrans, alcool, tabac.")
+        "habitudes",
+        N_("Habitudes de vie"),
+        "house",
+        N_("Alimentation, activité, sommeil, écrans, alcool, tabac."),
+        N_("Ajouter une habitude"),
     ),
     Section.NETWORK: Face(
         "soignants",
         N_("Mes professionnels de santé"),
         "stethoscope",
         N_("Qui vous soigne. Ajouter quelqu’un ici ne lui donne pas accès à votre dossier."),
+        N_("Ajouter un professionnel"),
     ),
     Section.CONTACTS: Face(
-        "entourage", N_("Entourage"), "users", N_("Qui prévenir, votre personne de confiance, vos aidants.")
+        "entourage",
+        N_("Entourage"),
+        "users",
+        N_("Qui prévenir, votre personne de confiance, vos aidants."),
+        N_("Ajouter une personne"),
     ),
     Section.DONATION: Face(
         "don-d-organes",
         N_("Don d’organes"),
         "info",
         N_("La loi présume le consentement ; un refus s’inscrit au registre national de l’Agence de la biomédecine."),
+        N_("Don d’organes : où j’en suis"),
     ),
 }
 BY_ADDRESS = {face.address: section for section, face in FACES.items()}
@@ -244,6 +271,12 @@ def value(item: Item) -> str:
     return f"{shown}\u00a0{unit(item.details.get('unit', ''))}".strip()
 
 
+def _place(performer: str) -> str:
+    """Somebody and their place: the name as people read it, the place as it is written."""
+    who, comma, place = performer.partition(",")
+    return proper(who) + comma + place
+
+
 def about(item: Item) -> str:
     """What more a line says, in one short sentence; its comment stands apart."""
     said = item.details
@@ -258,7 +291,10 @@ def about(item: Item) -> str:
         case Section.VACCINATIONS:
             stage = said.get("stage", "")
             parts = [choice("stage", stage) if stage else ""]
-            parts += [gettext("lot %(lot)s", lot=said["lot"]) if said.get("lot") else "", said.get("performer", "")]
+            parts += [
+                gettext("lot %(lot)s", lot=said["lot"]) if said.get("lot") else "",
+                _place(said.get("performer", "")),
+            ]
         case Section.STAYS:
             long = said.get("duration", "")
             parts = [f"{long} {choice('unit', said.get('unit', 'DAY'))}" if long else ""]

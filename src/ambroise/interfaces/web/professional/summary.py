@@ -29,6 +29,8 @@ _FIRST = (Section.ILLNESSES, Section.TREATMENTS, Section.ALLERGIES)
 _THEN = (Section.VACCINATIONS, Section.STAYS, Section.FAMILY, Section.DISABILITIES)
 _LAST = (Section.HABITS, Section.NETWORK, Section.CONTACTS)
 _MOST_ALERTS, _MOST_RESULTS = 3, 8
+# Read to find the last of each analysis: the same ones come back at each visit.
+_RESULTS_READ = 40
 _MOST_STAYS, _MOST_COMING = 3, 6
 _AHEAD = timedelta(days=366)
 
@@ -153,9 +155,12 @@ def _asked(item: Asked) -> Next:
 
 
 async def _results(profile: Profile, ctx: Context, patient: UUID) -> Sequence[Latest]:
+    """The last result of each analysis."""
     shown: list[Latest] = []
-    for one in await profile.results(ctx, patient, _MOST_RESULTS):
+    for one in await profile.results(ctx, patient, _RESULTS_READ):
         told = result(one, ())
+        if len(shown) == _MOST_RESULTS or any(known.name == titled(told) for known in shown):
+            continue
         words = {
             "high": gettext("Haut"),
             "low": gettext("Bas"),
