@@ -49,6 +49,13 @@ EVERYTHING = (
         },
     ),
     Draft(Section.DONATION, "Informé", details={"informed": "yes"}),
+    Draft(
+        Section.MEASURES,
+        "GLUCOSE",
+        start="2025-11-02",
+        details={"measure": "GLUCOSE", "value": "92", "moment": "53049-3"},
+    ),
+    Draft(Section.MEASURES, "SPO2", start="2025-11-02", details={"measure": "OXYGEN_SATURATION", "value": "97"}),
 )  # fmt: skip
 
 
@@ -175,6 +182,9 @@ async def test_what_cannot_be_is_refused_by_its_name(world: World) -> None:
         (replace(EVERYTHING[8], details={"measure": "WEIGHT", "value": "NaN"}), "PROFILE_FIGURE_UNREADABLE"),
         (replace(DIABETES, details={"duration": "long"}), "PROFILE_FIGURE_UNREADABLE"),
         (replace(DIABETES, details={"low": "1e999999999"}), "PROFILE_FIGURE_UNREADABLE"),
+        (replace(EVERYTHING[5], details={"relation": "NEIGHBOUR"}), "PROFILE_CHOICE_UNKNOWN"),
+        (replace(EVERYTHING[11], details={}), "PROFILE_CHOICE_UNKNOWN"),
+        (replace(EVERYTHING[8], details={"measure": "OXYGEN_SATURATION", "value": "49"}), "PROFILE_FIGURE_ODD"),
     ):
         with pytest.raises(Refusal, match=code):
             await told(world, draft)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ambroise.interfaces.web.prescribed import taken, until
 from ambroise.interfaces.web.ui.i18n import speak
@@ -67,4 +68,5 @@ def test_the_dose_is_said_as_people_say_it(dose: str | None, code: str, often: O
     one = Order("X", "", TODAY, None, dose=Decimal(dose) if dose else None, dose_unit=code, often=often)
     speak("fr")
     assert taken(one).replace("\u00a0", " ").replace("\u202f", " ") == said
-    assert until(one).replace("\u00a0", " ") == "prescrit le 22 novembre 2026"
+    assert until(one) == ""
+    assert until(replace(one, until=TODAY)).replace("\u00a0", " ") == "jusqu’au 22 novembre 2026"

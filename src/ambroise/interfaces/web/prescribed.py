@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from ambroise.interfaces.web import profiles
@@ -14,16 +15,22 @@ _PIECES = frozenset({"{tablet}", "tablet", "{comprime}"})
 _HOURS_OF_A_DAY = 24
 
 
+def together(orders: Iterable[Order]) -> list[list[Order]]:
+    """The orders of one prescription together: who wrote it, when and until when is said once."""
+    found: dict[tuple[object, ...], list[Order]] = {}
+    for one in orders:
+        found.setdefault((one.document, one.by, one.written, one.until), []).append(one)
+    return list(found.values())
+
+
 def taken(order: Order) -> str:
     """How a medicine is taken: the words of the prescriber, else the dose and how often."""
     return order.words or ", ".join(part for part in (_dose(order), _often(order.often)) if part)
 
 
 def until(order: Order) -> str:
-    """Until when the order runs, or when it was written when it does not say."""
-    if order.until is not None:
-        return gettext("jusqu’au %(day)s", day=profiles.when(order.until.isoformat()))
-    return gettext("prescrit le %(day)s", day=profiles.when(order.written.isoformat()))
+    """Until when the order runs, when it says so."""
+    return gettext("jusqu’au %(day)s", day=profiles.when(order.until.isoformat())) if order.until else ""
 
 
 def _dose(order: Order) -> str:

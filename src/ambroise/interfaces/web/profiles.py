@@ -192,6 +192,14 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
         "ALCOHOL": N_("Alcool"),
         "TOBACCO": N_("Tabac"),
     },
+    "moment": {
+        "53049-3": N_("à jeun"),
+        "88365-2": N_("avant un repas"),
+        "16915-1": N_("après un repas"),
+        "LA11865-5": N_("après un exercice"),
+        "MED-1278": N_("lors d’un malaise"),
+        "LA46-8": N_("à un autre moment"),
+    },
     "role": {
         "MEDECIN_TRAITANT": N_("Médecin traitant"),
         "SAGE_FEMME_REFERENTE": N_("Sage-femme référente"),
@@ -208,6 +216,8 @@ MEASURES: Mapping[str, str] = {
     "WAIST_CIRCUMFERENCE": N_("Tour de taille"),
     "BLOOD_PRESSURE": N_("Tension artérielle"),
     "HEART_RATE": N_("Fréquence cardiaque"),
+    "RESPIRATORY_RATE": N_("Fréquence respiratoire"),
+    "OXYGEN_SATURATION": N_("Saturation en oxygène"),
     "BODY_TEMPERATURE": N_("Température"),
     "GLUCOSE": N_("Glycémie"),
     "INTERSTITIAL_GLUCOSE": N_("Glucose interstitiel"),
@@ -283,7 +293,7 @@ def about(item: Item) -> str:
     parts: list[str] = []
     match item.section:
         case Section.MEASURES | Section.TARGETS:
-            parts = [value(item)]
+            parts = [value(item), choice("moment", said["moment"]) if said.get("moment") else ""]
         case Section.TREATMENTS:
             parts = [said.get("dosage", ""), said.get("reason", "")]
         case Section.ALLERGIES:

@@ -51,9 +51,22 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "contact": ("EMERGENCY_CONTACT", "TRUSTED_CONTACT", "CAREGIVER_CONTACT", "HELP_CONTACT"),
     "kinship": ("MOTHER", "FATHER", "CHILD", "SPOUSE", "TUTEUR", "OTHER"),
     "habit": ("FOOD", "PHYSICAL_ACTIVITY", "SLEEP", "SCREEN", "ALCOHOL", "TOBACCO"),
+    "moment": ("53049-3", "88365-2", "16915-1", "LA11865-5", "MED-1278", "LA46-8"),
     "role": ("MEDECIN_TRAITANT", "SAGE_FEMME_REFERENTE", "PHARMACIEN_CORRESPONDANT", "OTHER"),
 }
-"""The closed choices of the profile, under the codes of the national client."""
+"""The closed choices of the profile, under the codes of the national client; when a glucose was measured: JDV_J157."""
+
+_CHOSEN: Mapping[Section, Mapping[str, str]] = {
+    Section.VACCINATIONS: {"stage": "stage"},
+    Section.STAYS: {"unit": "unit"},
+    Section.FAMILY: {"relation": "relation"},
+    Section.DISABILITIES: {"disability": "disability", "rate": "rate", "human": "help"},
+    Section.MEASURES: {"moment": "moment"},
+    Section.HABITS: {"habit": "habit"},
+    Section.NETWORK: {"role": "role"},
+    Section.CONTACTS: {"contact": "contact", "kinship": "kinship"},
+}
+"""Which details of a section are one of the closed choices, or several of them."""
 
 _MANDATORY_START = frozenset(
     {Section.ILLNESSES, Section.TREATMENTS, Section.STAYS, Section.VACCINATIONS, Section.MEASURES}
@@ -73,6 +86,7 @@ def check(draft: Draft, born: date | None, today: date) -> None:
     if draft.section in _MANDATORY_START and not draft.start:
         _refuse("PROFILE_DATE_MISSING", "Give a date; a year is enough.", "start")
     _dates(draft, born, today)
+    _choices(draft)
     if draft.section is Section.MEASURES:
         _figures(draft)
     for name in ("duration", "low", "high"):
@@ -101,6 +115,13 @@ def _dates(draft: Draft, born: date | None, today: date) -> None:
             _refuse("PROFILE_DATE_TO_COME", "This day has not come.", name)
     if draft.start and draft.end and draft.end < draft.start[: len(draft.end)]:
         _refuse("PROFILE_DATES_CROSSED", "It ends before it begins.", "end")
+
+
+def _choices(draft: Draft) -> None:
+    for name, kind in _CHOSEN.get(draft.section, {}).items():
+        said = draft.details.get(name, "")
+        if (said or name == "habit") and not set(said.split(",")) <= set(CHOICES[kind]):
+            _refuse("PROFILE_CHOICE_UNKNOWN", "Choose one of the answers.", name)
 
 
 def _exists(value: str) -> bool:

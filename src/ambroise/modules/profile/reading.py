@@ -29,9 +29,10 @@ from ambroise.modules.profile.fhir import (
     first_of,
     words_of,
 )
+from ambroise.modules.profile.limits import CHOICES
 from ambroise.modules.profile.measures import Measure, by_code
 from ambroise.modules.profile.model import Code, Item, Origin, Section
-from ambroise.modules.profile.writing import BLOOD_GROUP, DISABILITY, DURATION, HABITS, KINSHIP
+from ambroise.modules.profile.writing import BLOOD_GROUP, DISABILITY, DURATION, HABITS, KINSHIP, MOMENT
 from ambroise.trust.gateway import Flags, Stored
 
 _BY: Mapping[str, Literal["patient", "representative", "carer", "professional"]] = {
@@ -284,7 +285,7 @@ def _disability(resource: Json) -> _Told:
 
 
 def _measured(resource: Json, measure: Measure, day: str) -> _Told | None:
-    details = {"measure": measure.name, "unit": measure.unit}
+    details = {"measure": measure.name, "unit": measure.unit, **_moment(resource)}
     if len(measure.figures) == 1:
         value = _figure(resource.get("valueQuantity"), measure)
         if value is None:
@@ -301,6 +302,13 @@ def _measured(resource: Json, measure: Measure, day: str) -> _Told | None:
                 return None
             details[figure.name] = value
     return _Told(Section.MEASURES, measure.name, measure.codes[0], start=day, details=details)
+
+
+def _moment(resource: Json) -> dict[str, str]:
+    """When a glucose was measured, by JDV_J157; nothing when it does not say or says something else."""
+    said = next((one for one in children(resource, "extension") if one.get("url") == MOMENT), None)
+    code = coding_of(said.get("valueCodeableConcept")) if said else None
+    return {"moment": code.code} if code and code.code in CHOICES["moment"] else {}
 
 
 def _figure(quantity: Json | None, measure: Measure) -> str | None:

@@ -58,8 +58,12 @@ HABITS: Mapping[str, tuple[str, str]] = {
 
 DISABILITY = (SNOMED, "21134002")
 BLOOD_GROUP = (LOINC, "882-1")
+MOMENT = "http://esante.gouv.fr/ci-sis/fhir/StructureDefinition/ENS_MomentOfMeasurement"
+"""When a glucose was measured, in the guide « mesures de santé » of the CI-SIS."""
+TA_ASIP = "urn:oid:1.2.250.1.213.1.1.4.322"
 STAY = "stay"
 DURATION = "urn:ambroise:profile:duration"
+_GLUCOSE = "GLUCOSE"
 _UNITS = {"DAY": "d", "WEEK": "wk", "MONTH": "mo", "YEAR": "a"}
 
 
@@ -234,6 +238,10 @@ def _measure(draft: Draft, patient: UUID, teller: Teller) -> Json:
         **_observation(draft, patient, teller, first.system, first.code, category="vital-signs"),
         "effectiveDateTime": draft.start,
     }
+    moment = draft.details.get("moment", "")
+    if moment and measure.name == _GLUCOSE:
+        coding = {"system": TA_ASIP if moment.startswith("MED-") else LOINC, "code": moment}
+        resource["extension"] = [{"url": MOMENT, "valueCodeableConcept": {"coding": [coding]}}]
     if len(measure.figures) == 1:
         resource["valueQuantity"] = _quantity(draft.details["value"], measure.unit)
     else:

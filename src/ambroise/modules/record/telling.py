@@ -17,6 +17,7 @@ from ambroise.trust.gateway import Stored
 _LOINC: Final = "http://loinc.org"
 COPIED: Final[Mapping[tuple[str, str], Code]] = {
     (_LOINC, "2345-7"): Code.GLUCOSE_COPIED,
+    (_LOINC, "2339-0"): Code.GLUCOSE_COPIED,
     ("urn:oid:1.2.250.1.213.1.1.4.322", "MED-969"): Code.GLUCOSE_COPIED,
     (_LOINC, "4548-4"): Code.HBA1C_COPIED,
     (_LOINC, "8302-2"): Code.HEIGHT_COPIED,

@@ -77,7 +77,7 @@ def summary_routes(
             measures=latest(sheet),
             blood=next(iter(sheet[Section.BLOOD].items), None),
             results=await _results(profile, ctx, patient),
-            ordered=[one for one in await profile.running(ctx, patient) if not _told(one, sheet)],
+            ordered=prescribed.together(one for one in await profile.running(ctx, patient) if not _told(one, sheet)),
             taken=prescribed.taken,
             until=prescribed.until,
             coming=await _coming(profile, prevention, ctx, patient),

@@ -174,6 +174,7 @@ class MeasureForm(Form):
         validate_choice=False,
     )
     value = _text(N_("Valeur"), 20, N_("Pour la tension, les deux chiffres : 128/76."))
+    moment = _among(N_("Moment, pour une glycémie (facultatif)"), "moment", needed=False)
     start = _when(N_("Mesurée le"), needed=True)
     links = _links(N_("Pour quelle maladie (facultatif)"))
     comment = StringField(lazy(N_("Commentaire (facultatif)")), render_kw={"maxlength": "150"})
