@@ -298,7 +298,6 @@ _BY_CODE: Mapping[str, str] = {
     "CLOCK_TOO_FAR": N_("L’horloge n’avance pas de plus de cinquante ans."),
     "PROFILE_CHOICE_UNKNOWN": N_("Choisissez une des réponses."),
     "PROFILE_NAME_MISSING": N_("Dites de quoi il s’agit."),
-    "PROFILE_CHOICE_UNKNOWN": N_("Choisissez une des réponses."),
     "PROFILE_DATE_MISSING": N_("Donnez une date, une année suffit."),
     "PROFILE_DATE_UNREADABLE": N_("Écrivez une année, un mois ou un jour : 2019, 05/2019 ou 03/05/2019."),
     "PROFILE_DATE_BEFORE_BIRTH": N_("Cette date est avant la naissance."),
