@@ -8,7 +8,7 @@ from uuid import UUID
 from ambroise.kernel.ids import new_id, shard_of
 from ambroise.modules.record.assessment import Assessed
 from ambroise.modules.record.cda.extract import EXTRACTOR_VERSION, Extract, extract
-from ambroise.modules.record.cda.extract.base import actor_reference, hl7_concept
+from ambroise.modules.record.cda.extract.elements import actor_reference, hl7_concept
 from ambroise.modules.record.cda.model import ClinicalDocument
 from ambroise.trust.context import Context
 

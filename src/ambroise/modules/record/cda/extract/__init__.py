@@ -22,7 +22,7 @@ from ambroise.modules.record.cda.extract import (
     observations,
     plans,
 )
-from ambroise.modules.record.cda.extract.base import FAMILY, Found, Reader
+from ambroise.modules.record.cda.extract.reader import FAMILY, Found, Reader
 from ambroise.modules.record.cda.model import ClinicalDocument, Level
 
 EXTRACTOR_VERSION = 3

@@ -3,16 +3,8 @@
 from collections.abc import Iterator
 
 from ambroise.modules.record.cda import values
-from ambroise.modules.record.cda.extract.base import (
-    FR,
-    Found,
-    Json,
-    Reader,
-    author_of,
-    declared,
-    hl7_concept,
-    related,
-)
+from ambroise.modules.record.cda.extract.elements import Json, author_of, hl7_concept
+from ambroise.modules.record.cda.extract.reader import FR, Found, Reader, declared, related
 from ambroise.modules.record.cda.nodes import Element, attribute, many, one, text
 
 _ALLERGY = FR + "41"

@@ -1,7 +1,8 @@
 """How a medicine is taken: times, doses, rates, limits, as Dosage."""
 
 from ambroise.modules.record.cda import values
-from ambroise.modules.record.cda.extract.base import Json, Reader, quantity, ratio, related
+from ambroise.modules.record.cda.extract.elements import Json, quantity, ratio
+from ambroise.modules.record.cda.extract.reader import Reader, related
 from ambroise.modules.record.cda.nodes import Element, attribute, many, one, xsi_type
 
 _SUBORDINATE = "COMP"

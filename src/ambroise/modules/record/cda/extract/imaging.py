@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ambroise.modules.record.cda import values
-from ambroise.modules.record.cda.extract.base import FR, Found, Json, Reader, coding, related, unknown
+from ambroise.modules.record.cda.extract.elements import Json, coding, unknown
+from ambroise.modules.record.cda.extract.reader import FR, Found, Reader, related
 from ambroise.modules.record.cda.nodes import Element, many, one
 from ambroise.modules.record.cda.values import moment
 

@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator
 
-from ambroise.modules.record.cda.extract.base import (
-    FR,
-    Found,
+from ambroise.modules.record.cda.extract.elements import (
     Json,
-    Reader,
     author_of,
-    declared,
     effective,
     hl7_concept,
     is_absence,
     performers,
     quantity,
-    related,
     unknown,
 )
 from ambroise.modules.record.cda.extract.product import medicine
+from ambroise.modules.record.cda.extract.reader import FR, Found, Reader, declared, related
 from ambroise.modules.record.cda.nodes import Element, attribute, one, text
 from ambroise.modules.record.cda.values import moment
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from ambroise.modules.record.cda import values
-from ambroise.modules.record.cda.extract.base import FAMILY, FR, Found, Json, Reader, is_absence
+from ambroise.modules.record.cda.extract.elements import Json, is_absence
 from ambroise.modules.record.cda.extract.observations import observation
+from ambroise.modules.record.cda.extract.reader import FAMILY, FR, Found, Reader
 from ambroise.modules.record.cda.nodes import attribute, local, many, one
 
 HABIT = FR + "52"

@@ -3,22 +3,18 @@
 from collections.abc import Iterator
 
 from ambroise.modules.record.cda import values
-from ambroise.modules.record.cda.extract.base import (
-    FR,
-    Found,
+from ambroise.modules.record.cda.extract.dosage import dosages
+from ambroise.modules.record.cda.extract.elements import (
     Json,
-    Reader,
     actor_reference,
     author_of,
-    declared,
     effective,
     identifier,
     is_absence,
     quantity,
-    related,
 )
-from ambroise.modules.record.cda.extract.dosage import dosages
 from ambroise.modules.record.cda.extract.product import medicine
+from ambroise.modules.record.cda.extract.reader import FR, Found, Reader, declared, related
 from ambroise.modules.record.cda.nodes import Element, attribute, local, one
 
 _TREATMENT = FR + "42"

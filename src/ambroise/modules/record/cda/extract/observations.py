@@ -3,19 +3,16 @@
 from collections.abc import Iterator
 
 from ambroise.modules.record.cda import values
-from ambroise.modules.record.cda.extract.base import (
-    FR,
+from ambroise.modules.record.cda.extract.elements import (
     LOINC,
-    Found,
     Json,
-    Reader,
-    declared,
     effective,
     hl7_concept,
     interval,
     performers,
     quantity,
 )
+from ambroise.modules.record.cda.extract.reader import FR, Found, Reader, declared
 from ambroise.modules.record.cda.nodes import Element, attribute, many, one, text, xsi_type
 from ambroise.modules.record.tables import system_url
 

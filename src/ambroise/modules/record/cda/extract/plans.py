@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ambroise.modules.record.cda import values
-from ambroise.modules.record.cda.extract.base import Found, Json, Reader, actor_reference
+from ambroise.modules.record.cda.extract.elements import Json, actor_reference
+from ambroise.modules.record.cda.extract.reader import Found, Reader
 from ambroise.modules.record.cda.nodes import Element, one
 
 PLAN = "83869-8"

@@ -1,6 +1,7 @@
 """A medicine as it is coded in France: CIS, CIP, virtual medicine, ATC class."""
 
-from ambroise.modules.record.cda.extract.base import Json, Reader, coding
+from ambroise.modules.record.cda.extract.elements import Json, coding
+from ambroise.modules.record.cda.extract.reader import Reader
 from ambroise.modules.record.cda.nodes import Element, attribute, children, local, one, text
 from ambroise.modules.record.cda.values import code as read_code
 
