@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ambroise.interfaces.web import profiles
-from ambroise.interfaces.web.ui import dates, plots
+from ambroise.interfaces.web import curves
+from ambroise.interfaces.web.ui import dates, plots, units
 from ambroise.interfaces.web.ui.i18n import N_, gettext
 from ambroise.modules.profile.api import Item, Part, Section, Sheet, growth
 
@@ -88,7 +88,7 @@ def drawings(sheet: Sheet, born: date | None, sex: str, today: date) -> Mapping[
     """All the curves of a page of measures: those of growth, then the others. `sex`: `F`, `M` or nothing."""
     part = sheet[Section.MEASURES]
     growing = growths(part, born, sex, today)
-    others = profiles.curves(part, sheet[Section.TARGETS], without=[one.measure for one in growing])
+    others = curves.of_measures(part, sheet[Section.TARGETS], without=[one.measure for one in growing])
     return {"growths": growing, "curves": others}
 
 
@@ -118,10 +118,10 @@ def _growth(measure: str, items: Sequence[Item], born: date, sex: str) -> Growth
 
 
 def _drawn(standard: growth.Standard, taken: Sequence[tuple[int, Item]], last: int, apart: float, born: date) -> Growth:
-    factor, unit = _SHOWN.get(standard.measure, (Decimal(1), profiles.unit(taken[0][1].details["unit"])))
+    factor, unit = _SHOWN.get(standard.measure, (Decimal(1), units.unit(taken[0][1].details["unit"])))
     values = [float(Decimal(one.details["value"]) * factor) for _, one in taken]
-    curves = {number: _curve(standard, far, last, float(factor)) for number, far in growth.CENTILES.items()}
-    every = [value for points in curves.values() for _, value in points] + values
+    centiles = {number: _curve(standard, far, last, float(factor)) for number, far in growth.CENTILES.items()}
+    every = [value for points in centiles.values() for _, value in points] + values
     marks = _marks(min(every), max(every))
     low, high = marks[0], marks[-1]
 
@@ -134,7 +134,7 @@ def _drawn(standard: growth.Standard, taken: Sequence[tuple[int, Item]], last: i
     def down(value: float) -> float:
         return round(TOP + HEIGHT * (high - value) / (high - low), 1)
 
-    ends = _apart([down(points[-1][1]) for points in curves.values()])
+    ends = _apart([down(points[-1][1]) for points in centiles.values()])
     months = apart < 1
     unit_of_age = _MONTH if months else _YEAR
     step = round(apart * 12) if months else round(apart)
@@ -144,7 +144,8 @@ def _drawn(standard: growth.Standard, taken: Sequence[tuple[int, Item]], last: i
         unit=unit,
         axis=gettext("Âge en mois") if months else gettext("Âge en années"),
         centiles=[
-            Centile(number, joined(points), words) for (number, points), words in zip(curves.items(), ends, strict=True)
+            Centile(number, joined(points), words)
+            for (number, points), words in zip(centiles.items(), ends, strict=True)
         ],
         line=joined([(age, value) for (age, _), value in zip(taken, values, strict=True)]),
         taken=[

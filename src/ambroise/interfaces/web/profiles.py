@@ -1,18 +1,19 @@
-"""The medical profile in words, for every portal: sections, choices, lines."""
+"""The medical profile in words, for every portal: its sections, and what each line says."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
+from ambroise.interfaces.web.choices import MEASURES, choice
 from ambroise.interfaces.web.names import proper
 from ambroise.interfaces.web.ui import dates, plots
 from ambroise.interfaces.web.ui.i18n import N_, current, gettext
 from ambroise.interfaces.web.ui.units import unit
-from ambroise.modules.profile.api import Item, Part, Section, measures
+from ambroise.modules.profile.api import Item, Part, Section
 
 
 class Face(Struct, frozen=True):
@@ -133,107 +134,6 @@ FACES: Mapping[Section, Face] = {
     ),
 }
 BY_ADDRESS = {face.address: section for section, face in FACES.items()}
-
-CHOICES: Mapping[str, Mapping[str, str]] = {
-    "relation": {
-        "MOTHER": N_("Mère"),
-        "FATHER": N_("Père"),
-        "GRANDMOTHER": N_("Grand-mère"),
-        "GRANDFATHER": N_("Grand-père"),
-        "SISTER": N_("Sœur"),
-        "BROTHER": N_("Frère"),
-        "GREAT_GRANDMOTHER": N_("Arrière-grand-mère"),
-        "GREAT_GRANDFATHER": N_("Arrière-grand-père"),
-        "AUNT": N_("Tante"),
-        "UNCLE": N_("Oncle"),
-        "OTHER": N_("Autre"),
-    },
-    "disability": {
-        "SENSORY": N_("Sensoriel"),
-        "NEURO_DEVELOPMENTAL_DISORDER": N_("Trouble du neurodéveloppement"),
-        "PSYCHIC": N_("Psychique"),
-        "ENGINE": N_("Moteur"),
-        "POLY_DISABILITY": N_("Polyhandicap"),
-        "DISABLING_DISEASES": N_("Maladie invalidante"),
-        "OTHERS": N_("Autre"),
-    },
-    "rate": {
-        "LESS_THAN_50": N_("Moins de 50 %"),
-        "BETWEEN_50_AND_79": N_("De 50 à 79 %"),
-        "BIGGER_THAN_80_OR_EQUAL": N_("80 % ou plus"),
-        "UNKNOWN": N_("Je ne sais pas"),
-    },
-    "help": {"YES": N_("Oui"), "NO": N_("Non"), "NONE": N_("Sans objet")},
-    "stage": {
-        "INITIMMUNIZ": N_("Première vaccination"),
-        "BOOSTER": N_("Rappel"),
-        "IMMUNIZ": N_("Vaccination"),
-    },
-    "unit": {"DAY": N_("jours"), "WEEK": N_("semaines"), "MONTH": N_("mois"), "YEAR": N_("ans")},
-    "contact": {
-        "EMERGENCY_CONTACT": N_("À prévenir en urgence"),
-        "TRUSTED_CONTACT": N_("Personne de confiance"),
-        "CAREGIVER_CONTACT": N_("Mon aidant"),
-        "HELP_CONTACT": N_("Une personne que j’aide"),
-    },
-    "kinship": {
-        "MOTHER": N_("Mère"),
-        "FATHER": N_("Père"),
-        "CHILD": N_("Enfant"),
-        "SPOUSE": N_("Conjoint"),
-        "TUTEUR": N_("Tuteur"),
-        "OTHER": N_("Autre"),
-    },
-    "habit": {
-        "FOOD": N_("Alimentation"),
-        "PHYSICAL_ACTIVITY": N_("Activité physique"),
-        "SLEEP": N_("Sommeil"),
-        "SCREEN": N_("Écrans"),
-        "ALCOHOL": N_("Alcool"),
-        "TOBACCO": N_("Tabac"),
-    },
-    "moment": {
-        "53049-3": N_("à jeun"),
-        "88365-2": N_("avant un repas"),
-        "16915-1": N_("après un repas"),
-        "LA11865-5": N_("après un exercice"),
-        "MED-1278": N_("lors d’un malaise"),
-        "LA46-8": N_("à un autre moment"),
-    },
-    "role": {
-        "MEDECIN_TRAITANT": N_("Médecin traitant"),
-        "SAGE_FEMME_REFERENTE": N_("Sage-femme référente"),
-        "PHARMACIEN_CORRESPONDANT": N_("Pharmacien correspondant"),
-        "OTHER": N_("Autre soignant"),
-    },
-}
-"""The words of the closed choices."""
-
-MEASURES: Mapping[str, str] = {
-    "WEIGHT": N_("Poids"),
-    "HEIGHT": N_("Taille"),
-    "BODY_MASS_INDEX": N_("Indice de masse corporelle"),
-    "WAIST_CIRCUMFERENCE": N_("Tour de taille"),
-    "BLOOD_PRESSURE": N_("Tension artérielle"),
-    "HEART_RATE": N_("Fréquence cardiaque"),
-    "RESPIRATORY_RATE": N_("Fréquence respiratoire"),
-    "OXYGEN_SATURATION": N_("Saturation en oxygène"),
-    "BODY_TEMPERATURE": N_("Température"),
-    "GLUCOSE": N_("Glycémie"),
-    "INTERSTITIAL_GLUCOSE": N_("Glucose interstitiel"),
-    "GLYCATED_HEMOGLOBIN": N_("Hémoglobine glyquée (HbA1c)"),
-    "HEMOGLOBIN_GLYCATION_INDEX": N_("Indicateur de gestion du glucose"),
-    "PAIN_SEVERITY": N_("Douleur, de 0 à 10"),
-    "HEAD_CIRCUMFERENCE": N_("Périmètre crânien"),
-    "STEPS_BY_DAY": N_("Pas par jour"),
-}
-_MANY = frozenset({"contact", "disability"})
-
-
-def choice(kind: str, code: str) -> str:
-    """The words of one choice."""
-    words = CHOICES.get(kind, {}).get(code, "")
-    return gettext(words) if words else code
 
 
 def when(value: str) -> str:
@@ -415,34 +315,3 @@ def by_measure(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
 def latest(part: Part) -> Sequence[Item]:
     """What a section says in short: its lines, of measures the last of each kind."""
     return [items[0] for items in by_measure(part.items)] if part.section is Section.MEASURES else part.items
-
-
-def curves(part: Part, targets: Part, without: Collection[str] = ()) -> list[plots.Curve]:
-    """The curves of the measures that were taken twice or more, with the targets as their range.
-
-    `without`: measures that are drawn otherwise.
-    """
-    found: list[plots.Curve] = []
-    for measure in measures().values():
-        if measure.name in without:
-            continue
-        taken = [item for item in part.items if item.details.get("measure") == measure.name and len(item.start) == 10]
-        target = next((one for one in targets.items if one.details.get("measure") == measure.name), None)
-        for figure in measure.figures:
-            points = [
-                plots.Point(date.fromisoformat(item.start), Decimal(item.details[figure.name]))
-                for item in taken
-                if item.details.get(figure.name)
-            ]
-            bounds = [
-                Decimal(target.details[one]) if target and target.details.get(one) else None for one in ("low", "high")
-            ]
-            title = gettext(MEASURES[measure.name])
-            if figure.name == "systolic":
-                title = gettext("Tension artérielle, la plus haute")
-            elif figure.name == "diastolic":
-                title = gettext("Tension artérielle, la plus basse")
-            curve = plots.curve(title, unit(measure.unit), points, bounds[0], bounds[1], target=True)
-            if curve is not None:
-                found.append(curve)
-    return found

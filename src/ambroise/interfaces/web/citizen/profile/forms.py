@@ -9,7 +9,7 @@ from typing import Any
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 
-from ambroise.interfaces.web.profiles import CHOICES, MEASURES
+from ambroise.interfaces.web.choices import CHOICES, MEASURES
 from ambroise.interfaces.web.ui.forms import Form, Required, Ticks
 from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.modules.profile.api import Code, Draft, Item, Section, measures
