@@ -65,8 +65,13 @@ class _Verified(Struct, frozen=True):
     holder: str | None = None
 
 
+class _Known(Struct, frozen=True):
+    professional: Professional
+    good_until: float
+
+
 class Authenticator:
-    """Verifies tokens and remembers, for a short time, those it verified.
+    """Verifies tokens and remembers, for a short time, those it verified, and who signs assertions.
 
     `keep` bounds how long a change in the directory goes unseen; rights are read at each request whatever it says.
     """
@@ -92,6 +97,7 @@ class Authenticator:
         self._keep = keep.total_seconds()
         self._remembered = remembered
         self._verified: OrderedDict[str, _Verified] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str | None], _Known] = OrderedDict()
         self._forgotten = 0
         self._registry = JWTClaimsRegistry(
             now=lambda: int(clock.now().timestamp()),
@@ -124,9 +130,27 @@ class Authenticator:
         await self._check_sign_on(known.claims)
         return _one_request(known.context, channel)
 
+    async def professional(self, rpps: str, organization: str | None) -> Professional | None:
+        """Who practises there, as the directory says or said a moment ago; None when it has none."""
+        asked, now = (rpps, organization), self._clock.now().timestamp()
+        known = self._known.get(asked)
+        if known is not None and now < known.good_until:
+            return known.professional
+        forgotten = self._forgotten
+        found = await self.people.professional(rpps, organization)
+        if found is not None and forgotten == self._forgotten:
+            self._known[asked] = _Known(found, now + self._keep)
+            self._known.move_to_end(asked)
+            while len(self._known) > self._remembered:
+                self._known.popitem(last=False)
+        return found
+
     def forget(self, professionals: frozenset[str] | None) -> None:
         """Look these professionals (PS_IdNat) up again at their next request; everybody, for None."""
         self._forgotten += 1
+        for asked, known in list(self._known.items()):
+            if professionals is None or known.professional.id in professionals:
+                del self._known[asked]
         for token, known in list(self._verified.items()):
             actor = known.context.actor
             if professionals is None or (isinstance(actor, Professional) and actor.id in professionals):

@@ -227,8 +227,9 @@ def _small(
 
     Here is read what is written in UTF-8 without a document type, within the limits, header first.
     """
-    within = content.count(b"<") <= elements and len(content) <= text and content.count(b"xmlns") <= _WIDEST
-    if not within or b"<!D" in content or _PLAIN.match(content) is None:
+    size = len(content)
+    within = (size <= elements or content.count(b"<") <= elements) and size <= text
+    if not within or content.count(b"xmlns") > _WIDEST or b"<!D" in content or _PLAIN.match(content) is None:
         return None
     try:
         root = etree.fromstring(content, _plain_parser())

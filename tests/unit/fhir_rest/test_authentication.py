@@ -109,6 +109,28 @@ async def test_a_verified_token_is_remembered_and_checked_again_after_a_while(ho
     assert house.people.asked == 2
 
 
+async def test_who_signs_assertions_is_remembered_until_the_directory_changes_or_a_while_has_passed(
+    house: House,
+) -> None:
+    async def ask() -> Professional | None:
+        return await house.authenticator.professional("01234567897", "750803447")
+
+    first = await ask()
+    assert await ask() == first
+    assert house.people.asked == 1
+    house.authenticator.forget(frozenset({"899700000013"}))
+    await ask()
+    assert house.people.asked == 1
+    house.authenticator.forget(frozenset({"801234567897"}))
+    await ask()
+    house.clock.move(timedelta(seconds=31))
+    await ask()
+    assert house.people.asked == 3
+    for _ in range(2):
+        assert await house.authenticator.professional("99700000013", None) is None
+    assert house.people.asked == 5, "nobody is not remembered"
+
+
 async def test_a_remembered_token_ends_when_it_says(house: House) -> None:
     token = "Bearer " + sign(house.claims(Role.SYSTEM), KEY)
     await house.authenticator.context(token)

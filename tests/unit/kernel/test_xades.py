@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
-from ambroise.kernel.crypto.canonical import is_affordable
+from ambroise.kernel.crypto.canonical import is_affordable, is_usual
 from ambroise.kernel.crypto.certificates import Authorities, Revocations
 from ambroise.kernel.crypto.xades import Wrong, verified
 
@@ -60,7 +60,10 @@ def test_a_certificate_for_contents_signs_them_and_signs_nobody_on(tmp_path: Pat
 def test_canonical_forms_are_taken_of_what_has_few_names() -> None:
     def affordable(names: int, elements: int, inside: str = "<a/>", **more: int) -> bool:
         spaces = " ".join(f'xmlns:n{number}="urn:{number}"' for number in range(names))
-        return is_affordable(etree.fromstring(f"<r {spaces}>{inside * elements}</r>"), **more)
+        written = f"<r {spaces}>{inside * elements}</r>"
+        found = is_affordable(etree.fromstring(written), **more)
+        assert found or more or not is_usual(written.encode()), "what is usual is affordable"
+        return found
 
     assert affordable(20, 5_000)
     assert affordable(0, 5_000, '<a xmlns:b="urn:b"/>'), "declared one after the other"
@@ -71,6 +74,8 @@ def test_canonical_forms_are_taken_of_what_has_few_names() -> None:
     prefixes = " ".join(f"n{number}" for number in range(150))
     listed = f'<e:InclusiveNamespaces xmlns:e="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="{prefixes}"/>'
     assert not affordable(0, 1_000, f"<a/>{listed}")
+    assert is_usual(b'<r xmlns:a="urn:a" b="1">' + b"<a/>" * 5_000 + b"</r>")
+    assert not is_usual(b'<!DOCTYPE r [<!ATTLIST r xmlns:a CDATA "urn:a">]><r/>')
 
 
 def _certificate(

@@ -111,4 +111,4 @@ async def _professional(services: Services, said: str, structure: str | None) ->
     national = _NATIONAL.fullmatch(said)
     if national is None:
         return None
-    return await services.authenticator.people.professional(national[1], structure)
+    return await services.authenticator.professional(national[1], structure)

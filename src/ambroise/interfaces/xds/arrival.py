@@ -19,6 +19,8 @@ from ambroise.interfaces.xds.names import XDSB, XOP, tag
 _TEXT: Final = 4_000_000
 """What an envelope may hold besides its documents, in characters."""
 _PARTS: Final = 1_000
+_PIECE: Final = 16 * 1024
+"""What is smaller than this is copied, so that what arrives byte by byte holds no more memory than it has bytes."""
 _DOCUMENT: Final = tag(XDSB, "Document")
 Known = TypeVar("Known")
 
@@ -30,7 +32,7 @@ class Arrival(Generic[Known]):
         self.envelope = envelope
         self.known = known
         self._contents = contents
-        self._parts = parts.found
+        self._parts = parts
 
     def document(self, element: Element) -> bytes | None:
         """The bytes of a Document element, inline or in a part; given once, and forgotten here. None: there are none.
@@ -42,10 +44,10 @@ class Arrival(Generic[Known]):
         if include is None:
             return bytes(inline) if inline else None
         href = include.get("href", "")
-        part = self._parts.pop(unquote(href.removeprefix("cid:")), None) if href.startswith("cid:") else None
+        part = self._parts.take(unquote(href.removeprefix("cid:"))) if href.startswith("cid:") else None
         if part is None:
             raise Malformed("xop:Include names no part of its own")
-        return bytes(part)
+        return part
 
 
 async def receive(
@@ -82,14 +84,14 @@ class _Parts:
     """Where the bytes of a request go: to the reader of the envelope, and each other part to its own place."""
 
     def __init__(self, content_type: str, envelope: EnvelopeReader, limit: int) -> None:
-        self.found: dict[str, bytearray] = {}
+        self._found: dict[str, list[memoryview | bytearray]] = {}
         self._envelope = envelope
         self._left = limit
         self._headers: dict[str, bytes] = {}
         self._name = b""
         self._value = b""
         self._number = 0
-        self._into: bytearray | None = None
+        self._into: list[memoryview | bytearray] | None = None
         self._parser = self._multipart(content_type)
 
     def feed(self, data: bytes) -> None:
@@ -101,6 +103,11 @@ class _Parts:
             self._parser.write(data)
         except FormParserError:
             raise Malformed("the parts are not those of MIME") from None
+
+    def take(self, name: str) -> bytes | None:
+        """The bytes of a part, in one piece, which is forgotten here; None when there is none of this name."""
+        pieces = self._found.pop(name, None)
+        return b"".join(pieces) if pieces is not None else None
 
     def close(self) -> Envelope:
         """The end of the request."""
@@ -156,9 +163,9 @@ class _Parts:
             if self._start and name != self._start:
                 raise Malformed("the envelope is the first part")
             return
-        if not name or name in self.found:
+        if not name or name in self._found:
             raise Malformed("each part has a Content-ID of its own")
-        self._into = self.found[name] = bytearray()
+        self._into = self._found[name] = []
 
     def _end_part(self) -> None:
         if self._number == 1:
@@ -171,7 +178,12 @@ class _Parts:
         self._left -= end - start
         if self._left < 0:
             raise TooLarge("the documents pass the limit")
-        self._into += memoryview(data)[start:end]
+        if end - start >= _PIECE:
+            self._into.append(memoryview(data)[start:end])
+        elif self._into and isinstance(last := self._into[-1], bytearray):
+            last += memoryview(data)[start:end]
+        else:
+            self._into.append(bytearray(memoryview(data)[start:end]))
 
     def _feed_envelope(self, data: bytes) -> None:
         if data:

@@ -60,8 +60,7 @@ class Callers:
 
     async def _professional(self, vihf: Vihf) -> Professional:
         rpps = vihf.subject.removeprefix("8") if vihf.subject.startswith("8") else None
-        people = self._services.authenticator.people
-        actor = await people.professional(rpps, vihf.structure) if rpps else None
+        actor = await self._services.authenticator.professional(rpps, vihf.structure) if rpps else None
         if actor is None or actor.id != vihf.subject:
             raise refusals.subject()
         if not vihf.roles or (vihf.roles[0].code, vihf.roles[0].system) != (actor.profession, actor.profession_system):

@@ -12,6 +12,15 @@ from ambroise.interfaces.soap import Element
 from ambroise.interfaces.xds.names import RIM, tag
 
 _XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
+CLASSIFICATION: Final = tag(RIM, "Classification")
+_SLOT: Final = tag(RIM, "Slot")
+_VALUE_LIST: Final = tag(RIM, "ValueList")
+_VALUE: Final = tag(RIM, "Value")
+_NAME: Final = tag(RIM, "Name")
+_DESCRIPTION: Final = tag(RIM, "Description")
+_LOCALIZED: Final = tag(RIM, "LocalizedString")
+_EXTERNAL: Final = tag(RIM, "ExternalIdentifier")
+_VERSION: Final = tag(RIM, "VersionInfo")
 _ENTRY_TYPE: Final = "urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:"
 
 Slots = Mapping[str, tuple[str, ...]]
@@ -68,17 +77,14 @@ class Association(Struct, frozen=True):
 
 def read_object(element: Element) -> RegistryObject:
     """An ExtrinsicObject or a RegistryPackage."""
-    version = element.find(tag(RIM, "VersionInfo"))
+    version = next(element.iterchildren(_VERSION), None)
     return RegistryObject(
         id=element.get("id", ""),
-        name=_localized(element, "Name"),
-        description=_localized(element, "Description"),
+        name=_localized(element, _NAME),
+        description=_localized(element, _DESCRIPTION),
         slots=read_slots(element),
-        classifications=tuple(_classification(one) for one in element.iterfind(tag(RIM, "Classification"))),
-        external={
-            one.get("identificationScheme", ""): one.get("value", "")
-            for one in element.iterfind(tag(RIM, "ExternalIdentifier"))
-        },
+        classifications=tuple([_classification(one) for one in element.iterchildren(CLASSIFICATION)]),
+        external={one.get("identificationScheme", ""): one.get("value", "") for one in element.iterchildren(_EXTERNAL)},
         object_type=element.get("objectType"),
         mime_type=element.get("mimeType"),
         status=element.get("status"),
@@ -103,9 +109,13 @@ def read_slots(element: Element) -> Slots:
     """The slots of an element, by name."""
     return {
         one.get("name", ""): tuple(
-            (value.text or "").strip() for value in one.iterfind(f"{tag(RIM, 'ValueList')}/{tag(RIM, 'Value')}")
+            [
+                (value.text or "").strip()
+                for listed in one.iterchildren(_VALUE_LIST)
+                for value in listed.iterchildren(_VALUE)
+            ]
         )
-        for one in element.iterfind(tag(RIM, "Slot"))
+        for one in element.iterchildren(_SLOT)
     }
 
 
@@ -176,7 +186,7 @@ def _classification(element: Element) -> Classification:
     return Classification(
         scheme=element.get("classificationScheme") or element.get("classificationNode") or "",
         code=element.get("nodeRepresentation", ""),
-        display=_localized(element, "Name"),
+        display=_localized(element, _NAME),
         slots=read_slots(element),
     )
 
@@ -197,8 +207,10 @@ def _write_classification(element: Element, owner: str, number: int, made: Class
 
 
 def _localized(element: Element, name: str) -> str | None:
-    found = element.find(f"{tag(RIM, name)}/{tag(RIM, 'LocalizedString')}")
-    return (found.get("value") or "").strip() or None if found is not None else None
+    for one in element.iterchildren(name):
+        for found in one.iterchildren(_LOCALIZED):
+            return (found.get("value") or "").strip() or None
+    return None
 
 
 def _write_localized(element: Element, name: str, text: str) -> None:

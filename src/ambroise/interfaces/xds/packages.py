@@ -10,7 +10,7 @@ from ambroise.fhir.json import decode
 from ambroise.interfaces.fhir_rest.checking import require_valid
 from ambroise.interfaces.fhir_rest.criteria import Criteria
 from ambroise.interfaces.soap import Element, Malformed
-from ambroise.interfaces.xds.ebrim import Association, RegistryObject, read_association, read_object
+from ambroise.interfaces.xds.ebrim import CLASSIFICATION, Association, RegistryObject, read_association, read_object
 from ambroise.interfaces.xds.entries import invalid, reference_of
 from ambroise.interfaces.xds.names import (
     ENTRY,
@@ -35,8 +35,10 @@ from ambroise.trust.context import Context
 from ambroise.trust.gateway import Gateway
 
 Json = dict[str, Any]
-_CLASSIFICATION: Final = tag(RIM, "Classification")
-"""What a package is: said inside it, or beside it."""
+_LIST: Final = tag(RIM, "RegistryObjectList")
+_PACKAGE: Final = tag(RIM, "RegistryPackage")
+_ENTRY: Final = tag(RIM, "ExtrinsicObject")
+_LINK: Final = tag(RIM, "Association")
 
 
 class Package(Struct, frozen=True):
@@ -108,16 +110,17 @@ def read_package(request: Element | None) -> Package:
 
 def read_objects(request: Element | None) -> Package:
     """The objects of a SubmitObjectsRequest, with the one SubmissionSet that it has."""
-    listed = request.find(tag(RIM, "RegistryObjectList")) if request is not None else None
+    listed = next(request.iterchildren(_LIST), None) if request is not None else None
     if listed is None:
         raise Malformed("there is no RegistryObjectList")
-    packages = [read_object(one) for one in listed.iterfind(tag(RIM, "RegistryPackage"))]
-    nodes = {(one.get("classifiedObject"), one.get("classificationNode")) for one in listed.iter(_CLASSIFICATION)}
+    packages = [read_object(one) for one in listed.iterchildren(_PACKAGE)]
+    # What a package is stands inside it, or beside it.
+    nodes = {(one.get("classifiedObject"), one.get("classificationNode")) for one in listed.iter(CLASSIFICATION)}
     if any((one.id, FOLDER) in nodes for one in packages):
         raise Refusal(Kind.UNPROCESSABLE, "FOLDER_UNSUPPORTED", "Folders are not taken: file the documents without.")
     sets = [one for one in packages if (one.id, SUBMISSION_SET) in nodes]
-    entries = tuple(read_object(one) for one in listed.iterfind(tag(RIM, "ExtrinsicObject")))
-    associations = tuple(read_association(one) for one in listed.iterfind(tag(RIM, "Association")))
+    entries = tuple([read_object(one) for one in listed.iterchildren(_ENTRY)])
+    associations = tuple([read_association(one) for one in listed.iterchildren(_LINK)])
     if len(sets) != 1:
         raise invalid("a submission has one SubmissionSet")
     return Package(sets[0], entries, associations)

@@ -12,8 +12,24 @@ from lxml import etree
 
 _WIDEST: Final = 200
 _PREFIXES: Final = "{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces"
+_USUAL: Final = (64 * 1024, 20, 200)
+"""Bytes, declarations of namespaces and attributes of what is within the steps whatever it says."""
 _STEPS: Final = 20_000_000
 """Looks at a namespace: less than half a second of them."""
+
+
+def is_usual(written: bytes) -> bool:
+    """Whether this XML is affordable whatever its tree: small, with few names and few attributes in all of it."""
+    size, names, attributes = _USUAL
+    return (
+        len(written) <= size
+        and written.isascii()
+        and not written.startswith(b"<?")
+        and b"<!" not in written
+        and written.count(b"xmlns") <= names
+        and written.count(b"=") <= attributes
+        and b"PrefixList" not in written
+    )
 
 
 def is_affordable(root: etree._Element, *, times: int = 1, patience: int = 1) -> bool:  # pyright: ignore[reportPrivateUsage]

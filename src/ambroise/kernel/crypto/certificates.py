@@ -78,35 +78,35 @@ class Authorities:
     """Certificates of authorities in a PEM file, read again when the file changes. Without a file, nobody is believed.
 
     A certificate must be issued by one of them directly: a file that holds an intermediate authority believes it.
-    Who issued a certificate never changes and is remembered, by its SHA-256; dates are looked at each time.
+    Who issued a certificate never changes and is remembered; dates are looked at each time.
     """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._seen = 0
         self._known: tuple[x509.Certificate, ...] = ()
-        self._issuers: dict[bytes, tuple[x509.Certificate, ...]] = {}
+        self._issuers: dict[x509.Certificate, tuple[x509.Certificate, ...]] = {}
 
     def issued(self, found: x509.Certificate, now: datetime, *, commits: bool = False) -> bool:
         """Whether one of them, itself in its dates, issued this certificate of a person or a machine.
 
         `commits`: it signs contents, for which a certificate may be made that proves nobody's presence.
         """
-        known, fingerprint = self._all(), found.fingerprint(SHA256())
-        issuers = self._issuers.get(fingerprint)
+        known = self._all()
+        issuers = self._issuers.get(found)
         if issuers is None:
             issuers = tuple(one for one in known if not _is_authority(found) and _issued_by(found, one))
             # Only what an authority signed is kept: a stranger's certificates fill nothing.
             if issuers:
-                self._keep(fingerprint, issuers)
+                self._keep(found, issuers)
         return _may_sign(found, commits=commits) and any(
             one.not_valid_before_utc <= now < one.not_valid_after_utc for one in issuers
         )
 
-    def _keep(self, fingerprint: bytes, issuers: tuple[x509.Certificate, ...]) -> None:
+    def _keep(self, found: x509.Certificate, issuers: tuple[x509.Certificate, ...]) -> None:
         if len(self._issuers) >= _REMEMBERED:
             del self._issuers[next(iter(self._issuers))]
-        self._issuers[fingerprint] = issuers
+        self._issuers[found] = issuers
 
     def _all(self) -> tuple[x509.Certificate, ...]:
         changed = self._file.stat().st_mtime_ns if self._file is not None and self._file.is_file() else 0

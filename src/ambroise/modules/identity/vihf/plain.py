@@ -34,7 +34,7 @@ _MORE: Final = "http://www.w3.org/2001/04/xmldsig-more#"
 _ENC: Final = "http://www.w3.org/2001/04/xmlenc#"
 _ID: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,200}")
 _SPACE: Final = " \t\r\n"
-_NO_SPACE: Final = {ord(each): None for each in _SPACE}
+_SPACES: Final = _SPACE.encode()
 _SAME_ID: Final = etree.XPath("count(//@*[local-name() = 'ID'][. = $id])")
 
 _DIGESTS: Final[Mapping[str, str]] = {f"{_ENC}sha256": "sha256", f"{_MORE}sha384": "sha384", f"{_ENC}sha512": "sha512"}
@@ -45,7 +45,7 @@ _METHODS: Final[Mapping[str, tuple[type, HashAlgorithm]]] = {
 }
 
 
-def _form() -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+def _form() -> list[tuple[str, int, list[str]]]:
     """Every element in the order of the document: its name, how many children it has, its attributes."""
     elements: tuple[tuple[str, int, tuple[str, ...]], ...] = (
         ("Signature", 3, ()),
@@ -63,7 +63,7 @@ def _form() -> tuple[tuple[str, int, tuple[str, ...]], ...]:
         ("X509Data", 1, ()),
         ("X509Certificate", 0, ()),
     )
-    return tuple((f"{{{DSIG}}}{name}", children, attributes) for name, children, attributes in elements)
+    return [(f"{{{DSIG}}}{name}", children, list(attributes)) for name, children, attributes in elements]
 
 
 _FORM: Final = _form()
@@ -97,12 +97,12 @@ class Plain(Struct, frozen=True):
 
 def read(root: Element) -> Plain | None:
     """The signature of an assertion, when it is of the plain form."""
-    signatures = root.findall(f"{{{DSIG}}}Signature")
+    signatures = list(root.iterchildren(f"{{{DSIG}}}Signature"))
     if len(signatures) != 1 or root.getroottree().docinfo.internalDTD is not None:
         return None
     elements = list(signatures[0].iter())
     if len(elements) != len(_FORM) or any(
-        (one.tag, len(one), tuple(one.attrib)) != wanted for one, wanted in zip(elements, _FORM, strict=True)
+        (one.tag, len(one), one.keys()) != wanted for one, wanted in zip(elements, _FORM, strict=True)
     ):
         return None
     signature, info, canonical, method, reference, _, first, second, digest, digest_value, value, _, _, certificate = (
@@ -140,7 +140,7 @@ def _holds_only_its_texts(elements: list[Element]) -> bool:
 
 def _decoded(text: str | None) -> bytes | None:
     """Base64 written as its only right form, but for space; None for anything else."""
-    written = (text or "").translate(_NO_SPACE).encode()
+    written = (text or "").encode().translate(None, _SPACES)
     try:
         found = base64.b64decode(written, validate=True)
     except (ValueError, binascii.Error):

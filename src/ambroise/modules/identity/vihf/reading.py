@@ -11,6 +11,13 @@ from ambroise.modules.identity.vihf.model import SAML, Mode, Role, Vihf
 from ambroise.trust.context import Purpose
 
 Element = etree._Element  # pyright: ignore[reportPrivateUsage]
+_STATEMENT, _ATTRIBUTE, _VALUE, _CONDITIONS, _RESTRICTION, _AUDIENCE = (
+    f"{{{SAML}}}{name}"
+    for name in (
+        *("AttributeStatement", "Attribute", "AttributeValue"),
+        *("Conditions", "AudienceRestriction", "Audience"),
+    )
+)
 _SKEW = timedelta(minutes=2)
 """How far the clocks of two machines may be apart."""
 
@@ -53,9 +60,10 @@ class _Attributes:
 
     def __init__(self, root: Element) -> None:
         self._values: dict[str, list[Element]] = {}
-        for one in root.iterfind(f"{{{SAML}}}AttributeStatement/{{{SAML}}}Attribute"):
-            values = self._values.setdefault(str(one.get("Name", "")).lower(), [])
-            values.extend(one.iterfind(f"{{{SAML}}}AttributeValue"))
+        for statement in root.iterchildren(_STATEMENT):
+            for one in statement.iterchildren(_ATTRIBUTE):
+                values = self._values.setdefault(str(one.get("Name", "")).lower(), [])
+                values.extend(one.iterchildren(_VALUE))
 
     def text(self, name: str) -> str | None:
         """The text of the one value of this name."""
@@ -67,7 +75,7 @@ class _Attributes:
     def coded(self, name: str, element: str) -> list[Element]:
         """The HL7 coded values of this name."""
         found = self._values.get(name.lower(), [])
-        return [one for value in found for one in value if one.tag == f"{{{model.HL7}}}{element}"]
+        return [one for value in found for one in value.iterchildren(f"{{{model.HL7}}}{element}")]
 
 
 def _purpose(said: _Attributes) -> tuple[Purpose, str | None]:
@@ -90,7 +98,7 @@ def _check_times(root: Element, now: datetime, lifetime: timedelta) -> datetime:
     if made is None:
         raise refusals.malformed("IssueInstant is an instant")
     begins, ends = made, made + lifetime
-    for conditions in root.iterfind(f"{{{SAML}}}Conditions"):
+    for conditions in root.iterchildren(_CONDITIONS):
         begins = max(begins, _instant(conditions.get("NotBefore")) or begins)
         ends = min(ends, _instant(conditions.get("NotOnOrAfter")) or ends)
     if now < begins - _SKEW:
@@ -102,10 +110,11 @@ def _check_times(root: Element, now: datetime, lifetime: timedelta) -> datetime:
 
 def _check_audience(root: Element, audiences: frozenset[str]) -> None:
     """Every restriction must name us; the guide of the DMP leaves them empty, which restricts nothing."""
-    for restriction in root.iterfind(f"{{{SAML}}}Conditions/{{{SAML}}}AudienceRestriction"):
-        named = {_text(one) for one in restriction.iterfind(f"{{{SAML}}}Audience")} - {""}
-        if named and not named & audiences:
-            raise refusals.audience()
+    for conditions in root.iterchildren(_CONDITIONS):
+        for restriction in conditions.iterchildren(_RESTRICTION):
+            named = {_text(one) for one in restriction.iterchildren(_AUDIENCE)} - {""}
+            if named and not named & audiences:
+                raise refusals.audience()
 
 
 def _instant(text: str | None) -> datetime | None:
