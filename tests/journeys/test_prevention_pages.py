@@ -156,9 +156,21 @@ async def test_a_rule_is_written_published_and_ended_at_its_dates(visitors: Visi
     assert not any(key.startswith("depistage.vue") for key in await asked())
     desk = await (await visitors.enter("Nadia Inventée")).get("/guichet/prevention/regle?regle=depistage.vue")
     assert "Arrêtée depuis le" in desk.words
-    await desk.get("/guichet/prevention/nouvelle")
+    await desk.press("Reprendre la version 1")
+    assert "Retour à la version 1" in desk.words
+    await desk.press("Publier à cette date", effet=date.fromordinal(clock.now().toordinal() + 1).isoformat())
+    clock.move(timedelta(days=2))
+    assert any(key.startswith("depistage.vue") for key in await asked()), "undone, by a version of its own"
+    desk = await (await visitors.enter("Nadia Inventée")).get("/guichet/prevention/nouvelle")
     await desk.press("Garder le brouillon et voir ce qu’il changerait", **{**rule, "tous": "2y", "a": "60y"})
     assert "Une règle, ou un brouillon, porte déjà ce nom." in desk.words
+    await desk.get("/guichet/prevention")
+    assert "Campagnes terminées" not in desk.words, "the winter campaign is under way"
+    clock.move(timedelta(days=60))
+    desk = await (await visitors.enter("Nadia Inventée")).get("/guichet/prevention")
+    assert "Campagnes terminées" in desk.words
+    await desk.click("Grippe")
+    assert "donner les dates de la suivante" in desk.words
 
 
 async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(visitors: Visitors) -> None:
@@ -169,6 +181,8 @@ async def test_a_check_up_is_prepared_as_a_draft_then_shared_with_who_may_read(v
     await citizen.click("Préparer mon bilan")
     assert "Combien de cigarettes par jour ?" not in citizen.words
     assert "Êtes-vous tombé dans l’année ?" not in citizen.words, "a question of other ages"
+    for asked in ("vaccins", "dépistage", "cannabis", "logement", "sécurité chez vous", "ménopause", "aidez-vous"):
+        assert asked in citizen.words.replace("Aidez-vous", "aidez-vous"), "each theme of the national form"
     await citizen.press("Garder mon brouillon", tobacco="oui", activity="90")
     assert "Brouillon gardé. Vous seul le voyez." in citizen.words
     assert "Combien de cigarettes par jour ?" in citizen.words

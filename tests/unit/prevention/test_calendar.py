@@ -1,11 +1,13 @@
 """The rules that come with the software, for people of known ages, and what holds for everybody."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ambroise.interfaces.web.desk.prevention_rules import form_of, text_of
 from ambroise.modules.prevention.engine import path
 from ambroise.modules.prevention.engine.doses import TOLERANCE
 from ambroise.modules.prevention.model import (
@@ -134,6 +136,13 @@ def test_every_rule_has_a_source_a_date_both_languages_and_is_read_back_as_it_wa
         assert all((rule.title.fr, rule.title.en, rule.why.fr, rule.why.en))
         assert read_rule(plain(rule)) == rule
         assert rule.declared_as is None or rule.evidence.antigens <= antigens()[rule.declared_as]
+
+
+def test_a_rule_that_passes_through_the_form_of_its_author_comes_out_as_it_was() -> None:
+    for rule in RULES:
+        form = form_of(rule, "Relue")
+        form.id, form.kind = rule.id, rule.kind.value
+        assert read_rule(form.whole(json.loads(text_of(rule)))) == rule
 
 
 births = st.dates(date(1930, 1, 1), date(2026, 6, 1)) | st.sampled_from([date(2024, 2, 29), date(1976, 2, 29)])

@@ -61,7 +61,7 @@ class Checkups(Struct, frozen=True):
     prevention: Prevention
 
     async def filled(self, reader: Reader, ctx: Context, patient: UUID) -> Sequence[Filled]:
-        """What this caller may read of the questionnaires of this version, the latest first."""
+        """What this caller may read of the questionnaires, the latest first."""
         await self.prevention.enter(reader, ctx, patient)
         pairs = [("patient", str(patient)), ("_sort", "-_lastUpdated"), ("_count", "50")]
         found = await self.prevention.gateway.search(reader, ctx, parse("QuestionnaireResponse", pairs))
@@ -195,7 +195,8 @@ def _answer(question: Question, said: str) -> dict[str, Any]:
 
 
 def _read(body: Json, at: datetime) -> Filled | None:
-    if body.get("questionnaire") != _canonical():
+    # An older version: what it asked that this one asks too is read, the rest is left aside.
+    if str(body.get("questionnaire", "")).partition("|")[0] != questionnaire()["url"]:
         return None
     answers = {one["linkId"]: _said(one["answer"][0]) for one in body.get("item", ()) if one.get("answer")}
     band = answers.pop(_BAND, "")

@@ -115,6 +115,13 @@ class RuleDesk(Struct, frozen=True):
             raise Refusal(Kind.UNPROCESSABLE, "RULE_EXISTS", says, element="nom")
         await self.keep(tx, ctx, rule, reason=reason)
 
+    async def take_up(self, tx: Transaction, ctx: Context, rule: str, number: int, *, reason: str) -> None:
+        """Draft a former version of a rule again. Raises NO_SUCH_VERSION, RULE_SAME."""
+        found = next((one for one in await self.versions(tx, ctx, rule) if one.number == number), None)
+        if found is None:
+            raise Refusal(Kind.NOT_FOUND, "NO_SUCH_VERSION", "There is no such version of this rule.")
+        await self.keep(tx, ctx, found.rule, reason=reason)
+
     async def end(self, tx: Transaction, ctx: Context, rule: str, *, reason: str) -> None:
         """Draft the end of a rule: nobody is asked for it from the day on which this is published. Raises RULE_OVER."""
         present = await self.present(tx, ctx, rule)

@@ -227,6 +227,10 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         """Whether the rule holds on a day."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
+    def spent(self, day: date) -> bool:
+        """Whether its last campaign is over: nobody is asked anything until its author tells the next one."""
+        return isinstance(self.plan, Seasonal) and all(one.until < day for one in self.plan.campaigns)
+
     def obliges(self, person: Person, day: date) -> bool:
         """Whether the law asks it of this person on a day."""
         if self.mandatory_until is not None and day >= self.mandatory_until.after(person.birth):

@@ -28,7 +28,18 @@ from ambroise.modules.prevention.api import Draft, Gesture, Rule, RuleDesk, Span
 from ambroise.modules.prevention.api import Kind as Sort
 
 _SHORT = {"maxlength": "300", "autocomplete": "off"}
-_FREE = ("plan", "audience", "evidence", "mandatory", "mandatory_born_from", "declared_as", "unverified")
+_FREE = (
+    "plan",
+    "audience",
+    "evidence",
+    "mandatory",
+    "mandatory_born_from",
+    "mandatory_until",
+    "unless",
+    "then",
+    "declared_as",
+    "unverified",
+)
 """What is edited as text: how a rule counts, whom it concerns, what closes it."""
 
 
@@ -60,12 +71,13 @@ class RuleForm(Form):
 
     def validate_calendrier(self, field: Any) -> None:
         try:
-            self.rule = read_rule(self._raw(json.loads(field.data)))
+            self.rule = read_rule(self.whole(json.loads(field.data)))
         except (ValueError, TypeError, msgspec.ValidationError) as error:
             words = gettext("Ce texte n’est pas une règle : %(problem)s", problem=str(error))
             raise ValidationError(words) from error
 
-    def _raw(self, free: Any) -> dict[str, Any]:
+    def whole(self, free: Any) -> dict[str, Any]:
+        """The plain data of the rule: its fields, and what is written as text."""
         if not isinstance(free, dict) or not set(free) <= set(_FREE):
             raise TypeError(", ".join(_FREE))
         fixed = {
@@ -100,7 +112,7 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
     desk = RuleDesk(lives.prevention)
 
     async def listing(visit: Visit) -> Response:
-        ctx = visit.context()
+        ctx, today = visit.context(), dates.as_day(visit.now)
         async with lives.database.reader() as reader:
             drafts = {one.rule.id: one for one in await desk.drafts(reader, ctx)}
             coming = {one.rule.id: one for one in reversed(await desk.coming(reader, ctx))}
@@ -117,7 +129,8 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
             drafts=drafts,
             coming=coming,
             present=present,
-            today=dates.as_day(visit.now),
+            spent=[one for one in present.values() if one.in_force(today) and one.spent(today)],
+            today=today,
             **_place(),
         )
 
@@ -149,9 +162,18 @@ def prevention_rule_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
             async with lives.database.transaction() as tx:
                 await desk.end(tx, visit.context(), id, reason=str(sent.get("raison", "")))
             return visit.go(_changing(id), Toast("rule-drafted"))
+        if sent.get("geste") == "reprendre":
+            return await _take_up(visit, id, whole(number) or 0)
         async with lives.database.transaction() as tx:
             await desk.withdraw(tx, visit.context(), id, whole(number) or 0)
         return visit.go(_address(id), Toast("rule-withdrawn"))
+
+    async def _take_up(visit: Visit, id: str, number: int) -> Response:
+        """Draft a former version again: what holds is changed by another version, never rewritten."""
+        reason = gettext("Retour à la version %(number)s", number=number)
+        async with lives.database.transaction() as tx:
+            await desk.take_up(tx, visit.context(), id, number, reason=reason)
+        return visit.go(_changing(id), Toast("rule-drafted"))
 
     async def ask(visit: Visit) -> Response:
         present, draft = await _both(visit)
