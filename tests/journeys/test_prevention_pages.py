@@ -90,7 +90,7 @@ async def test_the_rule_author_drafts_previews_publishes_and_withdraws(visitors:
     plan = '{"plan": {"type": "window", "from": "55y", "until": "60y"}}'
     await desk.press("Garder le brouillon et voir ce qu’il changerait", raison="Essai", calendrier=plan)
     assert "plan.from45y55y" in desk.words
-    assert "moins de 11 aujourd’hui, 0 avec le brouillon" in desk.words, "a small count is not given"
+    assert "moins de 11 aujourd’hui, moins de 11 avec le brouillon" in desk.words, "a small count is not given"
     assert "Dominique" not in desk.words
     await desk.press("Publier à cette date", effet=visitors.world.clock.now().date().isoformat())
     assert "Une version prend effet demain au plus tôt" in desk.words

@@ -49,8 +49,8 @@ class Difference(Struct, frozen=True):
 class Touched(Struct, frozen=True):
     """How many people with an open space are of the age of a rule: now, by the draft, whom only one of them concerns.
 
-    Never who, and never few: a count from 1 to 10 is None, and a larger one is rounded to tens, so that no difference
-    tells of somebody.
+    Never who, and never few: a count under 11 is None, nobody included (that there is somebody of an age and a sex
+    would tell of them), and a larger one is rounded to tens. 0 is said only of no age at all.
     """
 
     before: int | None = 0
@@ -201,7 +201,12 @@ class RuleDesk(Struct, frozen=True):
             return Touched(counted=False)
         both = present.within(drafted) if present is not None and drafted is not None else None
         old, new, same = await _count(reader, present), await _count(reader, drafted), await _count(reader, both)
-        return Touched(_told(old), _told(new), _told(new - same), _told(old - same))
+        return Touched(
+            before=_told(old) if present is not None else 0,
+            after=_told(new) if drafted is not None else 0,
+            more=_told(new - same) if drafted not in (None, both) else 0,
+            fewer=_told(old - same) if present not in (None, both) else 0,
+        )
 
     async def _allow(self, ctx: Context) -> Operator:
         actor = ctx.actor
@@ -238,7 +243,7 @@ def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _told(count: int) -> int | None:
-    return None if 0 < count < _FEW else round(count, -1)
+    return None if count < _FEW else round(count, -1)
 
 
 def _ended(rule: Rule, day: date) -> Rule:
