@@ -110,7 +110,7 @@ async def test_a_citizen_reads_filters_deletes_chooses_and_undoes(visitors: Visi
         assert await page.locator(".notice").count() == 3
         await look(page, "notifications")
         await page.get_by_role("link", name="Non lues", exact=True).click()
-        await page.get_by_role("button", name="Marquer comme lue").first.press("Enter")
+        await page.get_by_role("button", name="Marquer lue").first.press("Enter")
         assert await page.locator(".notice").count() == 2
         await page.get_by_role("link", name="Accès en urgence").click()
         await page.get_by_role("button", name="Supprimer :").first.press("Enter")

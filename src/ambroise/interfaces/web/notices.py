@@ -128,8 +128,8 @@ SAID: Final[Mapping[str, Said]] = {
     Code.MAIL_RETURNED: Said(
         "mail",
         "danger",
-        N_("Nos mails ne vous parviennent plus"),
-        N_("Changer ou vérifier mon adresse"),
+        N_("Nos mails à votre adresse nous sont revenus"),
+        N_("Vérifier mon adresse"),
         "/reglages/securite/contact",
     ),
     Code.IMPORT_DONE: Said("download", "", N_("Les données reçues sont rangées dans votre dossier"), *_DOCUMENTS),

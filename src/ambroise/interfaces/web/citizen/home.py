@@ -22,6 +22,7 @@ from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Devices, Factors, Reaching
+from ambroise.modules.notification.api import Code
 from ambroise.modules.prevention.api import Waiting
 from ambroise.modules.relations.api import is_minor
 from ambroise.trust.context import Context
@@ -60,7 +61,10 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
                 raise
             # Not open to this person now: not yet, no more, or for a mediator who is shown the screens only.
             return visit.go("/espace")
-        tasks = [_task(notice) for notice in found.notices]
+        returned = await Reaching(Factors(visit.site.identity)).gives_back(visit.who)
+        # Said on top of the page until it is mended: not a second time among what waits.
+        once = frozenset({Code.MAIL_RETURNED.value} if returned else ())
+        tasks = [_task(notice) for notice in found.notices if notice.code not in once]
         return await visit.render(
             "citizen/home.html",
             tasks=tasks,
@@ -73,7 +77,7 @@ def home_routes(screen: Screen, service: CitizenService) -> list[BaseRoute]:
             sorts=vocabulary()["sorts"],
             words_of=words_of,
             alerts=[] if visit.who.acting_for else await Devices(visit.site.identity).alerts(visit.who),
-            returned=await Reaching(Factors(visit.site.identity)).gives_back(visit.who),
+            returned=returned,
             last_access=sentences.line(found.last_access) if found.last_access else None,
             words=categories,
             place="accueil",
@@ -158,12 +162,17 @@ def _most_urgent(waiting: Sequence[Waiting]) -> Sequence[Waiting]:
 def _task(notice: Notice) -> Task:
     words = said(notice.code)
     subject = (notice.subject or "").rpartition("/")[2]
+    sentence, document = gettext(words.sentence), notice.details.get("title")
+    if document:
+        title, text = (document, sentence) if "{subject}" in words.address else (sentence, document)
+    else:
+        title, text = sentence, _said(notice)
     return Task(
         notice=notice.id,
         picture=words.picture,
         tone=words.tone,
-        title=notice.details.get("title") or gettext(words.sentence),
-        text=gettext(words.sentence) if notice.details.get("title") else _said(notice),
+        title=title,
+        text=text,
         address=words.address.format(subject=subject),
         action=gettext(words.action),
     )

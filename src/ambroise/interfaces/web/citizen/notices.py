@@ -285,11 +285,16 @@ def _line(shown: Shown) -> Line:
     words = said(notice.code)
     subject = (notice.subject or "").rpartition("/")[2]
     address: str | None = words.address.format(subject=subject)
-    if "{subject}" in words.address and document is None:
+    # A notice that leads elsewhere than to its document, such as to the measures that it brought, says so first.
+    leads_to_it = "{subject}" in words.address
+    if leads_to_it and document is None:
         address = None
     sentence = gettext(words.sentence)
     by = proper(str(notice.details.get("by") or ""))
-    text = sentence if document else by
+    if document is not None:
+        title, text = (document.title, sentence) if leads_to_it else (sentence, document.title)
+    else:
+        title, text = sentence, by
     if address is None:
         text = gettext("Ce document n’est plus consultable.")
     return Line(
@@ -298,7 +303,7 @@ def _line(shown: Shown) -> Line:
         read=notice.read_at is not None,
         picture=words.picture,
         tone=words.tone,
-        title=document.title if document else sentence,
+        title=title,
         text=text,
         address=address,
         action=gettext(words.action),
