@@ -226,6 +226,15 @@ def test_the_rules_that_began_or_ended_on_a_day_hold_from_that_day() -> None:
     assert not [key for key in of(Person(date(2001, 4, 2)), date(2026, 4, 2)) if key.startswith("dental.")]
 
 
+def test_a_campaign_is_spent_on_the_day_after_its_last() -> None:
+    flu = next(rule for rule in RULES if rule.id == "vaccine.influenza")
+    assert not flu.spent(date(2026, 1, 31))
+    assert flu.spent(date(2026, 2, 1))
+    old = Person(date(1950, 3, 1))
+    assert of(old, date(2026, 1, 31))["vaccine.influenza:2025"].waits
+    assert not [key for key in of(old, date(2026, 2, 1)) if key.startswith("vaccine.influenza:")]
+
+
 def test_two_versions_of_a_calendar_follow_each_other_without_asking_again_what_was_done() -> None:
     """The screening of the breast from 50, then from 45: nobody loses what was done, and each day has one version."""
     old = next(rule for rule in RULES if rule.id == "screening.breast")
