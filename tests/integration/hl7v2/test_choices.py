@@ -146,6 +146,10 @@ async def test_what_was_not_collected_changes_nothing_and_movements_are_not_kept
     before = await lines(house)
     assert (await laboratory.one(mended(sample(NOTHING), b""))).codes == ["NOTHING_COLLECTED"]
     assert (await laboratory.one(sample("SGL_sortie.er7").read_bytes())).codes == ["NOTHING_TO_RECORD"]
+    for movement in ("ADT^A13^ADT_A01", "ADT^A54^ADT_A54", "ADT^Z99^ADT_A01"):
+        other = sample("SGL_sortie.er7").read_text().replace("\n", "\r").replace("ADT^A03^ADT_A03", movement)
+        assert movement in other
+        assert (await laboratory.one(other)).notes == [("W", "0", "NOTHING_TO_RECORD")], movement
     nobody_answers = await laboratory.one(sample("SGL_admission.er7").read_bytes())
     assert nobody_answers.notes == [("E", "101", "HL7_SENDER_MISSING")]
     assert await lines(house) == before

@@ -69,6 +69,7 @@ class Secrets:
     hidden_uuid: str
     replacing_uuid: str
     set_uuid: str
+    hidden_lid: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -84,10 +85,21 @@ async def secrets(house: House, author: Software) -> Secrets:
     await file(author, replaced)
     replacing = letter(replaces=(await get(author, replaced)).get("id"))
     await file(author, replacing)
-    uuids = [(await get(author, one)).get("id") for one in (shown, hidden, replacing)]
+    entries = [await get(author, one) for one in (shown, hidden, replacing)]
+    uuids = [one.get("id") for one in entries]
     sets = await ask(author, GET_SETS, uuid=f"('{uuids[1]}')")
     return Secrets(
-        author, viewer, shown, hidden, replaced, replacing, uuids[0], uuids[1], uuids[2], sets.ids("RegistryPackage")[0]
+        author,
+        viewer,
+        shown,
+        hidden,
+        replaced,
+        replacing,
+        uuids[0],
+        uuids[1],
+        uuids[2],
+        sets.ids("RegistryPackage")[0],
+        entries[1].get("lid"),
     )
 
 
@@ -106,6 +118,15 @@ QUESTIONS: dict[str, Question] = {
     ),
     "GetDocuments by entryUUID": lambda who, it: ask(who, GET, XDSDocumentEntryEntryUUID=f"('{it.hidden_uuid}')"),
     "GetDocuments by uniqueId": lambda who, it: ask(who, GET, XDSDocumentEntryUniqueId=f"('{it.hidden.unique_id}')"),
+    "GetDocuments by logical id": lambda who, it: ask(who, GET, XDSDocumentEntryLogicalID=f"('{it.hidden_lid}')"),
+    "GetAll": lambda who, it: ask(
+        who,
+        "10b545ea-725c-446d-9b95-8aeb444eddf3",
+        patientId=PATIENT,
+        XDSDocumentEntryStatus=APPROVED,
+        XDSSubmissionSetStatus=APPROVED,
+        XDSFolderStatus=APPROVED,
+    ),
     "GetSubmissionSets": lambda who, it: ask(who, GET_SETS, uuid=f"('{it.hidden_uuid}')"),
     "GetSubmissionSets of its neighbour": lambda who, it: ask(who, GET_SETS, uuid=f"('{it.shown_uuid}')"),
     "GetAssociations": lambda who, it: ask(who, LINKS, uuid=f"('{it.hidden_uuid}')"),

@@ -92,7 +92,7 @@ async def test_refusals_have_the_codes_of_xds_and_ours(house: House, author: Sof
     await provide(author, known)
     other = letter()
     same_id = replace(other, unique_id=known.unique_id, content=other.content.replace(_id(other), _id(known)) + b"\n")
-    assert await errors(same_id) == [("XDSDuplicateUniqueIdInRegistry", "DUPLICATE_UNIQUE_ID")]
+    assert await errors(same_id) == [("XDSNonIdenticalHash", "DUPLICATE_UNIQUE_ID")]
     wrong_hash = letter(slots={"hash": "0" * 40})
     assert await errors(wrong_hash) == [("XDSRepositoryMetadataError", "HASH_MISMATCH")]
     stranger = "801999999999^AUTRE^Alix^^^DR^^^&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS"

@@ -17,8 +17,12 @@ from ambroise.interfaces.services import Services
 from ambroise.modules.consent.api import Collected, Collecting, Matter
 from ambroise.trust.audit.entry import Event
 
-EVENTS: Final = frozenset({"A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A28", "A31"})
-"""Movements and updates that tell of the patient; merging identities is the desk's."""
+EVENTS: Final = frozenset(
+    {f"A{number:02}" for number in (*range(1, 9), *range(11, 17), 21, 22, 25, 26, 27, 28, 31, 38, *range(52, 56))}
+    | {"Z99"}
+)
+"""Every movement and update that a hospital's system tells of (IHE ITI TF-2, 3.30 and 3.31); merging and linking
+identities (A24, A37, A40, A47) is the desk's."""
 
 _ANSWERS: Final = {
     Matter.FEEDING: (9, {"INO": True, "IO": False}),

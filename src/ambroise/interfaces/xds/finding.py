@@ -99,13 +99,13 @@ class Finder:
 
     async def members_of(self, sets: Sequence[Json]) -> list[Json]:
         """The documents of these submissions."""
-        return await self._by_id({id for one in sets for id in member_ids(one)})
+        return await self.documents_of({id for one in sets for id in member_ids(one)})
 
     async def replacements_of(self, documents: Sequence[Json]) -> list[Association]:
         """Which documents these replace, and which replace them: links between documents that are both seen."""
         replaced = {id for one in documents for id in replaced_ids(one)}
         others = {one["id"]: one for one in documents}
-        others |= {one["id"]: one for one in await self._by_id(replaced - set(others))}
+        others |= {one["id"]: one for one in await self.documents_of(replaced - set(others))}
         for some in _batches([f"{DOCUMENT}/{one['id']}" for one in documents]):
             newer = await self.search(DOCUMENT, [("relatesto", ",".join(some))])
             others |= {one["id"]: one for one in newer}
@@ -136,7 +136,8 @@ class Finder:
                     found[one["id"]] = one
         return list(found.values())
 
-    async def _by_id(self, ids: Collection[str]) -> list[Json]:
+    async def documents_of(self, ids: Collection[str]) -> list[Json]:
+        """The documents of these logical ids."""
         found: list[Json] = []
         for some in _batches(sorted(ids)):
             found += await self.search(DOCUMENT, [("_id", ",".join(some))])
@@ -150,6 +151,14 @@ async def patient_named(reader: Reader, written: str) -> UUID:
     if identity is None:
         raise Nobody
     return identity.patient
+
+
+def logical_id(written: str) -> str | None:
+    """The logical id of a document, as resources have it; None for what is no such id."""
+    try:
+        return str(UUID(written))
+    except ValueError:
+        return None
 
 
 def member_ids(submission: Json) -> list[str]:

@@ -18,7 +18,15 @@ from ambroise.interfaces.xds.caller import Caller, check_patient
 from ambroise.interfaces.xds.ebrim import Association, RegistryObject, write_association, write_object
 from ambroise.interfaces.xds.endpoint import Answered
 from ambroise.interfaces.xds.entries import entry_of, entry_uuid_of, status_of
-from ambroise.interfaces.xds.finding import DOCUMENT, Finder, Nobody, memberships, patient_named, sketch
+from ambroise.interfaces.xds.finding import (
+    DOCUMENT,
+    Finder,
+    Nobody,
+    logical_id,
+    memberships,
+    patient_named,
+    sketch,
+)
 from ambroise.interfaces.xds.responses import fill_response, problems_of
 from ambroise.interfaces.xds.sets import set_of
 from ambroise.kernel.errors import Kind, Refusal
@@ -26,7 +34,9 @@ from ambroise.kernel.errors import Kind, Refusal
 Json = dict[str, Any]
 _MOST_WHOLE: Final = 2_000
 """Objects whose whole metadata one answer may hold: ask for references, then for some of them."""
-_D, _S = "$XDSDocumentEntry", "$XDSSubmissionSet"
+_D, _S, _PATIENT = "$XDSDocumentEntry", "$XDSSubmissionSet", "$patientId"
+_NAMED: Final = (f"{_D}EntryUUID", f"{_D}UniqueId", f"{_D}LogicalID")
+"""How documents are named: one of these, and one alone (IHE ITI TF-2, 3.18.4.1.2.3.7.5)."""
 _CODES: Final = (
     (f"{_D}ClassCode", names.ENTRY_CLASS, "category"),
     (f"{_D}TypeCode", names.ENTRY_TYPE, "type"),
@@ -40,7 +50,7 @@ _ALL_CODES: Final = (
     (f"{_D}ConfidentialityCode", names.ENTRY_CONFIDENTIALITY),
 )
 """Those of which each occurrence must be met."""
-_DONE_BY_SEARCH: Final = frozenset({f"{_D}PatientId", f"{_D}Status", f"{_D}Type"})
+_DONE_BY_SEARCH: Final = frozenset({_PATIENT, f"{_D}PatientId", f"{_D}Status", f"{_D}Type"})
 """Parameters that ask no more of a document than what the store, and its status, have answered."""
 _TIMES: Final = (
     ("CreationTime", "creationTime"),
@@ -73,7 +83,7 @@ class StoredQueries:
             whole = _is_whole(arrival.envelope.body)
             asked = read_query(arrival.envelope.body)
             caller = arrival.known
-            for name in (f"{_D}PatientId", f"{_S}PatientId"):
+            for name in (f"{_D}PatientId", f"{_S}PatientId", _PATIENT):
                 if written := asked.one(name):
                     check_patient(caller, written)
             async with self._services.database.reader() as reader:
@@ -123,7 +133,7 @@ class _Query:
 
     async def find_documents(self) -> Result:
         """FindDocuments."""
-        return Result(documents=await self._documents_of_patient([]))
+        return Result(documents=await self._documents_of_patient())
 
     async def find_by_reference(self) -> Result:
         """FindDocumentsByReferenceId."""
@@ -132,18 +142,28 @@ class _Query:
             raise missing(f"{_D}ReferenceIdList")
         found = [
             one
-            for one in await self._documents_of_patient([])
+            for one in await self._documents_of_patient()
             if asking.has_references(await self._entry(one), names.REFERENCE_IDS, groups)
         ]
         return Result(documents=found)
 
+    async def get_all(self) -> Result:
+        """GetAll: the documents and the submissions of a patient, and the links among them."""
+        self._asked.any("$XDSFolderStatus", needed=True)
+        documents, sets = await self._documents_of_patient(_PATIENT), await self._sets_of_patient(_PATIENT)
+        links = [*memberships(sets, documents), *await self._find.replacements_of(documents)]
+        return Result(documents=documents, sets=sets, associations=links)
+
     async def find_sets(self) -> Result:
         """FindSubmissionSets."""
+        return Result(sets=await self._sets_of_patient())
+
+    async def _sets_of_patient(self, named: str = f"{_S}PatientId") -> list[Json]:
         asked = self._asked
         statuses = asked.any(f"{_S}Status", needed=True)
-        patient = await self._patient(f"{_S}PatientId")
+        patient = await self._patient(named)
         if names.APPROVED not in statuses:
-            return Result()
+            return []
         pairs = [("patient", patient), ("code", "submissionset"), ("status", "current")]
         found: list[Json] = []
         sources, authors = asked.any(f"{_S}SourceId"), asked.any(f"{_S}AuthorPerson")
@@ -157,7 +177,7 @@ class _Query:
                 and (not kinds or asking.has_codes(made, names.SET_CONTENT_TYPE, [tuple(kinds)]))
             ):
                 found.append(one)
-        return Result(sets=found)
+        return found
 
     async def get_documents(self) -> Result:
         """GetDocuments."""
@@ -182,9 +202,7 @@ class _Query:
 
     async def get_set_and_contents(self) -> Result:
         """GetSubmissionSetAndContents."""
-        wanted = self._asked.any(f"{_S}EntryUUID") or self._asked.any(f"{_S}UniqueId")
-        if not wanted:
-            raise missing(f"{_S}EntryUUID")
+        _, wanted = self._one_of(f"{_S}EntryUUID", f"{_S}UniqueId")
         sets = await self._find.sets_under(wanted)
         formats = self._asked.any(f"{_D}FormatCode")
         documents: list[Json] = []
@@ -219,15 +237,25 @@ class _Query:
         return list({one.id: one for one in found}.values())
 
     async def _documents_asked(self) -> list[Json]:
-        wanted = self._asked.any(f"{_D}EntryUUID") or self._asked.any(f"{_D}UniqueId")
-        if not wanted:
-            raise missing(f"{_D}EntryUUID")
+        name, wanted = self._one_of(*_NAMED)
+        if name == f"{_D}LogicalID":
+            return await self._find.documents_of({id for one in wanted if (id := logical_id(one))})
         return await self._find.documents_under(wanted)
 
-    async def _documents_of_patient(self, pairs: list[tuple[str, str]]) -> list[Json]:
+    def _one_of(self, *choices: str) -> tuple[str, list[str]]:
+        """The one of several parameters that the query gives. Refuses none and several."""
+        given = [(name, values) for name in choices if (values := self._asked.any(name))]
+        if not given:
+            raise missing(choices[0])
+        if len(given) > 1:
+            text = f"Give one of {', '.join(choices)}, and one alone."
+            raise Refusal(Kind.INVALID, "XDS_PARAMETER_NUMBER", text, element=given[1][0])
+        return given[0]
+
+    async def _documents_of_patient(self, named: str = f"{_D}PatientId") -> list[Json]:
         asked = self._asked
         statuses = frozenset(asked.any(f"{_D}Status", needed=True))
-        patient = await self._patient(f"{_D}PatientId")
+        patient = await self._patient(named)
         kinds = asked.any(f"{_D}Type")
         known = [
             name
@@ -236,7 +264,7 @@ class _Query:
         ]
         if not known or (kinds and names.ENTRY not in kinds):
             return []
-        pairs = [("patient", patient), ("status", ",".join(known)), *pairs]
+        pairs = [("patient", patient), ("status", ",".join(known))]
         for name, _, parameter in _CODES:
             pairs += asking.code_pairs(parameter, asked.any(name))
         pairs += asking.time_pairs("date", asked, f"{_D}CreationTime")
@@ -291,6 +319,7 @@ _KINDS: Final[dict[str, Callable[[_Query], Awaitable[Result]]]] = {
     "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d": _Query.find_documents,
     "urn:uuid:12941a89-e02e-4be5-967c-ce4bfc8fe492": _Query.find_by_reference,
     "urn:uuid:f26abbcb-ac74-4422-8a30-edb644bbc1a9": _Query.find_sets,
+    "urn:uuid:10b545ea-725c-446d-9b95-8aeb444eddf3": _Query.get_all,
     "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4": _Query.get_documents,
     "urn:uuid:a7ae438b-4bc2-4642-93e9-be891f7bb155": _Query.get_associations,
     "urn:uuid:bab9529a-4a10-40b3-a01f-f68a615d247a": _Query.get_documents_and_associations,

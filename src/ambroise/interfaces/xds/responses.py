@@ -14,7 +14,7 @@ from ambroise.kernel.errors import Kind, Refusal
 
 _CODES: Final[Mapping[str, str]] = {
     "DMP_NOT_FOUND": "XDSUnknownPatientId",
-    "DUPLICATE_UNIQUE_ID": "XDSDuplicateUniqueIdInRegistry",
+    "DUPLICATE_UNIQUE_ID": "XDSNonIdenticalHash",
     "INS_INVALID": "XDSUnknownPatientId",
     "INS_NOT_QUALIFIED": "XDSUnknownPatientId",
     "REPLACED_ALREADY": "XDSRegistryDeprecatedDocumentError",
@@ -123,6 +123,9 @@ def fill_response(response: Element, problems: Sequence[Problem], status: str) -
 def _code(refusal: Refusal, usual: str) -> str:
     if refusal.code == "METADATA_MISMATCH" and refusal.element == "DocumentReference.subject":
         return "XDSPatientIdDoesNotMatch"
+    if refusal.code == "DUPLICATE_UNIQUE_ID" and refusal.data.get("withdrawn"):
+        # Its bytes may be the very same: what stands in the way is that it was there.
+        return "XDSDuplicateUniqueIdInRegistry"
     return _CODES.get(refusal.code, usual)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.xds.arrival import Arrival
@@ -16,7 +15,7 @@ from ambroise.interfaces.xds.caller import Caller, check_patient
 from ambroise.interfaces.xds.ebrim import Association, RegistryObject
 from ambroise.interfaces.xds.endpoint import Answered
 from ambroise.interfaces.xds.entries import entry_of, invalid, status_of
-from ambroise.interfaces.xds.finding import DOCUMENT, Finder, Nobody, patient_named
+from ambroise.interfaces.xds.finding import DOCUMENT, Finder, Nobody, logical_id, patient_named
 from ambroise.interfaces.xds.names import (
     APPROVED,
     ARCHIVED,
@@ -82,7 +81,7 @@ class Update:
         self, tx: Transaction, ctx: Context, finder: Finder, package: Package, sent: RegistryObject
     ) -> None:
         """Bring who sees a document to what its new version says."""
-        current = await self._current(finder, [("_id", str(_logical_id(sent)))])
+        current = await self._current(finder, [("_id", _logical_id(sent))])
         _check_same(sent, entry_of(current, await finder.patient_of(current, self._repository), self._repository))
         codes = [{"coding": [{"code": one.code}]} for one in sent.under(ENTRY_CONFIDENTIALITY)]
         previous = _previous_version(package, sent)
@@ -160,11 +159,11 @@ def _check_same(sent: RegistryObject, current: RegistryObject) -> None:
         raise Refusal(Kind.UNPROCESSABLE, "METADATA_IMMUTABLE", text)
 
 
-def _logical_id(sent: RegistryObject) -> UUID:
-    try:
-        return UUID(sent.logical_id or "")
-    except ValueError:
-        raise invalid("a new version says the `lid` of the document") from None
+def _logical_id(sent: RegistryObject) -> str:
+    found = logical_id(sent.logical_id or "")
+    if found is None:
+        raise invalid("a new version says the `lid` of the document")
+    return found
 
 
 def _previous_version(package: Package, sent: RegistryObject) -> int | None:

@@ -203,8 +203,9 @@ def check_change(before: Json, after: Json) -> None:
 
 
 def _named(resource: Json, stored: Json) -> list[Json]:
-    """The identifiers, without the entryUUID of the stored version."""
-    own = [item for item in stored.get("identifier", ()) if entry.kind_of(item) == "entryUUID"]
+    """The identifiers, without the entryUUIDs of the stored version and of those before it."""
+    known = stored.get("identifier", ())
+    own = [item for item in known if entry.kind_of(item) == "entryUUID" or entry.is_former(item)]
     return [item for item in resource.get("identifier", ()) if item not in own]
 
 

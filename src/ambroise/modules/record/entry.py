@@ -182,6 +182,11 @@ def kind_of(identifier: Json) -> str:
     return code_of(identifier.get("type"))
 
 
+def is_former(identifier: Json) -> bool:
+    """Whether it is the entryUUID of a former version of the metadata."""
+    return identifier.get("use") == "old" and str(identifier.get("value", "")).startswith("urn:uuid:")
+
+
 def first(items: Any) -> Json:
     """The first of a list of objects, or an empty one."""
     return items[0] if items else {}

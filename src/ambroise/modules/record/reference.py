@@ -20,6 +20,8 @@ _Actors = dict[str, list[Json]]
 
 IDENTIFIER_TYPES = "https://profiles.ihe.net/ITI/MHD/CodeSystem/IHE.MHD.MHDIdentifierType"
 URI = "urn:ietf:rfc:3986"
+# How many former entryUUIDs a document keeps.
+_FORMER = 20
 STRUCTURES = "urn:oid:1.2.250.1.71.4.2.2"
 PROFESSIONALS = "urn:oid:1.2.250.1.71.4.2.1"
 
@@ -85,9 +87,16 @@ def labels(visibility: Iterable[str]) -> list[Json]:
 
 
 def new_entry_uuid(resource: Json) -> None:
-    """Give the metadata a new entryUUID: each version of a document's metadata has its own."""
-    kept = [item for item in resource.get("identifier", ()) if entry.kind_of(item) != "entryUUID"]
-    resource["identifier"] = [*kept, _typed("entryUUID", URI, f"urn:uuid:{uuid4()}")]
+    """Give the metadata a new entryUUID: each version of a document's metadata has its own.
+
+    The last former ones stay as old identifiers: who replaces the document may know it by one of them.
+    """
+    known: list[Json] = list(resource.get("identifier", ()))
+    own = [item for item in known if entry.kind_of(item) == "entryUUID"]
+    old = [{"use": "old", "system": URI, "value": item["value"]} for item in own]
+    former = [*old, *(item for item in known if entry.is_former(item))][:_FORMER]
+    others = [item for item in known if item not in own and not entry.is_former(item)]
+    resource["identifier"] = [*others, _typed("entryUUID", URI, f"urn:uuid:{uuid4()}"), *former]
 
 
 def concept(code: Code) -> Json:

@@ -232,7 +232,8 @@ class Record(Changing):
             raise await self._refused(ctx, patient, _taken("Another document"))
         labels = await self._gateway.labels(tx, "DocumentReference", [known.document])
         if any(label.flags & Flags.DELETED for label in labels):
-            raise await self._refused(ctx, patient, _taken("A document that was withdrawn"))
+            gone = _taken("A document that was withdrawn", {"withdrawn": True})
+            raise await self._refused(ctx, patient, gone)
         return Filed(known.document, assessed.unique_id, known.patient, known.binary, replayed=True)
 
     async def _replace(self, tx: Transaction, ctx: Context, patient: UUID, document: UUID) -> None:
@@ -269,12 +270,13 @@ def _is_author(ctx: Context, label: Label) -> bool:
     return ctx.actor.organization_key != 0 and label.author_organization == ctx.actor.organization_key
 
 
-def _taken(by: str) -> Refusal:
+def _taken(by: str, data: Json | None = None) -> Refusal:
     return Refusal(
         Kind.CONFLICT,
         "DUPLICATE_UNIQUE_ID",
         f"{by} has this unique id: give the new one its own, and say which one it replaces if it does.",
         element="DocumentReference.masterIdentifier",
+        data=data or {},
     )
 
 
