@@ -50,11 +50,11 @@ async def not_for_all(visitors: Visitors) -> None:
         )
 
 
-async def newest(visitors: Visitors) -> tuple[str, bytes]:
+async def newest(visitors: Visitors, type: str = "SYNTH") -> tuple[str, bytes]:
     world = visitors.world
     profile = Profile(world.database, world.gateway)
     async with world.database.reader() as reader:
-        (found,) = await profile.documents(reader, world.author, world.patient, "SYNTH")
+        (found,) = await profile.documents(reader, world.author, world.patient, type)
         _, content = await world.gateway.document_content(reader, world.author, found.id)
     return found.id, content
 
@@ -121,6 +121,19 @@ async def test_a_synthesis_is_chosen_signed_and_made_again_without_what_is_not_f
     await doctor.press("Signer et déposer", signe="y")
     assert "/depose/" in doctor.address
     await follow_each_other(visitors, "SYNTH", 3)
+
+    # The other model stands beside it, and replaces its own only.
+    for _ in range(2):
+        await doctor.get(f"{visitors.record}/synthese/rediger")
+        await doctor.press("Signer et déposer", signe="y", modele="ips", vigilance="Hémibloc antérieur")
+        assert "/depose/" in doctor.address, doctor.words
+    summary, content = await newest(visitors, "60591-5")
+    assert summary != second
+    assert [str(one) for one in check_cda(content, "CI-SIS_IPS-FR_2024.01.sch")] == []
+    assert all(word in content.decode() for word in ("Asthme", "Néomycine", "Hémibloc antérieur", "no-procedure-info"))
+    await citizen.get(f"/documents/{summary}")
+    assert "Pas d'information sur les actes" in citizen.words
+    await follow_each_other(visitors, "60591-5", 2)
 
 
 @needs_chromium

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ambroise.modules.record.api import Identifier, read_cda, write
 from ambroise.modules.record.cda.extract import extract
+from ambroise.modules.record.cda.metadata import metadata
 from ambroise.modules.record.replacement import former
 from tests.support.cda_samples import needs_samples
 from tests.support.schematron import check_cda
@@ -164,6 +165,22 @@ _TYPES = {
     "results": "",
     "treatments": "MedicationStatement",
 }
+
+
+@pytest.mark.parametrize("left_out", [(), ("treatments", "family", "results"), tuple(PARTS)])
+def test_a_patient_summary_passes_the_rules_whatever_is_left_out_of_it(left_out: tuple[str, ...]):
+    written = msgspec.structs.replace(head("60591-5", "", "Synthèse médicale"), type=write.PATIENT_SUMMARY_TYPE)
+    said = {"problems": "Pathologies : aucune, dit le patient.", "allergies": "Aucune <connue>"} if left_out else {}
+    content = write.PatientSummary(
+        **{name: part for name, part in PARTS.items() if name not in left_out},
+        alerts=("Hémibloc.",) if left_out else (),
+        said=said,
+    )
+    document = write.patient_summary(write.Header(), written, None if left_out else TREATING, content)
+    assert errors(document, "CI-SIS_IPS-FR_2024.01.sch") == []
+    found = extract(read_cda(document))
+    assert {one.type for one in found} == {_TYPES[name] for name in PARTS if name not in left_out} - {""}
+    assert metadata(read_cda(document)).format == "urn:ihe:pcc:ips:2020"
 
 
 def test_a_plan_of_prevention_passes_the_rules_and_its_lines_are_read_back_as_one_care_plan():

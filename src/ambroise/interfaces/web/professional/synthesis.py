@@ -1,4 +1,4 @@
-"""What a medical synthesis (VSM) may say of a patient: the lines of the profile, part by part, in French."""
+"""What a medical synthesis (VSM, IPS-FR) may say of a patient: the lines of the profile, part by part, in French."""
 
 from __future__ import annotations
 
@@ -117,6 +117,32 @@ def synthesis_of(parts: Sequence[Chosen], chosen: Sequence[str], alerts: str) ->
         results=lines("results"),
         treatments=lines("treatments"),
         treatments_said=said("treatments"),
+    )
+
+
+def summary_of(parts: Sequence[Chosen], chosen: Sequence[str], alerts: str) -> write.PatientSummary:
+    """The summary (IPS-FR) of the chosen parts."""
+    kept = {one.key: one for one in parts if one.key in chosen}
+
+    def lines(key: str) -> Sequence[write.Line]:
+        return kept[key].lines if key in kept else ()
+
+    disabilities = [f"{one.name} : {one.about}" if one.about else one.name for one in lines("disabilities")]
+    return write.PatientSummary(
+        problems=lines("problems"),
+        past=lines("past"),
+        acts=lines("acts"),
+        allergies=lines("allergies"),
+        treatments=lines("treatments"),
+        habits=lines("habits"),
+        family=lines("family"),
+        results=lines("results"),
+        alerts=[
+            *(one.strip() for one in alerts.splitlines() if one.strip()),
+            *(f"Handicap : {one}" for one in disabilities),
+            *(kept[key].said for key in ("family", "disabilities") if key in kept and kept[key].said),
+        ],
+        said={one.key: one.said for one in kept.values() if one.said},
     )
 
 

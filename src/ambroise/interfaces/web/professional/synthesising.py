@@ -1,14 +1,16 @@
-"""Making a medical synthesis (VSM) of a record: choose what goes in, sign, deposit; it replaces one's former one."""
+"""Making a medical synthesis of a record (VSM or IPS-FR): what goes in is chosen and signed; it replaces the former."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
+from markupsafe import Markup
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from wtforms import BooleanField, HiddenField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, TextAreaField
 from wtforms.validators import ValidationError
 
 from ambroise.interfaces.web.lives import Lives
@@ -23,11 +25,13 @@ from ambroise.interfaces.web.professional.synthesis import (
     Chosen,
     mark_of,
     parts_of,
+    summary_of,
     synthesis_of,
 )
 from ambroise.interfaces.web.professional.views import ProfessionalService
+from ambroise.interfaces.web.ui import dates
 from ambroise.interfaces.web.ui.forms import Form, Required, Ticks
-from ambroise.interfaces.web.ui.i18n import N_, lazy
+from ambroise.interfaces.web.ui.i18n import N_, gettext, lazy
 from ambroise.interfaces.web.ui.toasts import Toast
 from ambroise.interfaces.web.ui.visit import Screen, Site, Visit
 from ambroise.kernel.errors import Kind, Refusal
@@ -36,7 +40,20 @@ from ambroise.modules.profile.api import Profile
 from ambroise.modules.record.api import Document, write
 from ambroise.trust.context import Context
 
-_TYPE = write.SYNTHESIS_TYPE.code
+_VSM, _IPS = "vsm", "ips"
+_TYPES = {_VSM: write.SYNTHESIS_TYPE, _IPS: write.PATIENT_SUMMARY_TYPE}
+_FORMATS = {_VSM: "urn:asip:ci-sis:vsm:2012", _IPS: "urn:ihe:pcc:ips:2020"}
+"""A letter may have the type of a synthesis too: the format tells them apart (JDV_J60)."""
+_HELPS = {
+    _VSM: N_("Il nomme le médecin traitant : le patient doit en avoir un."),
+    _IPS: N_("Le résumé international, avec les mêmes rubriques que dans les autres pays d’Europe."),
+}
+
+
+def _help(model: str, former: Document | None) -> Markup:
+    """What a model is for, and which document a new one replaces."""
+    replaced = gettext("Elle remplacera la vôtre du %(day)s.", day=dates.day(former.filed)) if former else ""
+    return Markup(" ").join(filter(None, (gettext(_HELPS[model]), Markup(replaced))))  # noqa: S704 - day() escapes.
 
 
 class SynthesisForm(Form):
@@ -44,6 +61,14 @@ class SynthesisForm(Form):
         lazy(N_("Ce qui entre dans la synthèse")),
         [Required(N_("Gardez au moins une partie"))],
         choices=[(key, lazy(title)) for key, title in PARTS.items()],
+    )
+    modele = RadioField(
+        lazy(N_("Modèle du document")),
+        choices=[
+            (_VSM, lazy(N_("Volet de synthèse médicale (VSM)"))),
+            (_IPS, lazy(N_("Synthèse médicale internationale (IPS-FR)"))),
+        ],
+        default=_VSM,
     )
     vigilance = TextAreaField(
         lazy(N_("Points de vigilance (facultatif)")),
@@ -82,36 +107,45 @@ def synthesis_routes(site: Site, service: ProfessionalService, profile: Profile,
         return await _show(visit, form, 422)
 
     async def _deposit(ctx: Context, patient: UUID, form: Any) -> UUID:
-        former = await _former(ctx, patient)
-        parts = await _parts(ctx, patient, former)
+        formers = await _formers(ctx, patient)
+        parts = await _parts(ctx, patient, formers)
         if form.lu.data != mark_of(parts):
             form.signe.data = False
             raise Refusal(Kind.CONFLICT, "PROFILE_CHANGED", "What would be signed is no more what was read.")
+        model, alerts = form.modele.data, form.vigilance.data or ""
+        former = formers.get(model)
         async with lives.database.transaction() as tx:
             treating = await signing.treating_of(tx, ctx, patient)
-            if treating is None:
-                raise Refusal(Kind.UNPROCESSABLE, "TREATING_UNKNOWN", "A synthesis names the treating doctor.")
-            said = synthesis_of(parts, form.parties.data, form.vigilance.data or "")
-            paper = Paper(write.SYNTHESIS_TYPE, "Synthèse médicale", act_of(form), former.id if former else None)
-            return await file_signed(
-                tx,
-                ctx,
-                lives.record,
-                patient,
-                paper,
-                lambda head: write.medical_synthesis(write.Header(), head, treating, said),
-            )
 
-    async def _former(ctx: Context, patient: UUID) -> Document | None:
-        """The synthesis that the same professional wrote before, still in force."""
+            def written(head: write.Head) -> bytes:
+                if model == _IPS:
+                    return write.patient_summary(
+                        write.Header(), head, treating, summary_of(parts, form.parties.data, alerts)
+                    )
+                if treating is None:
+                    raise Refusal(Kind.UNPROCESSABLE, "TREATING_UNKNOWN", "A synthesis names the treating doctor.")
+                return write.medical_synthesis(
+                    write.Header(), head, treating, synthesis_of(parts, form.parties.data, alerts)
+                )
+
+            paper = Paper(_TYPES[model], "Synthèse médicale", act_of(form), former.id if former else None)
+            return await file_signed(tx, ctx, lives.record, patient, paper, written)
+
+    async def _formers(ctx: Context, patient: UUID) -> dict[str, Document]:
+        """The syntheses that the same professional wrote before, still in force, by model."""
         me = professional_of(ctx).id
+        found: dict[str, Document] = {}
         async with lives.database.reader() as reader:
-            found = await profile.documents(reader, ctx, patient, _TYPE)
-        return next((one for one in found if one.authors and one.authors[0].identifier == me), None)
+            for model, type in _TYPES.items():
+                for one in await profile.documents(reader, ctx, patient, type.code):
+                    mine = bool(one.authors) and one.authors[0].identifier == me
+                    if mine and model not in found and one.format_code == _FORMATS[model]:
+                        found[model] = one
+        return found
 
-    async def _parts(ctx: Context, patient: UUID, former: Document | None) -> list[Chosen]:
-        # The former one is no source of the new one: what it said stands or falls with where it had it from.
-        without = (UUID(former.id),) if former else ()
+    async def _parts(ctx: Context, patient: UUID, formers: Mapping[str, Document]) -> list[Chosen]:
+        # A former one is no source of the new one: what it said stands or falls with where it had it from.
+        without = tuple(UUID(one.id) for one in formers.values())
         sheet, results = await profile.shareable(ctx, patient, MOST_RESULTS, without)
         return parts_of(sheet, results)
 
@@ -121,8 +155,8 @@ def synthesis_routes(site: Site, service: ProfessionalService, profile: Profile,
         identity, standing = await service.identity(ctx, patient), await service.standing(ctx, patient)
         if not standing.allowed:
             return visit.go(f"/pro/patients/{patient}")
-        former = await _former(ctx, patient)
-        parts = await _parts(ctx, patient, former)
+        formers = await _formers(ctx, patient)
+        parts = await _parts(ctx, patient, formers)
         form.lu.data = mark_of(parts)
         return await visit.render(
             "professional/synthesis.html",
@@ -133,7 +167,7 @@ def synthesis_routes(site: Site, service: ProfessionalService, profile: Profile,
             base=f"/pro/patients/{patient}",
             form=form,
             parts=parts,
-            former=former,
+            helps={model: _help(model, formers.get(model)) for model in _TYPES},
             day_of=write.shown_day,
             problems=form.problems,
             place="patients",

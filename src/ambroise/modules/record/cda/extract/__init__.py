@@ -25,7 +25,7 @@ from ambroise.modules.record.cda.extract import (
 from ambroise.modules.record.cda.extract.reader import FAMILY, Found, Reader
 from ambroise.modules.record.cda.model import ClinicalDocument, Level
 
-EXTRACTOR_VERSION = 3
+EXTRACTOR_VERSION = 4
 """Grows whenever the same document would give other resources."""
 
 PATIENT_ELEMENT = {"Immunization": "patient", "AllergyIntolerance": "patient", "FamilyMemberHistory": "patient"}

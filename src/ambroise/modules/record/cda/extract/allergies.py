@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ambroise.modules.record.cda import values
-from ambroise.modules.record.cda.extract.elements import Json, author_of, hl7_concept
+from ambroise.modules.record.cda.extract.elements import Json, author_of, hl7_concept, is_absence
 from ambroise.modules.record.cda.extract.reader import FR, Found, Reader, declared, related
 from ambroise.modules.record.cda.nodes import Element, attribute, many, one, text
 
@@ -53,7 +53,7 @@ def allergies(reader: Reader) -> Iterator[Found]:
     """Every allergy, with its agent and its reactions."""
     for element in reader.entries("observation", _ALLERGY):
         code = _agent(reader, element) or reader.concept(one(element, "value")) or reader.concept(one(element, "code"))
-        if code is None:
+        if code is None or is_absence(code) or is_absence(reader.concept(one(element, "value"))):
             continue
         resource: Json = {"resourceType": "AllergyIntolerance", "code": code, **_standing(element)}
         kind, category = _KINDS.get(attribute(element, "code", "code") or "", (None, None))

@@ -5,6 +5,7 @@
     content = letter(header, Head(…), (Words(code, title, texts), …))    # titled sections
     content = vaccination_note(header, Head(…), Injection(…))
     content = medical_synthesis(header, Head(…), treating, Synthesis(problems=(Line("Asthme", …),), …))
+    content = patient_summary(header, Head(…), treating, PatientSummary(problems=(Line("Asthme", …),), …))
     content = prevention_plan(header, Head(…), PreventionPlan("Bilan prévention", (Aim("Tabac", "Arrêter"),)))
     content = assembled(header, head, templates(…), structured(section(…) + pdf_copy(pdf, ids)))
 
@@ -15,6 +16,11 @@ from ambroise.modules.record.cda.write.documents import SCANNED, Words, assemble
 from ambroise.modules.record.cda.write.entries import Line
 from ambroise.modules.record.cda.write.header import ENCOUNTERS, PATIENT_EXPRESSION, Header, coded, telecom
 from ambroise.modules.record.cda.write.model import Address, Coded, Former, Head, Patient, Professional, Structure
+from ambroise.modules.record.cda.write.patient_summary import (
+    PATIENT_SUMMARY_TYPE,
+    PatientSummary,
+    patient_summary,
+)
 from ambroise.modules.record.cda.write.pieces import (
     ATC,
     CIM_10,
@@ -72,6 +78,7 @@ __all__ = [
     "INTERPRETATION",
     "LOINC",
     "PATIENT_EXPRESSION",
+    "PATIENT_SUMMARY_TYPE",
     "PCC",
     "PREVENTION_PLAN_TYPE",
     "PRIMARY",
@@ -90,6 +97,7 @@ __all__ = [
     "Injection",
     "Line",
     "Patient",
+    "PatientSummary",
     "PreventionPlan",
     "Professional",
     "Step",
@@ -107,6 +115,7 @@ __all__ = [
     "medical_synthesis",
     "original_text",
     "paragraphs",
+    "patient_summary",
     "pdf_copy",
     "prevention_plan",
     "scanned",

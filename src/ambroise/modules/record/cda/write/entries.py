@@ -11,8 +11,8 @@ from ambroise.modules.record.cda.write.header import coded
 from ambroise.modules.record.cda.write.model import Coded
 from ambroise.modules.record.cda.write.pieces import (
     ACT_CODE,
-    ATC,
     CCD,
+    CIS,
     FR,
     PCC,
     PRODUCT,
@@ -154,8 +154,8 @@ def _named(line: Line, at: str) -> str:
 
 
 def _medicine(line: Line, at: str) -> str:
-    """A medicine is coded in CIS; its class alone (ATC) translates a code that is not known."""
-    if line.code and line.code.system == ATC:
+    """A medicine is coded in CIS; its class alone (ATC), or that there is none, translates a code that is not known."""
+    if line.code and line.code.system != CIS:
         return f'<code nullFlavor="UNK">{original_text(at)}{coded("translation", line.code)}</code>'
     return _named(line, at)
 
