@@ -99,7 +99,7 @@ def test_the_pregnancy_goes_on(nation: Nation) -> None:
 def test_a_citizen_adds_documents_of_his_or_her_own(nation: Nation) -> None:
     own = [d for d in all_documents(nation) if d.author is None]
     assert own
-    assert all(d.type.code.startswith("DOCPAT") for d in own)
+    assert all(d.type.code.startswith(("DOCPAT", "EXPPAT")) for d in own)
 
 
 def test_a_correction_replaces_an_earlier_report() -> None:

@@ -57,6 +57,12 @@ def test_a_row_that_is_one_heading_keeps_its_words_and_an_empty_cell_says_nothin
     assert not page.xpath("//tr[@class='cda-heads'][contains(., 'Mai')]")
 
 
+def test_a_row_with_a_cell_below_several_headings_says_something_else():
+    advice = "<tr><td>Instruction au patient</td><td colspan='4'>À prendre au cours d’un repas</td></tr>"
+    page = table(f"<thead>{row(*WIDE, tag='th')}</thead><tbody>{row('1', '2', '3', '4', '5')}{advice}</tbody>")
+    assert [value for _, value in labels(page)] == ["1", "2", "3", "4", "5"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

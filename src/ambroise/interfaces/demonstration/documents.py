@@ -58,6 +58,8 @@ CARE_PROTOCOL = _national("PROT_ALD", "Protocole de soins ALD")
 PATIENT_REPORT = _national("DOCPAT03", "CR déposé par le patient")
 PATIENT_BIOLOGY = _national("DOCPAT05", "CR de biologie déposé par le patient")
 PATIENT_CERTIFICATE = _national("DOCPAT07", "Certificat déposé par le patient")
+PATIENT_PAPER = _national("DOCPAT09", "Document administratif déposé par le patient")
+DIRECTIVES = _national("EXPPAT_3", "Directives anticipées")
 
 
 class Text(Struct, frozen=True):

@@ -42,7 +42,7 @@ def told_by(citizen: Citizen, until: date) -> tuple[Sequence[Draft], Sequence[Se
         return (), ()
     drafts, nothing = _TOLD[citizen.star]
     growing = _grown(citizen.birth_date, until) if citizen.star == "child" else ()
-    cared = [_known(draft, citizen) if draft.section is Section.NETWORK else draft for draft in drafts]
+    cared = [_known(draft, citizen) if draft.name == _GP.name else draft for draft in drafts]
     return (*cared, *_measured(citizen.star, until), *growing), nothing
 
 
@@ -137,6 +137,15 @@ _TOLD: Mapping[str, tuple[Sequence[Draft], Sequence[Section]]] = {
             Draft(Section.TARGETS, "WEIGHT", details={"measure": "WEIGHT", "high": "72"}),
             Draft(Section.HABITS, "J’ai arrêté en 2010.", details={"habit": "TOBACCO"}),
             Draft(Section.HABITS, "Piscine le jeudi.", details={"habit": "PHYSICAL_ACTIVITY"}),
+            Draft(Section.HABITS, "Des légumes à chaque repas, peu de sucre.", details={"habit": "FOOD"}),
+            Draft(Section.HABITS, "Sept heures par nuit.", details={"habit": "SLEEP"}),
+            Draft(Section.HABITS, "Deux heures le soir.", details={"habit": "SCREEN"}),
+            Draft(Section.HABITS, "Un verre le dimanche.", details={"habit": "ALCOHOL"}),
+            Draft(
+                Section.NETWORK,
+                "Sofia Maquette",
+                details={"role": "PHARMACIEN_CORRESPONDANT", "about": "Pharmacienne"},
+            ),
             _GP,
             _contact("Marcel", "Fictif", "HELP_CONTACT", "FATHER", "0600000002"),
             _contact("Samir", "Exemple", "EMERGENCY_CONTACT,TRUSTED_CONTACT", "SPOUSE", "0600000003"),
@@ -208,8 +217,16 @@ _MEASURES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "WEIGHT": ("78.5", "77.2", "76.4", "75.9", "74.8"),
         "HEIGHT": ("1.64",),
         "BLOOD_PRESSURE": ("146/88", "141/86", "138/84", "135/82"),
+        "WAIST_CIRCUMFERENCE": ("97", "95.5", "94"),
+        "HEART_RATE": ("78", "74", "72"),
+        "GLUCOSE": ("142", "131", "126"),
+        "STEPS_BY_DAY": ("4200", "5600", "6100"),
     },
     "sixties": {"WEIGHT": ("86", "87.5", "87")},
-    "elderly": {"WEIGHT": ("69", "70.5", "69.4")},
+    "elderly": {
+        "WEIGHT": ("69", "70.5", "69.4"),
+        "PAIN_SEVERITY": ("5", "3", "2"),
+        "BODY_TEMPERATURE": ("36.8",),
+    },
     "pregnant": {"WEIGHT": ("63", "64.5", "66"), "HEIGHT": ("1.70",)},
 }

@@ -73,6 +73,10 @@ class Story:
             day += timedelta(days=7 - day.weekday())
         return datetime.combine(day, time(8 + self.random.randrange(11), self.random.randrange(60)), PARIS)
 
+    def at_ten(self, days: float) -> datetime:
+        """Ten in the morning, days before the end of the history: nothing is drawn, so what follows stays the same."""
+        return datetime.combine(self.ago(days), time(10), PARIS)
+
     def add(
         self,
         author: Professional | None,

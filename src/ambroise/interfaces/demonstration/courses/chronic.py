@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from ambroise.interfaces.demonstration.analyses import french
-from ambroise.interfaces.demonstration.documents import CARE_PROTOCOL, CONSULTATION, DIAGNOSTIC_ACT, EYE, NURSING
+from ambroise.interfaces.demonstration.documents import (
+    CARE_PROTOCOL,
+    CONSULTATION,
+    DIAGNOSTIC_ACT,
+    EYE,
+    NURSING,
+    PATIENT_PAPER,
+)
 from ambroise.interfaces.demonstration.model import Role
 from ambroise.interfaces.demonstration.pdf_writer import Table
 from ambroise.interfaces.demonstration.story import MASKED, Story
@@ -51,6 +58,13 @@ def diabetes(story: Story) -> None:
             _feet(story, day + timedelta(days=25))
     if story.citizen.star:
         _sensitive(story)
+        story.own(
+            story.at_ten(120),
+            PATIENT_PAPER,
+            "Carte de mutuelle",
+            "Carte de tiers payant de l'année, recto et verso.",
+            "Mutuelle inventée, contrat numéro 000 EXEMPLE.",
+        )
 
 
 def _yearly(story: Story, creatinine: float) -> dict[str, float]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from ambroise.interfaces.demonstration.documents import (
     CARE_PROTOCOL,
     CONSULTATION,
+    DIRECTIVES,
     DISCHARGE,
     HOSPITAL_STAY,
     IMAGING,
@@ -66,6 +67,21 @@ def heart_failure(story: Story) -> None:
             "Conclusion : consultation d'annonce à prévoir avant la remise du résultat.",
             flags=WITHHELD,
         )
+        _wishes(story)
+
+
+def _wishes(story: Story) -> None:
+    """The advance directives of somebody who is ill, after the headings of the model of the ministry."""
+    story.own(
+        story.at_ten(45),
+        DIRECTIVES,
+        "Mes directives anticipées",
+        "Sur ma situation : mon cœur est fatigué. Je veux rester chez moi le plus longtemps possible.",
+        "En cas d'arrêt du cœur : je ne souhaite pas de réanimation.",
+        "Sur le maintien artificiel de la vie : je refuse d'être maintenu en vie par une machine sans espoir de mieux.",
+        "Sur la douleur : je veux être soulagé, même si cela peut abréger ma vie.",
+        "Ma personne de confiance est ma fille, Nadia Exemple. Elle connaît mes souhaits.",
+    )
 
 
 def _hospital(story: Story, stay: date) -> None:

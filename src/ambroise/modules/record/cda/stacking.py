@@ -72,11 +72,18 @@ def stacking(table: Element) -> Stacking | None:
                 _note(placed, headings)
                 heads.add(row)
             else:
-                labels |= {cell: headings[column] for column, _, cell in placed if headings.get(column)}
+                labels |= _labels(placed, headings)
             heading_before = heading
     if not labels or sum(needs) <= _ROOM or max(map(len, labels.values())) > _LONGEST_HEADING:
         return None
     return Stacking(labels, frozenset(heads))
+
+
+def _labels(placed: Sequence[tuple[int, int, Element]], headings: Mapping[int, str]) -> dict[Element, str]:
+    """The heading of each cell; none in a row with a cell below several headings, which says something else."""
+    if any(len({headings.get(one) for one in range(column, column + wide)}) > 1 for column, wide, _ in placed):
+        return {}
+    return {cell: headings[column] for column, _, cell in placed if headings.get(column)}
 
 
 def _note(placed: Sequence[tuple[int, int, Element]], headings: dict[int, str]) -> None:
