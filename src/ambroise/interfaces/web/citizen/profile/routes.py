@@ -164,7 +164,7 @@ def profile_routes(
     ) -> Response:
         which = which or (item.section if item else _section(visit))
         if which is Section.BLOOD:
-            groups = [(one.label, one.label) for one in codes.published("blood_group")]
+            groups = [(one.label, profiles.blood(one.label)) for one in codes.published("blood_group")]
             form.name.choices = [("", "—"), *groups]
         if which in links.TO:
             ctx, to = visit.context(), links.TO[which]
