@@ -135,91 +135,6 @@ FACES: Mapping[Section, Face] = {
 }
 BY_ADDRESS = {face.address: section for section, face in FACES.items()}
 
-<<<<<<< HEAD
-=======
-CHOICES: Mapping[str, Mapping[str, str]] = {
-    "relation": {
-        "MOTHER": N_("Mère"),
-        "FATHER": N_("Père"),
-        "GRANDMOTHER": N_("Grand-mère"),
-        "GRANDFATHER": N_("Grand-père"),
-        "SISTER": N_("Sœur"),
-        "BROTHER": N_("Frère"),
-        "GREAT_GRANDMOTHER": N_("Arrière-grand-mère"),
-        "GREAT_GRANDFATHER": N_("Arrière-grand-père"),
-        "AUNT": N_("Tante"),
-        "UNCLE": N_("Oncle"),
-        "OTHER": N_("Autre"),
-    },
-    "disability": {
-        "SENSORY": N_("Sensoriel"),
-        "NEURO_DEVELOPMENTAL_DISORDER": N_("Trouble du neurodéveloppement"),
-        "PSYCHIC": N_("Psychique"),
-        "ENGINE": N_("Moteur"),
-        "POLY_DISABILITY": N_("Polyhandicap"),
-        "DISABLING_DISEASES": N_("Maladie invalidante"),
-        "OTHERS": N_("Autre"),
-    },
-    "rate": {
-        "LESS_THAN_50": N_("Moins de 50 %"),
-        "BETWEEN_50_AND_79": N_("De 50 à 79 %"),
-        "BIGGER_THAN_80_OR_EQUAL": N_("80 % ou plus"),
-        "UNKNOWN": N_("Je ne sais pas"),
-    },
-    "help": {"YES": N_("Oui"), "NO": N_("Non"), "NONE": N_("Sans objet")},
-    "stage": {
-        "INITIMMUNIZ": N_("Première vaccination"),
-        "BOOSTER": N_("Rappel"),
-        "IMMUNIZ": N_("Vaccination"),
-    },
-    "unit": {"DAY": N_("jours"), "WEEK": N_("semaines"), "MONTH": N_("mois"), "YEAR": N_("ans")},
-    "contact": {
-        "EMERGENCY_CONTACT": N_("À prévenir en urgence"),
-        "TRUSTED_CONTACT": N_("Personne de confiance"),
-        "CAREGIVER_CONTACT": N_("Mon aidant"),
-        "HELP_CONTACT": N_("Une personne que j’aide"),
-    },
-    "kinship": {
-        "MOTHER": N_("Mère"),
-        "FATHER": N_("Père"),
-        "CHILD": N_("Enfant"),
-        "SPOUSE": N_("Conjoint"),
-        "TUTEUR": N_("Tuteur"),
-        "OTHER": N_("Autre"),
-    },
-    "habit": {
-        "FOOD": N_("Alimentation"),
-        "PHYSICAL_ACTIVITY": N_("Activité physique"),
-        "SLEEP": N_("Sommeil"),
-        "SCREEN": N_("Écrans"),
-        "ALCOHOL": N_("Alcool"),
-        "TOBACCO": N_("Tabac"),
-    },
-    "role": {
-        "MEDECIN_TRAITANT": N_("Médecin traitant"),
-        "SAGE_FEMME_REFERENTE": N_("Sage-femme référente"),
-        "PHARMACIEN_CORRESPONDANT": N_("Pharmacien correspondant"),
-        "OTHER": N_("Autre soignant"),
-    },
-}
-"""The words of the closed choices."""
-
-MEASURES: Mapping[str, str] = {
-    "WEIGHT": N_("Poids"),
-    "HEIGHT": N_("Taille"),
-    "BODY_MASS_INDEX": N_("Indice de masse corporelle"),
-    "WAIST_CIRCUMFERENCE": N_("Tour de taille"),
-    "BLOOD_PRESSURE": N_("Tension artérielle"),
-    "HEART_RATE": N_("Fréquence cardiaque"),
-    "BODY_TEMPERATURE": N_("Température"),
-    "GLUCOSE": N_("Glycémie"),
-    "INTERSTITIAL_GLUCOSE": N_("Glucose interstitiel"),
-    "GLYCATED_HEMOGLOBIN": N_("Hémoglobine glyquée (HbA1c)"),
-    "HEMOGLOBIN_GLYCATION_INDEX": N_("Indicateur de gestion du glucose"),
-    "PAIN_SEVERITY": N_("Douleur, de 0 à 10"),
-    "HEAD_CIRCUMFERENCE": N_("Périmètre crânien"),
-    "STEPS_BY_DAY": N_("Pas par jour"),
-}
 BLOOD = (
     N_("Groupe sanguin O positif"),
     N_("Groupe sanguin O négatif"),
@@ -232,13 +147,6 @@ BLOOD = (
 )
 """The labels of the national list of blood groups (JDV_GroupeRhesus_CISIS), so that other languages have theirs."""
 
-
-def choice(kind: str, code: str) -> str:
-    """The words of one choice."""
-    words = CHOICES.get(kind, {}).get(code, "")
-    return gettext(words) if words else code
-
->>>>>>> 0b04500 (Say blood groups in English on English pages)
 
 def when(value: str) -> str:
     """« 2019 », « mai 2019 », « 3 mai 2019 »: a date as precise as it is known."""
