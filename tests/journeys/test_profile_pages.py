@@ -16,8 +16,10 @@ from ambroise.modules.profile.api import Code, Draft, Profile, Section, codes
 from ambroise.trust.context import Context, System
 from tests.journeys.support.visitors import Visitors
 from tests.journeys.test_synthesis_pages import qualified, told
+from tests.support.cda_samples import mended, needs_samples
 
 
+@needs_samples
 async def test_lines_that_go_together_and_computed_measures_are_shown_to_the_person_and_to_the_doctor(
     visitors: Visitors,
 ) -> None:
@@ -76,11 +78,36 @@ async def test_lines_that_go_together_and_computed_measures_are_shown_to_the_per
     assert doctor.words.count("Metformine ·") == 1, "what the person tells is not said twice"
     await doctor.click("Courbes et toutes les mesures")
     assert "Indice de masse corporelle22,9 kg/m²Calculé avec le poids et la taille" in doctor.words
+    await world.submit(world.system, mended("LDL-SES_2022.01.xml"))
+    await doctor.get(f"{visitors.record}/synthese")
+    assert re.search(r"Hospitalisations et actes .*D’après les documents", doctor.words), doctor.words
     stranger = await visitors.enter("Julie Martin")
     await stranger.get(f"{visitors.record}/mesures")
     assert "Indice de masse corporelle" not in stranger.words
     await stranger.get(f"{visitors.record}/synthese")
     assert "Apixaban" not in stranger.words
+
+
+async def test_the_emergency_code_opens_what_was_chosen_and_calls_who_is_to_be_told(visitors: Visitors) -> None:
+    await qualified(visitors)
+    kept = {"first": "Karim", "last": "Modèle", "contact": "EMERGENCY_CONTACT", "kinship": "SPOUSE"}
+    contact = {**kept, "mobile": "0600000000", "postal": "35000", "city": "Rennes"}
+    await told(
+        visitors,
+        Draft(Section.CONTACTS, "Karim Modèle", details=contact),
+        Draft(Section.ILLNESSES, "Épilepsie", start="2015"),
+    )
+    citizen = await (await visitors.enter("Dominique Fictive")).get("/profil/urgence")
+    await citizen.press("Faire mon code", rubriques=["contacts"])
+    found = re.search(r"/urgence/[\w-]{40,}", citizen.text)
+    assert found is not None
+    stranger = await visitors.enter("Julie Martin")
+    await stranger.get(found[0])
+    assert "Karim" not in stranger.words, "a preview of the link shows nothing"
+    await stranger.press("Ouvrir")
+    assert "Appeler le 06 00 00 00 00" in stranger.words.replace("\xa0", " ")
+    assert 'href="tel:0600000000"' in stranger.text
+    assert "Épilepsie" not in stranger.words
 
 
 async def test_a_box_of_vaccine_fills_what_its_code_says_and_an_unknown_one_says_what_to_do(

@@ -23,6 +23,7 @@ from ambroise.interfaces.web.ui.visit import Screen, Visit
 from ambroise.modules.prevention.api import Item as Asked
 from ambroise.modules.prevention.api import Prevention, State
 from ambroise.modules.profile.api import Item, Order, Part, Profile, Section, Sheet, links
+from ambroise.modules.record.api import Document
 from ambroise.trust.context import Context
 
 _FIRST = (Section.ILLNESSES, Section.TREATMENTS, Section.ALLERGIES)
@@ -32,6 +33,8 @@ _MOST_ALERTS, _MOST_RESULTS = 3, 8
 # Read to find the last of each analysis: the same ones come back at each visit.
 _RESULTS_READ = 40
 _MOST_STAYS, _MOST_COMING = 3, 6
+_OF_A_STAY = ("11490-0", "34112-3", "34874-8", "15507-7")
+"""JDV_J07: letter at discharge, report of a stay, of an operation, of a visit to the emergencies."""
 _AHEAD = timedelta(days=366)
 
 
@@ -78,6 +81,7 @@ def summary_routes(
             blood=next(iter(sheet[Section.BLOOD].items), None),
             results=await _results(profile, ctx, patient),
             ordered=prescribed.together(one for one in await profile.running(ctx, patient) if not _told(one, sheet)),
+            stayed=await _stayed(profile, ctx, patient),
             taken=prescribed.taken,
             until=prescribed.until,
             coming=await _coming(profile, prevention, ctx, patient),
@@ -117,6 +121,13 @@ def latest(sheet: Sheet) -> Sequence[Item]:
     for item in sheet[Section.MEASURES].items:
         found.setdefault(item.details.get("measure", ""), item)
     return tuple(found.values())
+
+
+async def _stayed(profile: Profile, ctx: Context, patient: UUID) -> Sequence[Document]:
+    """The last documents of stays and operations: few of them are told line by line."""
+    async with profile.database.reader() as reader:
+        found = await profile.documents(reader, ctx, patient, ",".join(_OF_A_STAY))
+    return found[:_MOST_STAYS]
 
 
 def _told(order: Order, sheet: Sheet) -> bool:
