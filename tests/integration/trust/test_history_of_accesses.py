@@ -10,8 +10,8 @@ from ambroise.trust.access import viewpoint
 from ambroise.trust.access.facts import Standing
 from ambroise.trust.access.matrix import matrix
 from ambroise.trust.audit.history import Filters
-from ambroise.trust.context import Operator
-from ambroise.trust.gateway import Flags
+from ambroise.trust.context import Context, Operator
+from ambroise.trust.gateway import Action, Flags
 from tests.integration.trust.people import NURSE, TEST_INS, World, matricule, professional
 
 AUTHOR, OTHER = professional(1, organization="1750000001"), professional(2)
@@ -65,6 +65,51 @@ async def test_a_secret_access_is_hidden_from_representatives(world: World) -> N
         hidden, _ = await world.gateway.access_history(reader, acting, child, Filters(events=("read",)))
         shown, _ = await world.gateway.access_history(reader, world.citizen(child), child, Filters(events=("read",)))
     assert (len(hidden), len(shown)) == (0, 1)
+
+
+async def test_what_is_done_with_what_a_minor_keeps_secret_is_in_no_history_of_a_parent(world: World) -> None:
+    """Who filed or read it would tell of it: by the lines, by their number, by asking for the document by its id."""
+    child, parent = await world.patient(1), await world.patient(2)
+    async with world.database.transaction() as tx:
+        await world.gateway.rights.set_relation(tx, world.system, child, parent, "representative")
+        await world.gateway.rights.set_relation(tx, world.system, child, parent, "carer")
+    await world.document(world.of(OTHER), child)
+    acting = world.citizen(parent, acting_for=child, relation="representative")
+    kept = await world.document(world.of(AUTHOR), child, "11488-4", flags=Flags.INVISIBLE_REPRESENTATIVES)
+    await world.read(world.of(AUTHOR), "DocumentReference", kept)
+
+    async def told(ctx: Context, *about: tuple[str, str]) -> tuple[set[str], int | None]:
+        pairs = [("patient", f"Patient/{child}"), *about, ("action", "C")]
+        async with world.database.reader() as reader:
+            found = await world.gateway.search(reader, ctx, parse("AuditEvent", pairs))
+            lines, _ = await world.gateway.access_history(reader, ctx, child)
+        names = {line.actor_name for line in lines if line.actor_kind == "professional"}
+        return names, found.total
+
+    asked = ("entity", f"DocumentReference/{kept}")
+    whole, number = await told(world.citizen(child))
+    assert whole == {AUTHOR.name, OTHER.name}, "the control"
+    assert await told(world.citizen(child), asked) == (whole, 1)
+    assert await told(acting) == ({OTHER.name}, (number or 0) - 1)
+    assert await told(acting, asked) == ({OTHER.name}, 0)
+
+
+async def test_what_was_withdrawn_while_it_was_withheld_stays_unknown_to_its_patient(world: World) -> None:
+    patient = await world.patient()
+    shown = await world.document(world.of(AUTHOR), patient)
+    withheld = await world.document(world.of(AUTHOR), patient, "11488-4", flags=Flags.INVISIBLE_PATIENT)
+    for id in (shown, withheld):
+        async with world.database.transaction() as tx:
+            await world.gateway.relabel(
+                tx, world.of(AUTHOR), Action.WITHDRAW, "DocumentReference", id, set=Flags.DELETED
+            )
+    async with world.database.reader() as reader:
+        lines, _ = await world.gateway.access_history(
+            reader, world.citizen(patient), patient, Filters(events=("create", "withdrawn"))
+        )
+    kinds = [line.resource.kind for line in lines if line.resource is not None]
+    assert "11502-2" in kinds, "the control: what was never withheld is named"
+    assert "11488-4" not in kinds
 
 
 async def test_nobody_else_reads_the_history(world: World) -> None:

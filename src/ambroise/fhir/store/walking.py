@@ -7,7 +7,7 @@ from psycopg import sql
 
 from ambroise.fhir.definitions import type_name, type_number
 from ambroise.fhir.store.statements import flat
-from ambroise.fhir.store.types import Permit, Scope
+from ambroise.fhir.store.types import Flags, Permit, Scope
 from ambroise.fhir.store.writing import check
 from ambroise.kernel.db import Reader
 from ambroise.kernel.ids import shard_of
@@ -35,6 +35,16 @@ async def keys_after(
     rows = await reader.fetch_all(
         flat(_KEYS),
         {"shard": shard_of(patient), "patient": patient, "type": type_number(type), "after": after, "count": count},
+    )
+    return [key for (key,) in rows]
+
+
+async def keys_flagged(reader: Reader, permit: Permit, patient: UUID, flags: Flags) -> list[UUID]:
+    """The keys of a record's resources that have one of these flags, gone ones too: for the gateway, to hide them."""
+    check(permit, patient)
+    rows = await reader.fetch_all(
+        "select id from resource where shard = %s and patient = %s and flags & %s <> 0",
+        (shard_of(patient), patient, int(flags)),
     )
     return [key for (key,) in rows]
 

@@ -68,13 +68,13 @@ async def file(
 ) -> Stored:
     """File the List of a submission, as hidden as the most hidden of its documents."""
     patient = filed[0].patient
+    key = new_id(shard_of(patient))
     if submission.signature is not None:
         about = {"party": submission.signature.signer, "party_name": submission.signature.name}
-        await gateway.trace(tx, ctx, Entry("C", Event.SIGNED, patient, "List", details=about, count=len(filed)))
+        await gateway.trace(tx, ctx, Entry("C", Event.SIGNED, patient, "List", key, details=about, count=len(filed)))
     if any(one.patient != patient for one in filed):
         raise Refusal(Kind.UNPROCESSABLE, "SUBMISSION_SEVERAL_PATIENTS", "A submission is about one patient only.")
     resource = write(submission, filed, patient, ctx.now().isoformat(timespec="seconds"))
-    key = new_id(shard_of(patient))
     if len(filed) == 1:
         label = follow_document(labels[0], filed[0].document)
         return await gateway.file(tx, ctx, resource, label, key=key, event=Event.SUBMITTED)

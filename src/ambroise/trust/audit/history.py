@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import UUID
@@ -117,12 +117,14 @@ async def read_lines(
     after: Place | None = None,
     count: int = 50,
     hide_secret_from: UUID | None = None,
+    hide_about: Collection[UUID] = (),
 ) -> list[TraceLine]:
     """Lines about one patient (or about anybody), the newest first.
 
-    `hide_secret_from`: the legal representative who looks; secret accesses of others are left out.
+    `hide_secret_from`: the legal representative who looks; secret accesses of others are left out. So is what others
+    did with the resources of `hide_about`.
     """
-    where, values = _where(patient, filters, after, hide_secret_from)
+    where, values = _where(patient, filters, after, hide_secret_from, hide_about)
     direction = sql.SQL("asc" if filters.ascending else "desc")
     statement = sql.SQL("select {} from trace t where {} order by t.at {}, t.id {} limit {}").format(
         _COLUMNS, where, direction, direction, sql.Placeholder("count")
@@ -133,10 +135,15 @@ async def read_lines(
 
 
 async def count_lines(
-    reader: Reader, patient: UUID | None, filters: Filters, *, hide_secret_from: UUID | None = None
+    reader: Reader,
+    patient: UUID | None,
+    filters: Filters,
+    *,
+    hide_secret_from: UUID | None = None,
+    hide_about: Collection[UUID] = (),
 ) -> int:
     """How many lines there are."""
-    where, values = _where(patient, filters, None, hide_secret_from)
+    where, values = _where(patient, filters, None, hide_secret_from, hide_about)
     await reader.flush()
     return await reader.fetch_value(sql.SQL("select count(*) from trace t where {}").format(where), values or ())
 
@@ -178,7 +185,11 @@ async def last_visit(reader: Reader, ctx: Context, patient: UUID) -> datetime | 
 
 
 def _where(
-    patient: UUID | None, filters: Filters, after: Place | None, hide_secret_from: UUID | None
+    patient: UUID | None,
+    filters: Filters,
+    after: Place | None,
+    hide_secret_from: UUID | None,
+    hide_about: Collection[UUID],
 ) -> tuple[sql.Composed, dict[str, Any]]:
     clauses: list[sql.Composable] = [sql.SQL("true")]
     values: dict[str, Any] = {}
@@ -211,6 +222,8 @@ def _where(
         add(sql.SQL("t.resource = %(resource)s"), resource=filters.resource)
     if hide_secret_from is not None:
         add(sql.SQL("(not t.secret or t.actor_id = %(self)s)"), self=str(hide_secret_from))
+    if hide_about:
+        add(sql.SQL("(t.resource is null or t.resource <> all(%(about)s))"), about=list(hide_about))
     if after is not None:
         beyond = "(t.at, t.id) > (%(at)s, %(after)s)" if filters.ascending else "(t.at, t.id) < (%(at)s, %(after)s)"
         add(sql.SQL(beyond), at=after.at, after=after.id)

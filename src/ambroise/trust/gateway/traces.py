@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from ambroise.fhir.search import Query, SearchResult, Summary
 from ambroise.fhir.search.query import DateRange, Filter, Target, Token
 from ambroise.fhir.store import reading as store
+from ambroise.fhir.store import walking
 from ambroise.fhir.store.keys import as_key, name_key
-from ambroise.fhir.store.types import Stored
+from ambroise.fhir.store.types import Flags, Stored
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
-from ambroise.trust.access.decide import Action, judge_entry, refusal, unknown
+from ambroise.trust.access.decide import Action, inspection, judge_entry, refusal, unknown
 from ambroise.trust.access.facts import Eyes, Viewer
 from ambroise.trust.access.rules import Rule, Verdict
 from ambroise.trust.access.scope import door_scope, scope
@@ -27,6 +28,7 @@ from ambroise.trust.gateway.core import Core
 
 _PURPOSE = "trace"
 _USUAL_COUNT = 50
+_INVISIBLE = Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES
 
 
 class Traces(Core):
@@ -74,7 +76,8 @@ class Traces(Core):
         if limit:
             lines, following = await self._lines(reader, ctx, patient, filters, query.cursor, limit)
         secret = await self._secret_from(reader, ctx, patient)
-        total = await count_lines(reader, patient, filters, hide_secret_from=secret)
+        about = await self._kept_from(reader, patient, secret)
+        total = await count_lines(reader, patient, filters, hide_secret_from=secret, hide_about=about)
         await self.note(ctx, Entry("R", Event.TRACE_READ, patient, "AuditEvent", count=len(lines)))
         entries = [(stored_event(line), "match") for line in lines]
         return SearchResult(entries, total, following, query.applied, query.ignored, query)  # pyright: ignore[reportArgumentType]
@@ -91,7 +94,10 @@ class Traces(Core):
             after = Place(datetime.fromisoformat(state[2]), UUID(state[3]))
             await self._allow_trace(reader, ctx, patient)
         secret = await self._secret_from(reader, ctx, patient)
-        found = await read_lines(reader, patient, filters, after=after, count=count + 1, hide_secret_from=secret)
+        about = await self._kept_from(reader, patient, secret)
+        found = await read_lines(
+            reader, patient, filters, after=after, count=count + 1, hide_secret_from=secret, hide_about=about
+        )
         lines, more = found[:count], len(found) > count
         following = None
         if more and lines:
@@ -111,8 +117,13 @@ class Traces(Core):
         hidden: set[UUID] = set()
         for type, keys in by_type.items():
             seen = {one.key for one in await store.read_keys(reader, scope(ctx, type=type), type, list(keys))}
-            there = await store.read_keys(reader, door_scope(), type, list(keys - seen))
-            hidden |= {one.key for one in there}
+            there = {one.key for one in await store.read_keys(reader, door_scope(), type, list(keys - seen))}
+            hidden |= there
+            for key in keys - seen - there:
+                # What was withdrawn while it was withheld is not disclosed by that.
+                gone = await store.peek(reader, inspection(), type, str(key))
+                if gone is not None and gone.label.flags & _INVISIBLE:
+                    hidden.add(key)
         return [
             line.without_resource() if line.resource is not None and line.resource.key in hidden else line
             for line in lines
@@ -150,6 +161,12 @@ class Traces(Core):
             return None
         facts = await self.facts(reader, ctx, eyes, patient)
         return None if facts.relation == "carer" else eyes.person
+
+    async def _kept_from(self, reader: Reader, patient: UUID | None, representative: UUID | None) -> list[UUID]:
+        """What a minor keeps from representatives: who did something with it would tell of it (CSP L. 1111-5)."""
+        if patient is None or representative is None:
+            return []
+        return await walking.keys_flagged(reader, inspection(), patient, Flags.INVISIBLE_REPRESENTATIVES)
 
     async def _understood(self, reader: Reader, ctx: Context, query: Query) -> tuple[UUID | None, Filters]:
         """The patient and the filters of an AuditEvent search; what is not supported is refused by name."""
