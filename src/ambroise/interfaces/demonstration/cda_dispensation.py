@@ -25,9 +25,8 @@ def fulfilled(report: Dispensation) -> str:
 def dispensation_section(report: Dispensation, at: datetime, author: str, ids: write.EntryIds) -> str:
     """The medicines handed over; `author` is who prescribed, as the author of an entry."""
     rows = "".join(
-        f'<tr><td><content ID="m{n}">{escape(one.medicine.name)}</content></td><td>{one.boxes} boîte(s)</td>'
-        f'<td><content ID="m{n}-dosage">{escape(one.medicine.posology)}</content></td>'
-        f"<td>du {at:%d/%m/%Y} au {at + timedelta(days=one.days):%d/%m/%Y}</td>"
+        f'<tr><td><content ID="m{n}">{escape(one.medicine.name)}</content></td><td>{one.shown}</td>'
+        f'<td><content ID="m{n}-dosage">{escape(one.medicine.posology)}</content>, pendant {one.days} jours</td>'
         f'<td><content ID="m{n}-note">{escape(one.note)}</content></td></tr>'
         for n, one in enumerate(report.lines)
     )
@@ -36,7 +35,7 @@ def dispensation_section(report: Dispensation, at: datetime, author: str, ids: w
     return write.section(
         heading(templates(f"{PHARM}.2.3", f"{CCD}.8", f"{FR}.2.236"), ids,
                 code("code", "60590-7", "Médicaments délivrés", LOINC), "Médicaments délivrés")
-        + write.table(("Médicament", "Quantité", "Posologie", "Durée", "Note"), rows)
+        + write.table(("Médicament", "Quantité", "Posologie", "Note"), rows)
         + entries
     )  # fmt: skip
 

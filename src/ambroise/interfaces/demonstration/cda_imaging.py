@@ -69,7 +69,7 @@ def _asked(report: Imaging, ids: write.EntryIds) -> str:
     past = write.section(
         heading(templates("2.16.840.1.113883.10.20.22.2.39", f"{FR}.2.213"), ids,
                  code("code", "11329-0", "Historique médical", LOINC), "Antécédents")
-        + write.table(("Antécédents", ""), rows)
+        + write.table(("Antécédent", "Précision"), rows)
         + entries
     )  # fmt: skip
     return write.section(

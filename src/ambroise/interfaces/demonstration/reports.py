@@ -91,6 +91,11 @@ class Dispensed(Struct, frozen=True):
     days: int
     note: str
 
+    @property
+    def shown(self) -> str:
+        """How many, as people write it."""
+        return f"{self.boxes} boîte" if self.boxes == 1 else f"{self.boxes} boîtes"
+
 
 class Dispensation(Struct, frozen=True):
     """What a pharmacy handed over for a prescription, which is named by its unique id."""
@@ -104,7 +109,7 @@ class Dispensation(Struct, frozen=True):
     def words(self) -> tuple[str, ...]:
         """What its page says."""
         return tuple(
-            f"Délivré : {one.medicine.name}, {one.boxes} boîte(s). {one.medicine.posology}, {one.days} jours."
+            f"Délivré : {one.medicine.name}, {one.shown}. {one.medicine.posology}, {one.days} jours."
             for one in self.lines
         )
 
