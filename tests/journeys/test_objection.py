@@ -12,9 +12,10 @@ import pytest
 from ambroise.kernel.clock import FixedClock
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.modules.identity.api import Enrolments
-from ambroise.modules.letters.api import Kind, Letter
+from ambroise.modules.letters.api import LETTER_RETURNED, Kind, Letter, Reading, Said
 from ambroise.modules.record.api import Record
 from ambroise.modules.space.api import Channel, Notices, Reason, Spaces, Suspicion, Telling, end_delays
+from ambroise.modules.space.telling.repository import count_to_print
 from ambroise.trust.access.facts import SpaceState
 from ambroise.trust.access.spaces import set_state
 from ambroise.trust.context import Citizen
@@ -45,6 +46,7 @@ class Life:
         telling = Telling(self.enrolments.codes.letters, self.registry.clock, self.enrolments.mail_of)
         for event, handler in telling.table().items():
             subscriptions.on(event, handler)
+        subscriptions.on(LETTER_RETURNED, telling.letter_returned)
         await Delivery(self.registry.database, subscriptions, self.registry.clock).deliver_all()
 
     async def notified(self, channel: Channel = Channel.MAIL) -> None:
@@ -110,6 +112,22 @@ async def test_a_notice_is_worth_nothing_once_the_space_is_open(life: Life, cloc
 async def test_a_notice_sent_by_post_is_not_sent_again_by_mail(life: Life) -> None:
     await life.notified(Channel.POST)
     assert await life.letters() == []
+
+
+async def test_a_notice_that_comes_back_by_mail_is_printed_for_as_long_as_one_may_object(life: Life) -> None:
+    async def waiting() -> int:
+        async with life.registry.database.reader() as reader:
+            return await count_to_print(reader)
+
+    await life.notified()
+    (notice,) = await life.letters()
+    assert await waiting() == 0
+    await life.do(life.enrolments.codes.letters.returned, notice.id, Reading(Said.LOST, "5.2.2"))
+    assert await waiting() == 1
+    visitor = await browser(life.enrolments).get(await life.link())
+    assert "Je m’oppose à l’ouverture" in visitor.words, "the code that was sent is still worth what it says"
+    await life.do(life.spaces.activate, life.holder, life.registry.patient, terms="2026-01")
+    assert await waiting() == 0
 
 
 async def test_every_step_that_matters_is_told_by_mail(life: Life, clock: FixedClock) -> None:

@@ -13,17 +13,24 @@ from aiosmtpd.controller import Controller
 
 
 class MailServer:
-    """What it received; `answer` is what it says to the next messages."""
+    """What it received; `answer` is what it says to the next messages, `refusal` what it says to their readers."""
 
     def __init__(self) -> None:
         self.taken: list[EmailMessage] = []
         self.to: list[str] = []
         self.return_paths: list[str] = []
         self.answer = "250 taken"
+        self.refusal: str | None = None
         self.tries = 0
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        if self.refusal is not None:
+            return self.refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.tries += 1

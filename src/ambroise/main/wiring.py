@@ -63,6 +63,7 @@ def subscribe(subscriptions: Subscriptions, services: Services) -> None:
     telling = Telling(services.letters, services.clock, services.enrolments.mail_of)
     for event, handler in telling.table().items():
         subscriptions.on(event, handler)
+    subscriptions.on(LETTER_RETURNED, telling.letter_returned)
     subscriptions.on(PURGED, forget_purged)
     subscriptions.on(PURGED, forget_emergency_code)
     prevention = PreventionHandlers(services.clock)

@@ -112,6 +112,27 @@ async def test_a_box_that_stays_full_is_paused_after_the_third_mail_and_another_
     assert (await tell(town))[-1] == ("sent", None), "tried again after a year"
 
 
+async def test_a_reader_whom_the_server_refuses_at_once_is_paused_too_unless_the_fault_may_be_ours(town: Town) -> None:
+    await town.account(town.world.patient, "ana@exemple.fr")
+    town.mails.refusal = "554 5.7.1 Relay access denied"
+    for _ in range(4):
+        assert (await tell(town))[-1] == ("failed", "refused")
+    assert "MAIL_REVENU" not in await centre(town)
+    town.mails.refusal = "550 5.1.1 <ana@exemple.fr>: Recipient address rejected"
+    assert (await tell(town))[-1] == ("failed", "refused")
+    assert (await centre(town)).count("MAIL_REVENU") == 1
+    town.mails.refusal = None
+    assert (await tell(town))[-1] == ("failed", "held")
+
+
+async def test_more_connections_than_a_mail_server_needs_are_turned_away(town: Town, port: int) -> None:
+    kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(51)]
+    said = [await asyncio.wait_for(reader.readline(), 10) for reader, _ in kept]
+    for _, writer in kept:
+        writer.close()
+    assert [one[:3] for one in said] == [b"220"] * 50 + [b"421"]
+
+
 async def test_what_a_failure_of_the_server_says_tells_nothing_and_loses_no_bounce(
     town: Town, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

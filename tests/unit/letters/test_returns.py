@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ambroise.modules.letters.api import LARGEST, Reading, ReturnPath, Said, read
+from ambroise.modules.letters.returns.reading import answered
 
 PATH = ReturnPath.over(b"k" * 32, "Retours@Ambroise.exemple")
 
@@ -87,6 +88,13 @@ ABSENT = "Je suis en congés jusqu’au 5.1.2027. Écrivez à 550 rue du Port."
 )
 def test_a_failure_is_told_from_a_delay_and_from_an_absence(content: bytes, reading: Reading) -> None:
     assert read(content) == reading
+
+
+def test_an_answer_given_at_once_says_only_that_nobody_reads_an_address() -> None:
+    assert answered("5.1.1 <ana@exemple.fr>: Recipient address rejected") == Reading(Said.GONE, "5.1.1")
+    assert answered("No such user here").said is Said.GONE
+    for ours in ("5.7.1 Relay access denied", "5.2.2 over quota", "4.2.0 try later", "", "no"):
+        assert answered(ours).said is Said.NOTHING
 
 
 def test_a_return_path_says_its_letter_whatever_the_case_and_nothing_else_does() -> None:

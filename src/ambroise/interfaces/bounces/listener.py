@@ -70,6 +70,7 @@ class _Connection(SMTP):
 
     def connection_made(self, transport: Any) -> None:
         if len(self._among) >= _MOST_CONNECTIONS:
+            transport.write(b"421 4.3.2 Too many connections\r\n")
             transport.close()
             return
         self._among.add(self)

@@ -174,7 +174,7 @@ class Postman(Struct, frozen=True):
             if self.smtp is not None:
                 await self._send(tx, self.smtp, letter)
         except NeverTaken as error:
-            await self.letters.refused(tx, letter.id, error.answer)
+            await self.letters.refused(tx, letter.id, error.answer, error.words)
             return
         await self.letters.sent(tx, letter.id)
 

@@ -23,7 +23,7 @@ from ambroise.kernel.outbox import emit
 from ambroise.modules.letters import repository
 from ambroise.modules.letters.model import Channel, GivingBack, Kind, Letter, Outcome
 from ambroise.modules.letters.returns.path import ReturnPath
-from ambroise.modules.letters.returns.reading import Reading, Said
+from ambroise.modules.letters.returns.reading import Reading, Said, answered
 
 LETTER_WRITTEN: Final = "letter.written"
 LETTER_RETURNED: Final = "letter.returned"
@@ -103,9 +103,10 @@ class Letters(Struct, frozen=True):
         if not self.kept:
             await repository.forget_content(tx, id)
 
-    async def refused(self, tx: Transaction, id: UUID, answer: int) -> None:
-        """Note that a letter will never be taken; `answer` is the code that the server gave."""
+    async def refused(self, tx: Transaction, id: UUID, answer: int, words: str = "") -> None:
+        """Note that a letter will never be taken; `answer` is the code that the server gave, `words` what it said."""
         await repository.mark_refused(tx, id, self.clock.now(), answer)
+        await self.returned(tx, id, answered(words))
         if not self.kept:
             await repository.forget_content(tx, id)
 

@@ -22,11 +22,12 @@ _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class NeverTaken(Exception):
-    """The reader's server will never take this message; `answer` is its code (5yz)."""
+    """The reader's server will never take this message; `answer`: its code (5yz), `words`: what it says."""
 
-    def __init__(self, answer: int) -> None:
+    def __init__(self, answer: int, words: str = "") -> None:
         super().__init__(f"the server answered {answer}")
         self.answer = answer
+        self.words = words
 
 
 class Smtp(Struct, frozen=True):
@@ -55,7 +56,8 @@ class Smtp(Struct, frozen=True):
                     rcpt_options=["NOTIFY=FAILURE"] if server.has_extn("dsn") else [],
                 )
         except smtplib.SMTPRecipientsRefused as error:
-            raise _judged(error, min(code for code, _ in error.recipients.values())) from error
+            code, said = min(error.recipients.values())
+            raise _judged(error, code, said.decode("utf-8", "replace")) from error
         except smtplib.SMTPDataError as error:
             raise _judged(error, error.smtp_code) from error
 
@@ -94,6 +96,6 @@ class Smtp(Struct, frozen=True):
         return server
 
 
-def _judged(error: smtplib.SMTPException, answer: int) -> Exception:
+def _judged(error: smtplib.SMTPException, answer: int, words: str = "") -> Exception:
     """For good, or worth another try."""
-    return NeverTaken(answer) if 500 <= answer < 600 else error
+    return NeverTaken(answer, words) if 500 <= answer < 600 else error

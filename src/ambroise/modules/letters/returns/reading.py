@@ -72,6 +72,15 @@ def read(content: bytes) -> Reading:
     return _told(_words(fields, body))
 
 
+def answered(words: str) -> Reading:
+    """What a server says when it refuses a recipient there and then (RFC 5321, 4.2): nothing but that nobody reads it.
+
+    Any other refusal may be ours to mend, and says nothing of the address.
+    """
+    found = _told(words[:_MOST_WORDS])
+    return found if found.said is Said.GONE else _NOTHING
+
+
 def _reported(fields: Mapping[str, str], body: bytes) -> Reading:
     """The first recipient of a report whose delivery failed: our mails have one."""
     for head, part in _parts(fields, body):

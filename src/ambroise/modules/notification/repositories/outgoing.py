@@ -168,12 +168,12 @@ async def end_message(tx: Transaction, message: UUID, state: State, now: datetim
 
 
 async def came_back(tx: Transaction, message: UUID, now: datetime, reason: str) -> list[UUID]:
-    """Note that one message came back after it was sent; whom it was for."""
+    """Note that one message came back, if that was not known as it was sent; whom it was for."""
     rows = await tx.fetch_all(
         """
         update notification_delivery
-        set state = 'failed', done_at = %s, reason = %s
-        where message = %s and state in ('handed', 'sent')
+        set state = 'failed', done_at = %s, reason = coalesce(reason, %s)
+        where message = %s and state in ('handed', 'sent', 'failed')
         returning person
         """,
         (now, reason, message),

@@ -18,6 +18,28 @@ async def put(tx: Transaction, code_hash: bytes, patient: UUID, ends: datetime) 
     )
 
 
+async def carried_by(tx: Transaction, code_hash: bytes, letter: UUID) -> None:
+    """Note which letter carries a code."""
+    await tx.execute("update space_notice set letter = %s where code_hash = %s", (letter, code_hash))
+
+
+async def told_by(reader: Reader, letter: UUID) -> UUID | None:
+    """Whom a letter with a code is about."""
+    return await reader.fetch_value("select patient from space_notice where letter = %s", (letter,))
+
+
+async def by_post(tx: Transaction, patient: UUID) -> None:
+    """Have a notice printed that went by mail."""
+    await tx.execute(
+        """
+        update space_life
+        set notified_by = 'post'
+        where shard = %s and patient = %s and notified_by = 'mail' and printed_at is null
+        """,
+        (shard_of(patient), patient),
+    )
+
+
 async def patient_of(reader: Reader, code_hash: bytes, now: datetime) -> UUID | None:
     return await reader.fetch_value(
         "select patient from space_notice where code_hash = %s and ends_at > %s", (code_hash, now)

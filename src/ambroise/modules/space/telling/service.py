@@ -84,7 +84,15 @@ class Telling(Struct, frozen=True):
             details["patient"] = str(patient)
         if step in _WITH_CODE:
             details["code"] = await self._code(tx, life, step)
-        await self.letters.write(tx, LetterChannel.MAIL, mail, _KINDS[step], details)
+        letter = await self.letters.write(tx, LetterChannel.MAIL, mail, _KINDS[step], details)
+        if step is Step.NOTIFY:
+            await repository.carried_by(tx, digest(details["code"]), letter)
+
+    async def letter_returned(self, tx: Transaction, event: Event) -> None:
+        """Print a notice that came back by mail: who never read it could not oppose the opening (CSP R. 1111-28)."""
+        patient = await repository.told_by(tx, UUID(event.payload["letter"]))
+        if patient is not None:
+            await repository.by_post(tx, patient)
 
     async def _code(self, tx: Transaction, life: Life, step: Step) -> str:
         code = new_code()
