@@ -2,16 +2,14 @@
 
 A database of its own, one citizen with so many documents, filed by the use case of the record; then the copy as the
 worker makes it, piece after piece. Counts documents a second, and how much the memory of the process grows once the
-first pieces are made: it must not depend on how much there is. Writes COPIES.md beside the other results.
+first pieces are made: it must not depend on how much there is. Writes COPIES.md beside the other results; the entry
+`export` of `ambroise bench` measures the same.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
-import shutil
-import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,17 +23,15 @@ from ambroise.interfaces.web.citizen.views import NewDocument
 from ambroise.interfaces.web.copies.scribe import Pages
 from ambroise.kernel.crypto import DataKeys, MasterKeys
 from ambroise.kernel.db import Database
-from ambroise.kernel.migrations import migrate
 from ambroise.kernel.objects import Blobs, open_store
-from ambroise.kernel.postgres.cluster import EmbeddedPostgres
 from ambroise.modules.portability.api import Exports, State
 from ambroise.modules.record.api import Incoming, Record, Submission
 from ambroise.trust.context import Citizen, Context
 from ambroise.trust.gateway import Gateway
-from bench import machine
+from bench.alone import Alone, alone, options, publish
 from bench.person import person
 
-_PAGE = Path(__file__).parent / "COPIES.md"
+DOCUMENT_BYTES = 100_000
 _TOGETHER = 50
 
 
@@ -43,6 +39,8 @@ class Measured(Struct, frozen=True):
     """What a copy took: documents, bytes of the zip, seconds of making and of taking, MB at the start and at most."""
 
     documents: int
+    document: int
+    """Bytes of each."""
     size: int
     making: float
     taking: float
@@ -51,31 +49,37 @@ class Measured(Struct, frozen=True):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.copies", description=__doc__)
+    parser = options("copies", __doc__)
     parser.add_argument("--documents", type=int, default=5000, metavar="N", help="documents of the record")
-    parser.add_argument("--bytes", type=int, default=100_000, metavar="N", help="of each document")
-    parser.add_argument("--quietly", action="store_true", help="print, write no page")
+    parser.add_argument("--bytes", type=int, default=DOCUMENT_BYTES, metavar="N", help="of each document")
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="ambroise-copies-"))
-    server = EmbeddedPostgres(folder / "instance")
-    server.start()
-    try:
-        migrate(server.owner_dsn)
-        done = asyncio.run(_run(server.app_dsn, folder, given.documents, given.bytes))
-        page = _page(done, given.bytes, machine.facts(server.owner_dsn))
-        if not given.quietly:
-            _PAGE.write_text(page, encoding="utf-8")
-        print(page)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with alone("copies") as own:
+        done = measure(own, given.documents, given.bytes)
+        publish("COPIES", [*_page(done), *own.ended()], quietly=given.quietly)
+
+
+def measure(own: Alone, documents: int, size: int = DOCUMENT_BYTES) -> Measured:
+    """File so many documents of `size` bytes for one citizen, and copy their record."""
+    return asyncio.run(_run(own.server.app_dsn, own.folder, documents, size))
+
+
+def told(done: Measured) -> list[str]:
+    """What a copy took, as lines of a list."""
+    return [
+        f"{done.documents:,} documents of {done.document:,} bytes, a zip of {done.size / 1_000_000:,.0f} MB:",
+        "",
+        f"- made in {done.making:.1f} s: **{done.documents / done.making:,.0f} documents a second**;",
+        f"- taken in {done.taking:.1f} s: {done.size / 1_000_000 / done.taking:,.0f} MB a second, decrypted;",
+        f"- memory of the process: {done.before:.0f} MB after three pieces, {done.most:.0f} MB at most"
+        f" (**{done.most - done.before:+.0f} MB**).",
+    ]
 
 
 async def _run(dsn: str, folder: Path, documents: int, size: int) -> Measured:
     keys = DataKeys(MasterKeys.open(folder / "master.key", create=True))
     async with person(dsn, Blobs(keys, open_store(f"file://{folder}/objects"))) as one:
         await _fill(one.database, one.record, one.ctx, one.patient, documents, size)
-        return await _copy(one.database, one.gateway, one.ctx, one.patient, documents)
+        return await _copy(one.database, one.gateway, one.ctx, one.patient, documents, size)
 
 
 async def _fill(database: Database, record: Record, ctx: Context, patient: UUID, documents: int, size: int) -> None:
@@ -93,7 +97,9 @@ def _document(ctx: Context, patient: UUID, number: int, size: int) -> Incoming:
     return Incoming(content, None, metadata(patient, ctx.actor.name, new, "text/plain"))
 
 
-async def _copy(database: Database, gateway: Gateway, ctx: Context, patient: UUID, documents: int) -> Measured:
+async def _copy(
+    database: Database, gateway: Gateway, ctx: Context, patient: UUID, documents: int, document: int
+) -> Measured:
     exports = Exports.over(
         database, gateway, ctx.clock, Pages(templates), kept=timedelta(days=1), address="", demonstration=True
     )
@@ -116,7 +122,7 @@ async def _copy(database: Database, gateway: Gateway, ctx: Context, patient: UUI
         size += len(chunk)
         most = max(most, _resident())
     assert size == taken.size
-    return Measured(documents, size, making, time.monotonic() - begun, before, most)
+    return Measured(documents, document, size, making, time.monotonic() - begun, before, most)
 
 
 def _resident() -> float:
@@ -125,25 +131,14 @@ def _resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
 
 
-def _page(done: Measured, size: int, facts: dict[str, str]) -> str:
-    lines = [
+def _page(done: Measured) -> list[str]:
+    return [
         "# The copy of a whole record",
         "",
         "`python -m bench.copies --documents N` writes this page. Made as a worker does, one transaction a piece.",
         "",
-        f"{done.documents:,} documents of {size:,} bytes, a zip of {done.size / 1_000_000:,.0f} MB:",
-        "",
-        f"- made in {done.making:.1f} s: **{done.documents / done.making:,.0f} documents a second**;",
-        f"- taken in {done.taking:.1f} s: {done.size / 1_000_000 / done.taking:,.0f} MB a second, decrypted;",
-        f"- memory of the process: {done.before:.0f} MB after three pieces, {done.most:.0f} MB at most"
-        f" (**{done.most - done.before:+.0f} MB**).",
-        "",
-        f"Busy at the end: load {machine.load()}.",
-        "",
-        *(f"- {name}: {value}" for name, value in facts.items()),
-        "",
+        *told(done),
     ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

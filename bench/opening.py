@@ -7,11 +7,8 @@ OPENING.md beside the other results.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +18,14 @@ import psycopg
 from ambroise.kernel.clock import SystemClock
 from ambroise.kernel.db import Database
 from ambroise.kernel.garbage import collect_rarely
-from ambroise.kernel.migrations import migrate
-from ambroise.kernel.postgres.cluster import EmbeddedPostgres
 from ambroise.modules.space.api import Population, Populations
 from ambroise.trust.context import Context, System
 from ambroise.trust.gateway import Gateway
-from bench import machine, population
+from bench import population
+from bench.alone import Alone, alone, options, publish
 from bench.process import children, processor
 
 _AIM_PEOPLE = 1_000_000
-_PAGE = Path(__file__).parent / "OPENING.md"
 
 
 @dataclass(frozen=True)
@@ -43,37 +38,26 @@ class Spent:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.opening", description=__doc__)
+    parser = options("opening", __doc__)
     parser.add_argument("--people", type=int, default=100_000, metavar="N", help="lines of the file")
-    parser.add_argument("--quietly", action="store_true", help="print, write no page")
     given = parser.parse_args()
     # As the command does.
     collect_rarely()
-    folder = Path(tempfile.mkdtemp(prefix="ambroise-opening-"))
-    server = EmbeddedPostgres(folder / "instance")
-    server.start()
-    try:
-        migrate(server.owner_dsn)
-        path = folder / "people.csv"
+    with alone("opening") as own:
+        path = own.folder / "people.csv"
         population.write(given.people, path)
-        done, spent = _measure(server, folder / "instance", path)
-        page = _page(done, spent, _size(server.owner_dsn), machine.facts(server.owner_dsn))
-        if not given.quietly:
-            _PAGE.write_text(page, encoding="utf-8")
-        print(page)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        done, spent = _measure(own, path)
+        publish("OPENING", [*_page(done, spent, _size(own.server.owner_dsn)), *own.ended()], quietly=given.quietly)
 
 
-def _measure(server: EmbeddedPostgres, folder: Path, path: Path) -> tuple[Population, Spent]:
-    postmaster = int((folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+def _measure(own: Alone, path: Path) -> tuple[Population, Spent]:
+    postmaster = int((own.folder / "instance" / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
 
     def now() -> tuple[float, float, float]:
         return time.monotonic(), _python_seconds(), processor([postmaster, *children(postmaster)])
 
     begun = now()
-    done = asyncio.run(_open(server.app_dsn, path))
+    done = asyncio.run(_open(own.server.app_dsn, path))
     ended = now()
     return done, Spent(*(after - before for before, after in zip(begun, ended, strict=True)))
 
@@ -100,15 +84,14 @@ def _size(dsn: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _page(done: Population, spent: Spent, size: int, facts: dict[str, str]) -> str:
-    """The page of results."""
+def _page(done: Population, spent: Spent, size: int) -> list[str]:
     people = done.entered + done.known + done.refused
     expected = spent.clock / people * _AIM_PEOPLE / 60
 
     def each(seconds: float) -> str:
         return f"{seconds / people * 1000:.2f} ms"
 
-    lines = [
+    return [
         "# Opening the spaces of a population",
         "",
         "`python -m bench.opening --people N` writes this page. Aim: a million people in 15 minutes.",
@@ -121,13 +104,7 @@ def _page(done: Population, spent: Spent, size: int, facts: dict[str, str]) -> s
         f"| The clock | {spent.clock:.1f} s | {each(spent.clock)} |",
         f"| Processor, Python | {spent.python:.1f} s | {each(spent.python)} |",
         f"| Processor, PostgreSQL | {spent.postgres:.1f} s | {each(spent.postgres)} |",
-        "",
-        f"Busy at the end: load {machine.load()}.",
-        "",
-        *(f"- {name}: {value}" for name, value in facts.items()),
-        "",
     ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

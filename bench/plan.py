@@ -17,6 +17,8 @@ class Plan:
     """Filed for each patient before anything is measured."""
     long: int = 5_000
     """Documents of the one patient whose record is long."""
+    copied: int = 1_000
+    """Documents of the record of which a copy is made."""
     seconds: float = 8.0
     warm_up: float = 2.0
     connections: int = 32

@@ -6,25 +6,17 @@ reads it, one reader at a time: thirteen searches, their trace, one durable comm
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
-import shutil
-import tempfile
 import time
-from pathlib import Path
 from statistics import median
 
 from msgspec import Struct
 
-from ambroise.kernel.migrations import migrate
-from ambroise.kernel.postgres.cluster import EmbeddedPostgres
 from ambroise.modules.profile.api import Draft, Profile, Section
 from ambroise.trust.context import Context
-from bench import machine
+from bench.alone import alone, options, publish
 from bench.person import person
-
-_PAGE = Path(__file__).parent / "PROFILE.md"
 
 
 class Measured(Struct, frozen=True):
@@ -38,24 +30,13 @@ class Measured(Struct, frozen=True):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
+    parser = options("profile", __doc__)
     parser.add_argument("--lines", type=int, default=200, metavar="N", help="lines of the profile")
     parser.add_argument("--readings", type=int, default=100, metavar="N", help="how often it is read")
-    parser.add_argument("--quietly", action="store_true", help="print, write no page")
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="ambroise-profile-"))
-    server = EmbeddedPostgres(folder / "instance")
-    server.start()
-    try:
-        migrate(server.owner_dsn)
-        done = asyncio.run(_run(server.app_dsn, given.lines, given.readings))
-        page = _page(done, machine.facts(server.owner_dsn))
-        if not given.quietly:
-            _PAGE.write_text(page, encoding="utf-8")
-        print(page)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with alone("profile") as own:
+        done = asyncio.run(_run(own.server.app_dsn, given.lines, given.readings))
+        publish("PROFILE", [*_page(done), *own.ended()], quietly=given.quietly)
 
 
 async def _run(dsn: str, lines: int, readings: int) -> Measured:
@@ -100,8 +81,8 @@ async def _read(profile: Profile, ctx: Context) -> tuple[float, float]:
     return time.perf_counter() - begun, time.process_time() - used
 
 
-def _page(done: Measured, facts: dict[str, str]) -> str:
-    lines = [
+def _page(done: Measured) -> list[str]:
+    return [
         "# Reading a medical profile",
         "",
         "`python -m bench.profile --lines N` writes this page. Access rules, trace and durable commit on.",
@@ -110,13 +91,7 @@ def _page(done: Measured, facts: dict[str, str]) -> str:
         "",
         f"- **{done.clock:.0f} ms** at the median, {done.slow:.0f} ms at the 95th percentile;",
         f"- {done.process:.0f} ms of processor of the server process.",
-        "",
-        f"Busy at the end: load {machine.load()}.",
-        "",
-        *(f"- {name}: {value}" for name, value in facts.items()),
-        "",
     ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

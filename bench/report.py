@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from bench.client import Measure
+from bench.copies import told
 from bench.plan import AT_SCALE, BULK, BYTES_PER_RESOURCE, IDLE_MEGABYTES, START_SECONDS, WORKLOADS
 from bench.results import Outcome, Results
 
@@ -59,6 +60,12 @@ def _lines(results: Results) -> Iterator[str]:
         "client, the server and PostgreSQL share those of this machine."
     )
     yield ""
+    if results.export is not None:
+        yield "## The copy of a whole record"
+        yield ""
+        yield "In a database of its own, made as a worker does, one transaction a piece:"
+        yield from told(results.export)
+        yield ""
     yield "## Memory and start"
     yield ""
     yield from _memory(results)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import msgspec
+
+from bench import copies
 from bench.client import Measure
 from bench.disk import Disk
 
@@ -43,6 +46,7 @@ class Results:
     hello: Measure = field(default_factory=Measure)
     bulk: float = 0.0
     bulk_floor: float = 0.0
+    export: copies.Measured | None = None
     starts: list[float] = field(default_factory=list)
     first_start: float = 0.0
     idle: int = 0
@@ -60,5 +64,7 @@ class Results:
             outcome["rate"], outcome["ratio"] = one.measure.rate, one.ratio
         for name, one in self.at_scale.items():
             written["at_scale"][name]["rate"] = one.rate
+        if self.export is not None:
+            written["export"] = msgspec.structs.asdict(self.export)
         written["hello"]["rate"] = self.hello.rate
         return written

@@ -19,7 +19,8 @@ from uuid import UUID
 import psycopg
 
 from ambroise.main.builder import InstanceBuilder
-from bench import client, disk, floors, hello, machine, report
+from bench import client, copies, disk, floors, hello, machine, report
+from bench.alone import alone
 from bench.instance import Instance
 from bench.plan import ON_A_LONG_RECORD, WORKLOADS, Plan
 from bench.process import Watch
@@ -80,6 +81,10 @@ def _run(plan: Plan, instance: Instance) -> Results:
             results.hello = client.measure(_hello(plan, host, port))
         tell("disk")
         results.disk = disk.measure(owner)
+    if plan.wants("export"):
+        tell(f"the copy of a record of {plan.copied} documents")
+        with alone("copies") as own:
+            results.export = copies.measure(own, plan.copied)
     tell("starts")
     results.starts, results.idle = _starts(plan, instance)
     if plan.scale:
