@@ -19,7 +19,7 @@ from ambroise.fhir.validation import validate
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.outbox import MAX_ATTEMPTS
 from ambroise.modules.notification.api import notices
-from ambroise.modules.portability.api import State
+from ambroise.modules.portability.api import Export, State
 from ambroise.modules.portability.making import MANIFEST
 from ambroise.trust.context import Citizen, Context, Operator
 from tests.integration.portability.conftest import Copying
@@ -252,3 +252,9 @@ async def test_an_english_copy_has_english_names_and_its_links_lead_somewhere(co
     assert set(links) <= set(files)
     assert "history/" in readme
     assert "settings.html" in readme
+
+
+async def test_copies_asked_at_the_same_moment_are_one(copying: Copying) -> None:
+    asked = await asyncio.gather(*(copying.ask(copying.world.citizen) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(one, Export) for one in asked) == 1
+    assert [one.code for one in asked if isinstance(one, Refusal)] == ["COPY_UNDER_WAY"] * 4

@@ -74,6 +74,7 @@ class Exports(Struct, frozen=True):
         """Begin a copy, for the holder's side or an operator with that duty. Raises COPY_UNDER_WAY, FORBIDDEN."""
         await self.gateway.copies.ask(tx, ctx, patient)
         asker = Asker.of(ctx)
+        await copies.EXPORTS.alone(tx, patient, asker.id)
         before = await copies.EXPORTS.of_person(tx, patient, asker.id, _SHOWN)
         if any(one.state is State.MAKING for one in before):
             raise Refusal(Kind.CONFLICT, "COPY_UNDER_WAY", "A copy is being made: wait until it is ready.")

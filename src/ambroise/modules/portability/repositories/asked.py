@@ -32,6 +32,12 @@ class Asked(Struct, Generic[One], frozen=True):
         row = await tx.fetch_one(query, (shard_of(id), id))
         return None if row is None else self.read(row)
 
+    async def alone(self, tx: Transaction, patient: UUID, asked_by: str) -> None:
+        """Let one request of a person about a record begin at a time, so that what is counted before stays true."""
+        await tx.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{self.table} {patient} {asked_by}",)
+        )
+
     async def of_person(self, reader: Reader, patient: UUID, asked_by: str, count: int) -> list[One]:
         """The latest of what one person asked for about a record."""
         rows = await reader.fetch_all(

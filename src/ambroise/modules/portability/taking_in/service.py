@@ -83,6 +83,7 @@ class Imports(Struct, frozen=True):
                 finished_at=None,
             )
             await imports.insert(tx, made, digest)
+            await imports.IMPORTS.alone(tx, patient, asker.id)
             known = await imports.IMPORTS.of_person(tx, patient, asker.id, _SHOWN)
             for one in [one for one in known if one.state is State.PROPOSED][_UNDECIDED:]:
                 await self._let_go(tx, replace(one, state=State.DROPPED))
