@@ -8,8 +8,10 @@ import pytest
 
 from ambroise.kernel.errors import Refusal
 from ambroise.kernel.ids import SHARDS
+from ambroise.kernel.outbox import Event
 from ambroise.modules.notification.api import notices
-from ambroise.modules.prevention.api import Calendar, Item, Prevention, State, remind
+from ambroise.modules.prevention.api import Calendar, Handlers, Item, Prevention, State, remind
+from ambroise.modules.profile.api import CHANGED, Code, Draft, Profile, Section
 from ambroise.trust.access.kinds import kinds
 from ambroise.trust.context import Citizen, Context, Operator
 from ambroise.trust.gateway import Flags, Label
@@ -121,6 +123,29 @@ async def test_what_does_not_concern_them_is_said_once_and_taken_back(world: Wor
     assert (await item(world, prevention, world.professional(3), key)).waits, "what a citizen notes is for them"
     await act(world, prevention.take_back, key)
     assert (await item(world, prevention, world.citizen, key)).waits
+
+
+async def test_what_is_told_in_the_profile_changes_what_the_home_says_at_the_next_look(
+    world: World, prevention: Prevention
+) -> None:
+    key, profile = "screening.cervix-hpv", Profile(world.database, world.gateway)
+    await remind(world.database, prevention, world.clock, shards=WHOLE)
+
+    async def home() -> set[str]:
+        async with world.database.reader() as reader:
+            return {one.key for one in await prevention.waiting(reader, world.citizen, world.patient)}
+
+    assert key in await home()
+    cancer = Code("http://hl7.org/fhir/sid/icd-10", "C53.9", "Tumeur du col")
+    async with world.database.transaction() as tx:
+        await profile.add(tx, world.citizen, world.patient, Draft(Section.ILLNESSES, "Cancer", cancer, start="2020"))
+    async with world.database.transaction() as tx:
+        rows = await tx.fetch_all("select id, payload, patient from outbox where event = %s", (CHANGED,))
+        events = [Event(id, CHANGED, payload, whose, world.clock.now(), 0) for id, payload, whose in rows]
+        assert [event.patient for event in events] == [world.patient]
+        await Handlers(world.clock).profiles_changed(tx, events)
+    await remind(world.database, prevention, world.clock, shards=WHOLE)
+    assert key not in await home()
 
 
 async def test_an_illness_and_the_result_of_the_record_change_what_is_asked(

@@ -18,6 +18,7 @@ from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.prevention import reminders, repository
 from ambroise.modules.prevention.desk import RULE_CHANGED
 from ambroise.modules.prevention.service import Prevention, day_of
+from ambroise.modules.profile.api import CHANGED, Section
 from ambroise.modules.record.api import DOCUMENT_FILED, DOCUMENT_WITHDRAWN
 from ambroise.modules.space.api import PURGED
 from ambroise.trust.access.facts import OPEN_STATES
@@ -30,6 +31,8 @@ _BATCH: Final = 50
 _BATCHES: Final = 20
 _TURN: Final = 60
 _CLOSED: Final = timedelta(days=30)
+_READ: Final = frozenset({Section.VACCINATIONS.value, Section.STAYS.value, Section.ILLNESSES.value})
+"""The sections of the profile that a calendar is read from."""
 
 
 async def remind(
@@ -95,13 +98,23 @@ class Handlers:
 
     def table_of_many(self) -> dict[str, ManyHandler]:
         """The same for handlers that hear of many at once."""
-        return {DOCUMENT_FILED: self.documents_changed, DOCUMENT_WITHDRAWN: self.documents_changed}
+        return {
+            DOCUMENT_FILED: self.documents_changed,
+            DOCUMENT_WITHDRAWN: self.documents_changed,
+            CHANGED: self.profiles_changed,
+        }
 
     async def documents_changed(self, tx: Transaction, events: Sequence[Event]) -> None:
         """Documents came or went: that may close something, or close it no more."""
         ctx = Context(System("prevention"), self._clock, channel="job")
         patients = {event.patient for event in events if event.patient is not None}
+        if not patients:
+            return
         await repository.look_again(tx, patients, day_of(ctx))
+
+    async def profiles_changed(self, tx: Transaction, events: Sequence[Event]) -> None:
+        """Somebody told of a vaccine, an act or an illness, or took it back: the same."""
+        await self.documents_changed(tx, [event for event in events if event.payload.get("section") in _READ])
 
     async def rule_changed(self, tx: Transaction, event: Event) -> None:
         """A version was published: everybody of these shards is looked at again on the day it begins."""

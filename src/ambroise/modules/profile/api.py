@@ -8,11 +8,12 @@ from ambroise.modules.profile.limits import CHOICES
 from ambroise.modules.profile.measures import Figure, Measure, measure_of, measures
 from ambroise.modules.profile.model import DECLARABLE, EXPECTED, Code, Draft, Item, Origin, Part, Section, Sheet
 from ambroise.modules.profile.orders import Often, Order
-from ambroise.modules.profile.service import Profile
+from ambroise.modules.profile.service import CHANGED, Profile
 from ambroise.modules.profile.summary import summary
 from ambroise.modules.profile.writing import KINSHIP
 
 __all__ = [
+    "CHANGED",
     "CHOICES",
     "DECLARABLE",
     "EXPECTED",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from ambroise.fhir.json import decode
 from ambroise.fhir.search import parse
 from ambroise.kernel.db import Database, Transaction
 from ambroise.kernel.errors import Kind, Refusal
+from ambroise.kernel.outbox import emit
 from ambroise.modules.identity.api import identity_of
 from ambroise.modules.notification.api import Code as NoticeCode
 from ambroise.modules.notification.api import notify
@@ -28,6 +29,8 @@ from ambroise.trust.audit.entry import PatientEvent
 from ambroise.trust.context import Citizen, Context
 from ambroise.trust.gateway import Action, Flags, Gateway, Label, Stored, author_of
 
+CHANGED: Final = "profile.changed"
+"""Something was told, changed or taken back; the payload says of which section."""
 _NO_FLAGS = Flags(0)
 # The resources of the sections that links lead to.
 _TYPES = {
@@ -64,6 +67,7 @@ class Profile(Looking):
         resource = write(draft, patient, teller_of(ctx))
         label = self._label(ctx, patient, draft.section, hidden=bool(state and state.hidden))
         stored = await self.gateway.file(tx, ctx, resource, label, event=Traced.PROFILE_TOLD)
+        await _changed(tx, patient, draft.section)
         if draft.section is Section.CONTACTS and ctx.acting_for is not None:
             details = {"name": ctx.actor.name}
             await notify(tx, patient, ctx.now(), NoticeCode.RELATIVE_ADDED, details=details)
@@ -81,13 +85,17 @@ class Profile(Looking):
         await self._one_only(tx, ctx, patient, draft, besides=current.id)
         resource = write(draft, patient, teller_of(ctx))
         await self.gateway.rewrite(tx, ctx, Action.UPDATE, current, {**resource, "id": current.id})
+        await _changed(tx, patient, draft.section)
 
     async def remove(self, tx: Transaction, ctx: Context, patient: UUID, reference: str) -> None:
         """Take back what the holder's side told, with the links that lead to it."""
         current = await self._open(tx, ctx, Action.DELETE, patient, reference)
         await self._refuse_confirmed(tx, ctx, patient, current)
         await self._unlink(tx, ctx, patient, {reference})
+        item = reading.read(current)
         await self.gateway.remove(tx, ctx, current.type, current.id)
+        if item is not None:
+            await _changed(tx, patient, item.section)
 
     async def hide(self, tx: Transaction, ctx: Context, patient: UUID, reference: str, *, hidden: bool) -> None:
         """Hide a line from professionals, with the links that lead to it; or show it again, without them."""
@@ -242,6 +250,11 @@ class Profile(Looking):
                 raise Refusal(Kind.CONFLICT, "PROFILE_ONE_TRUSTED", "There is one trusted contact at most.")
             if role and item.details.get("role") == role:
                 raise Refusal(Kind.CONFLICT, "PROFILE_ONE_ROLE", "There is one such professional at most.")
+
+
+async def _changed(tx: Transaction, patient: UUID, section: Section) -> None:
+    """Tell those who work something out from the profile that a section of it changed."""
+    await emit(tx, CHANGED, {"section": section.value}, patient=patient)
 
 
 def teller_of(ctx: Context) -> Teller:
