@@ -17,8 +17,9 @@ PAPER = 680
 _HEIGHT = 900
 # Milliseconds that the reader of PDF needs; nothing tells when it is done.
 _PDF = 1500
-# A bar that follows the eye down the page stands at its end, where it hides nothing of the picture.
+# From the top; a bar that follows the eye down the page stands at its end, where it hides nothing of the picture.
 _STILL = """
+scrollTo(0, 0);
 document.body.style.position = 'relative';
 document.querySelectorAll('.places').forEach(bar => {
   bar.style.position = '';
