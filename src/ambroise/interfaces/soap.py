@@ -13,6 +13,7 @@ from lxml import etree
 Element: TypeAlias = etree._Element  # pyright: ignore[reportPrivateUsage]
 
 SOAP: Final = "http://www.w3.org/2003/05/soap-envelope"
+SOAP_1_1: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 WSA: Final = "http://www.w3.org/2005/08/addressing"
 MEDIA: Final = "application/soap+xml"
 _ENVELOPE: Final = f"{{{SOAP}}}Envelope"
@@ -31,6 +32,10 @@ _SPACES: Final = {ord(each): None for each in " \t\r\n"}
 
 class Malformed(ValueError):
     """What arrived is not an envelope of SOAP 1.2, or goes beyond what a reader takes."""
+
+
+class WrongVersion(Malformed):
+    """It is an envelope, of another version of SOAP."""
 
 
 class TooLarge(ValueError):
@@ -215,6 +220,18 @@ def add_fault(
     return etree.SubElement(said, f"{{{SOAP}}}Detail")
 
 
+def of_another_version(reason: str) -> bytes:
+    """The fault for who speaks SOAP 1.1, in its words, with the version to speak (SOAP 1.2 part 1, appendix A)."""
+    envelope = etree.Element(f"{{{SOAP_1_1}}}Envelope", nsmap={"S11": SOAP_1_1})
+    header = etree.SubElement(envelope, f"{{{SOAP_1_1}}}Header")
+    upgrade = etree.SubElement(header, f"{{{SOAP}}}Upgrade", nsmap={"S": SOAP})
+    etree.SubElement(upgrade, f"{{{SOAP}}}SupportedEnvelope").set("qname", "S:Envelope")
+    fault = etree.SubElement(etree.SubElement(envelope, f"{{{SOAP_1_1}}}Body"), f"{{{SOAP_1_1}}}Fault")
+    etree.SubElement(fault, "faultcode").text = "S11:VersionMismatch"
+    etree.SubElement(fault, "faultstring").text = reason
+    return to_bytes(envelope)
+
+
 def to_bytes(envelope: Element) -> bytes:
     """The envelope as it is sent."""
     return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
@@ -313,6 +330,9 @@ class _Tree:
         if self._scope[-1] > _WIDEST or len(attributes) > _WIDEST:
             self._refuse("too many namespaces, or attributes of one element")
         if self._depth == 1 and tag != self._root:
+            if self._root == _ENVELOPE and tag.endswith("}Envelope"):
+                self._refusal = WrongVersion("an envelope of another version than SOAP 1.2")
+                raise self._refusal
             wanted = "an envelope of SOAP 1.2" if self._root == _ENVELOPE else self._root
             self._refuse(f"not {wanted}")
         if self._depth == 2 and tag != _HEADER:

@@ -255,6 +255,12 @@ async def test_addressing_and_envelopes_that_are_not_understood_are_faults(autho
     assert answer.envelope.findtext(".//{*}Fault/{*}Code/{*}Value") == "S:MustUnderstand"
     assert (await post(b"<!DOCTYPE a><a/>")).fault == "XDS_MALFORMED"
     assert (await author.post(PATH, good, "text/plain")).status_code == 400
+    old = b'<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><a/></S:Body></S:Envelope>'
+    for media in ("text/xml; charset=utf-8", "application/soap+xml"):
+        told = await author.post(PATH, old, media)
+        assert (told.status_code, told.headers["content-type"]) == (500, "text/xml; charset=utf-8")
+        assert "<faultcode>S11:VersionMismatch</faultcode>" in told.text
+        assert 'SupportedEnvelope qname="S:Envelope"' in told.text
     answered = await send(author)
     assert answered.envelope.findtext(".//{*}Header/{*}RelatesTo").startswith("urn:uuid:")
     assert answered.envelope.findtext(".//{*}Header/{*}Action") == PROVIDE + "Response"

@@ -13,7 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from ambroise.interfaces.soap import MEDIA, Element, Envelope, EnvelopeReader, Malformed, TooLarge
+from ambroise.interfaces.soap import MEDIA, Element, Envelope, EnvelopeReader, Malformed, TooLarge, WrongVersion
 from ambroise.interfaces.xds.names import XDSB, XOP, tag
 
 _TEXT: Final = 4_000_000
@@ -122,6 +122,8 @@ class _Parts:
         media, options = parse_options_header(content_type)
         if media in (MEDIA.encode(), b"application/xop+xml"):
             return None
+        if media == b"text/xml":
+            raise WrongVersion("text/xml is SOAP 1.1")
         if media != b"multipart/related" or not options.get(b"boundary"):
             raise Malformed("send application/soap+xml, or multipart/related with a boundary (MTOM)")
         self._start = options.get(b"start", b"").decode("latin-1").strip("<>")

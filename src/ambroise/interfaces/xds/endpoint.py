@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from ambroise.interfaces import soap
 from ambroise.interfaces.fhir_rest.faults import as_refusal
-from ambroise.interfaces.soap import MEDIA, Element, Envelope, Malformed, TooLarge
+from ambroise.interfaces.soap import MEDIA, Element, Envelope, Malformed, TooLarge, WrongVersion
 from ambroise.interfaces.xds import faults
 from ambroise.interfaces.xds.arrival import Arrival, receive
 from ambroise.interfaces.xds.caller import Caller, Callers
@@ -25,6 +25,7 @@ from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
 
 _log = logger(__name__)
+_SPEAK: Final = "XDS_SOAP_VERSION: these services speak SOAP 1.2 (application/soap+xml), as the DMP does."
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -88,6 +89,8 @@ class Endpoint:
         try:
             try:
                 return await self._answer(request, call)
+            except WrongVersion:
+                return Response(soap.of_another_version(_SPEAK), 500, _HEADERS, "text/xml; charset=utf-8")
             except (Malformed, TooLarge, Refusal) as problem:
                 refusal = self._refusal(problem)
             # What is wrong with a request is told once, too.
