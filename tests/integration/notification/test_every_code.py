@@ -42,8 +42,11 @@ NOT_MAILED = _BY_LETTER | {Code.MAIL_RETURNED}
 """What the holder has a letter of its own about, and that mails come back."""
 SUBJECT = new_id()
 PERSON = ("PAT-TROIS", "DOMINIQUE", "Pat-Trois", "279035121518989", "28/03/1979", "1979-03-28")
-SECRETS = (*PERSON, "Muller", "Oncologue", "Sérologie", "VIH", "Dr 1", "Dr 2", "Inconscient", str(SUBJECT))
-"""Who it is about, who did it and what it is about: all that a notice is given to make its sentence in the portal."""
+SECRETS = (*PERSON, "Muller", "Oncologue", "Sérologie", "Dr 1", "Dr 2", "Inconscient", str(SUBJECT))
+"""Who it is about, who did it and what it is about: all that a notice is given to make its sentence in the portal.
+
+Each is longer, or has other signs, than what the random letters of a key or of a seal may happen to spell.
+"""
 
 
 class Told(Struct):
@@ -71,7 +74,7 @@ class Holder:
         world.clock.move(timedelta(seconds=1))
         async with world.database.transaction() as tx:
             for code in codes:
-                details = {"by": "Dr Oncologue Muller", "title": "Sérologie VIH", "for": "DOMINIQUE PAT-TROIS"}
+                details = {"by": "Dr Oncologue Muller", "title": "Sérologie", "for": "DOMINIQUE PAT-TROIS"}
                 await notify(tx, world.patient, world.clock.now(), code, subject=str(SUBJECT), details=details)
         return await self.look()
 
