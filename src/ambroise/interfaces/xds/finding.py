@@ -6,7 +6,7 @@ Everything is asked of the gateway by a search, as FHIR asks: what a person may 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
@@ -15,24 +15,50 @@ from ambroise.fhir.json import decode
 from ambroise.interfaces.fhir_rest.criteria import Criteria
 from ambroise.interfaces.fhir_rest.links import CURSOR
 from ambroise.interfaces.xds.ebrim import Association
-from ambroise.interfaces.xds.entries import entry_uuid_of
+from ambroise.interfaces.xds.entries import entry_uuid_of, status_of
 from ambroise.interfaces.xds.names import APPROVED, HAS_MEMBER, RPLC
 from ambroise.interfaces.xds.values import Cx
 from ambroise.kernel.db import Reader
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.modules.identity.api import Ins, identity_of, identity_under
-from ambroise.modules.record.api import Identifier, entry
+from ambroise.modules.record.api import ARCHIVED_EXTENSION, Identifier, entry
 from ambroise.trust.context import Context
 from ambroise.trust.gateway import Gateway
 
 Json = dict[str, Any]
 Pairs = list[tuple[str, str]]
+Read = TypeVar("Read")
 DOCUMENT: Final = "DocumentReference"
 MOST: Final = 10_000
 """Objects that one query may find; more is too many for anybody to read."""
-_PAGE: Final = 500
+_PAGE: Final = 1_000
 _AT_ONCE: Final = 40
 _URI: Final = "urn:ietf:rfc:3986"
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A document without what describes it: its entryUUID, and its availabilityStatus."""
+
+    id: str
+    status: str
+
+
+def reference(body: bytes) -> Reference:
+    """What refers to a document.
+
+    A record of thousands is listed so: a document in force, not archived, whose only entryUUID stands where the record
+    writes its own, between its unique id and its status, is not decoded for that.
+    """
+    kind = body.find(_KIND)
+    begins = kind + len(_KIND) + len(_BEFORE)
+    master = body.rfind(_MASTER, 0, max(kind, 0))
+    if body.startswith(_BEFORE, begins - len(_BEFORE)) and body.startswith(_KEPT, max(master - len(_KEPT), 0)):
+        ends = body.index(b'"', begins)
+        id = body[begins:ends]
+        if body.startswith(_CURRENT, ends) and body.find(_KIND, ends) < 0 and b"\\" not in id:
+            return Reference(id.decode(), APPROVED)
+    described = msgspec.structs.asdict(_SKETCHES.decode(body))
+    return Reference(entry_uuid_of(described), status_of(described))
 
 
 class _Sketch(msgspec.Struct):
@@ -44,12 +70,12 @@ class _Sketch(msgspec.Struct):
     extension: list[Json] = []
 
 
-def sketch(body: bytes) -> Json:
-    """A document without what describes it: enough to refer to it."""
-    return msgspec.structs.asdict(_SKETCHES.decode(body))
-
-
 _SKETCHES: Final = msgspec.json.Decoder(_Sketch)
+_KIND: Final = b'"code":"entryUUID'
+_BEFORE: Final = b'"}]},"system":"urn:ietf:rfc:3986","value":"'
+_MASTER: Final = b'"masterIdentifier":{'
+_KEPT: Final = f'"extension":[{{"url":"{ARCHIVED_EXTENSION}","valueBoolean":false}}],'.encode()
+_CURRENT: Final = b'"}],"status":"current",'
 
 
 class Nobody(Exception):
@@ -66,12 +92,20 @@ class Finder:
         self._of = of
         self._patients: dict[str, Cx] = {}
 
-    async def search(self, type_: str, pairs: Pairs, *, read: Callable[[bytes], Json] = decode) -> list[Json]:
-        """Every resource that the criteria find, page by page, each as `read` reads it. Raises XDS_TOO_MANY."""
+    async def search(self, type_: str, pairs: Pairs) -> list[Json]:
+        """Every resource that the criteria find. Raises XDS_TOO_MANY."""
+        return await self._search(type_, pairs, decode)
+
+    async def references(self, pairs: Pairs) -> list[Reference]:
+        """Every document that the criteria find. Raises XDS_TOO_MANY."""
+        return await self._search(DOCUMENT, pairs, reference)
+
+    async def _search(self, type_: str, pairs: Pairs, read: Callable[[bytes], Read]) -> list[Read]:
+        """What is found, page by page, each as `read` reads it."""
         asked = [*pairs, ("_count", str(_PAGE)), ("_total", "none")]
         if self._of is not None and not any(name == "patient" for name, _ in pairs):
             asked.append(("patient", f"Patient/{self._of}"))
-        found: list[Json] = []
+        found: list[Read] = []
         while True:
             page = await self._criteria.page(self.reader, self._ctx, type_, asked)
             found += [read(stored.body) for stored, mode in page.entries if mode == "match"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 from msgspec import Struct
 
-from ambroise.fhir.json import decode
 from ambroise.interfaces.services import Services
 from ambroise.interfaces.soap import Element
 from ambroise.interfaces.xds import asking, names
@@ -22,10 +22,10 @@ from ambroise.interfaces.xds.finding import (
     DOCUMENT,
     Finder,
     Nobody,
+    Pairs,
     logical_id,
     memberships,
     patient_named,
-    sketch,
 )
 from ambroise.interfaces.xds.responses import fill_response, problems_of
 from ambroise.interfaces.xds.sets import set_of
@@ -65,6 +65,8 @@ class Result(Struct):
     documents: Sequence[Json] = ()
     sets: Sequence[Json] = ()
     associations: Sequence[Association] = ()
+    references: Sequence[str] = ()
+    """Ids of documents of which nothing else was read."""
 
 
 class StoredQueries:
@@ -89,17 +91,17 @@ class StoredQueries:
             async with self._services.database.reader() as reader:
                 of = await patient_named(reader, caller.patient) if caller.patient else None
                 finder = Finder(self._services.gateway, reader, caller.context, of)
-                elements = await _Query(finder, asked, self._repository, whole).elements()
+                listed = await _Query(finder, asked, self._repository, whole).listed()
         except Nobody:
-            elements = []
+            listed = _list_of(())
         except Refusal as refusal:
             response = _response()
             fill_response(response, problems_of(refusal, "Registry"), names.FAILURE)
-            etree.SubElement(response, names.tag(names.RIM, "RegistryObjectList"))
+            response.append(_list_of(()))
             return Answered(response)
         response = _response()
         fill_response(response, (), names.SUCCESS)
-        etree.SubElement(response, names.tag(names.RIM, "RegistryObjectList")).extend(elements)
+        response.append(listed)
         return Answered(response)
 
 
@@ -113,7 +115,7 @@ class _Query:
         self._whole = whole
         self._made: dict[str, RegistryObject] = {}
 
-    async def elements(self) -> list[Element]:
+    async def listed(self) -> Element:
         """The objects as they are written: documents, submissions, associations."""
         kind = _KINDS.get(self._asked.query.lower())
         if kind is None:
@@ -121,19 +123,23 @@ class _Query:
         found = await kind(self)
         if not self._whole:
             ids = [entry_uuid_of(one) for one in (*found.documents, *found.sets)]
-            return [_reference(id) for id in (*ids, *(one.id for one in found.associations))]
+            return _list_of((*found.references, *ids, *(one.id for one in found.associations)))
         documents = [await self._entry(one) for one in found.documents]
         sets = [await self._set(one) for one in found.sets]
         self._check(documents, sets)
-        return [
-            *(write_object(one, "ExtrinsicObject") for one in documents),
-            *(write_object(one, "RegistryPackage") for one in sets),
-            *(write_association(one) for one in found.associations),
-        ]
+        listed = _list_of(())
+        listed.extend([write_object(one, "ExtrinsicObject") for one in documents])
+        listed.extend([write_object(one, "RegistryPackage") for one in sets])
+        listed.extend([write_association(one) for one in found.associations])
+        return listed
 
     async def find_documents(self) -> Result:
         """FindDocuments."""
-        return Result(documents=await self._documents_of_patient())
+        if self._whole or not self._asked.groups.keys() <= _DONE_BY_SEARCH:
+            return Result(documents=await self._documents_of_patient())
+        statuses, pairs = await self._asked_of_patient(f"{_D}PatientId")
+        found = await self._find.references(pairs) if pairs else []
+        return Result(references=[one.id for one in found if one.status in statuses])
 
     async def find_by_reference(self) -> Result:
         """FindDocumentsByReferenceId."""
@@ -253,6 +259,12 @@ class _Query:
         return given[0]
 
     async def _documents_of_patient(self, named: str = f"{_D}PatientId") -> list[Json]:
+        statuses, pairs = await self._asked_of_patient(named)
+        every = await self._find.search(DOCUMENT, pairs) if pairs else []
+        return [one for one in every if status_of(one) in statuses and self._meets(await self._entry(one))]
+
+    async def _asked_of_patient(self, named: str) -> tuple[frozenset[str], Pairs]:
+        """The statuses that are asked for, and the search that finds all of it; no search where there is nothing."""
         asked = self._asked
         statuses = frozenset(asked.any(f"{_D}Status", needed=True))
         patient = await self._patient(named)
@@ -263,18 +275,13 @@ class _Query:
             if own & statuses
         ]
         if not known or (kinds and names.ENTRY not in kinds):
-            return []
+            return statuses, []
         pairs = [("patient", patient), ("status", ",".join(known))]
         for name, _, parameter in _CODES:
             pairs += asking.code_pairs(parameter, asked.any(name))
         pairs += asking.time_pairs("date", asked, f"{_D}CreationTime")
         pairs += asking.time_pairs("period", asked, f"{_D}ServiceStartTime")
-        described = self._whole or not asked.groups.keys() <= _DONE_BY_SEARCH
-        every = await self._find.search(DOCUMENT, pairs, read=decode if described else sketch)
-        found = [one for one in every if status_of(one) in statuses]
-        if not described:
-            return found
-        return [one for one in found if self._meets(await self._entry(one))]
+        return statuses, pairs
 
     def _meets(self, made: RegistryObject) -> bool:
         asked = self._asked
@@ -349,7 +356,8 @@ def _response() -> Element:
     )
 
 
-def _reference(id: str) -> Element:
-    element = etree.Element(names.tag(names.RIM, "ObjectRef"))
-    element.set("id", id)
-    return element
+def _list_of(ids: Iterable[str]) -> Element:
+    """The list of what is found, with references to these objects."""
+    # Thousands of references are read from text in a third of the time that it takes to make them one by one.
+    references = "".join([f"<rim:ObjectRef id={quoteattr(id)}/>" for id in ids])
+    return etree.fromstring(f'<rim:RegistryObjectList xmlns:rim="{names.RIM}">{references}</rim:RegistryObjectList>')
