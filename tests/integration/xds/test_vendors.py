@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ambroise.interfaces.xds.names import repository_id
 from tests.integration.xds.asking import (
     APPROVED,
     BOTH,
@@ -23,7 +24,7 @@ from tests.integration.xds.asking import (
 from tests.integration.xds.conftest import COLLEAGUE, OTHER_FINESS, letter, software
 from tests.integration.xds.test_updates import FRENCH, new_status, new_version, update
 from tests.support.server import House
-from tests.support.xds import PROVIDE, SUCCESS, Entry, Software, parts_of, submission
+from tests.support.xds import PROVIDE, RETRIEVE, SUCCESS, Entry, Software, parts_of, retrieval, submission
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -122,3 +123,10 @@ async def test_a_unique_id_of_the_past_is_told_from_one_of_another_document(hous
     assert (await update(author, new_status(await get(author, entry), FRENCH + "Deleted"))).status == SUCCESS
     again = await author.call("/xds/repository", PROVIDE, submission(entry), parts_of(entry))
     assert again.errors == [("XDSDuplicateUniqueIdInRegistry", "DUPLICATE_UNIQUE_ID")]
+
+
+async def test_a_request_for_nothing_or_for_too_much_is_told_apart(author: Software) -> None:
+    own = repository_id(None, author.house.services.installation.id)
+    assert (await author.call("/xds/repository", RETRIEVE, retrieval(own))).fault == "XDS_MALFORMED"
+    many = await retrieve(author, *(f"2.25.{number}" for number in range(101)))
+    assert many.errors == [("XDSRepositoryOutOfResources", "XDS_ANSWER_TOO_LARGE")]

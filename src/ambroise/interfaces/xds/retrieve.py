@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ambroise.fhir.json import decode
 from ambroise.interfaces.services import Services
-from ambroise.interfaces.soap import Element, children, text_of
+from ambroise.interfaces.soap import Element, Malformed, children, text_of
 from ambroise.interfaces.xds.arrival import Arrival
 from ambroise.interfaces.xds.caller import Caller
 from ambroise.interfaces.xds.endpoint import Answered
@@ -49,10 +49,12 @@ class Retrieve:
         asked = children(arrival.envelope.body, XDSB, "DocumentRequest")
         given: list[_Given] = []
         problems: list[Problem] = []
+        if not asked:
+            raise Malformed("a RetrieveDocumentSetRequest has a DocumentRequest")
         try:
-            if not 1 <= len(asked) <= _MOST:
-                text = f"Ask for 1 to {_MOST} documents at once."
-                raise Refusal(Kind.INVALID, "XDS_TOO_MANY", text)
+            if len(asked) > _MOST:
+                text = f"Ask for at most {_MOST} documents at once."
+                raise Refusal(Kind.UNAVAILABLE, "XDS_ANSWER_TOO_LARGE", text)
             async with self._database.reader() as reader:
                 of = await _of(reader, arrival.known)
                 for one in asked:
