@@ -1,6 +1,7 @@
 """Representatives, carers, guardians: who may be asked, what they see and do, and when it ends."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from ambroise.kernel.errors import Refusal
 from ambroise.modules.relations.api import Known, majority
 from ambroise.modules.space.api import Reason, Spaces
 from ambroise.trust.access.authority import Act
+from ambroise.trust.context import Context
 from ambroise.trust.gateway import author_of, label_for
 from tests.integration.relations.conftest import Family, asked
 
@@ -254,3 +256,20 @@ async def test_an_invitation_ends_with_the_right_of_the_representative_who_sent_
     secret = await family.observation(holder)
     assert not await family.reads(family.of(outlived.invitee, holder, "carer"), secret)
     assert await family.reads(family.of(asked, holder, "carer"), secret), "the control: accepted in time"
+
+
+async def test_who_acts_for_somebody_is_told_to_the_holder_and_to_who_represents_them_now(family: Family) -> None:
+    holder, guardian = await family.person(), await family.person()
+    carer = await family.carer(holder)
+    await family.do(family.relations.set_guardian, family.desk, holder, guardian)
+    claims = family.of(guardian, holder, "representative")
+
+    async def told(ctx: Context) -> set[UUID]:
+        async with family.world.database.reader() as reader:
+            return {one.person for one in (await family.relations.helpers(reader, ctx))[0]}
+
+    assert await told(family.of(holder)) == await told(claims) == {carer, guardian}, "the control"
+    assert await told(family.of(carer, holder, "representative")) == set(), "whatever a carer claims to be"
+    await family.do(family.relations.end_for, family.desk, holder, guardian, "representative")
+    assert await told(claims) == set()
+    assert await told(family.of(holder)) == {carer}

@@ -18,7 +18,7 @@ from ambroise.modules.notification.api import Code, notify
 from ambroise.modules.relations import events, repository
 from ambroise.modules.relations.model import Answer, Invitation, Known, Traced, is_minor, limits, majority
 from ambroise.trust.access.authority import Act
-from ambroise.trust.access.facts import SpaceState
+from ambroise.trust.access.facts import Eyes, SpaceState
 from ambroise.trust.access.lookups import count_lookup
 from ambroise.trust.access.relations import Reach, RelationFact, relations_of, spaces_of_person
 from ambroise.trust.access.spaces import space_of
@@ -210,8 +210,13 @@ class Relations(Struct, frozen=True):
     # What is known.
 
     async def helpers(self, reader: Reader, ctx: Context) -> tuple[list[RelationFact], list[Invitation]]:
-        """Who acts in the space that the caller looks at, and the invitations into it that wait."""
-        patient = _space(ctx)
+        """Who acts in the space that the caller looks at, and the invitations into it that wait.
+
+        For the holder, and for who represents the holder now, whatever a session that began before still says.
+        """
+        patient, eyes = _space(ctx), Eyes.of(ctx)
+        if not eyes.own and (await self.gateway.facts(reader, ctx, eyes, patient)).relation != "representative":
+            return [], []
         people = [one for one in await relations_of(reader, patient) if one.in_force(ctx.now())]
         return people, [
             one for one in await repository.sent(reader, patient) if one.state_at(ctx.now()) is Answer.PENDING
