@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -174,6 +175,14 @@ async def test_a_stranger_who_asks_again_and_again_delays_only_that_network(iden
         await asked(identity, origin=STRANGER)
     assert await problem(asked(identity, origin=STRANGER)) == "RECOVERY_WAIT"
     await recovered(identity)
+
+
+async def test_recoveries_asked_at_the_same_moment_are_as_few_as_one_by_one(identity: Identity) -> None:
+    """Each sends a letter to the person: a burst must not fill their mailbox."""
+    many = (Recovery(identity).begin(HERS, Channel.MAIL, STRANGER) for _ in range(12))
+    begun = await asyncio.gather(*many, return_exceptions=True)
+    assert sum(isinstance(one, str) for one in begun) == 5
+    assert {one.code for one in begun if isinstance(one, Refusal)} == {"RECOVERY_WAIT"}
 
 
 async def test_who_is_delayed_by_strangers_gets_in_by_recovery(identity: Identity, clock: FixedClock) -> None:

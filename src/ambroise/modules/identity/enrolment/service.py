@@ -70,16 +70,16 @@ class Enrolments(Struct, frozen=True):
         now = self.identity.clock.now()
         network = attempts.network_of(origin) or ""
         keys = [attempts.key("enrolment", number_of(claim), network), *attempts.address_keys(origin)]
+        one = await attempts.begin(self.identity.database, keys, now)
+        if one.wait:
+            left = one.wait.seconds + 1
+            raise Refusal(Kind.THROTTLED, "ENROLMENT_WAIT", "Wait before trying again.", data={"retry_after": left})
         async with self.identity.database.reader() as reader:
-            wait = await attempts.wait(reader, keys, now)
-            found = [] if wait else await claimed(reader, claim, demonstration=self.identity.demonstration)
-        if wait:
-            raise Refusal(
-                Kind.THROTTLED, "ENROLMENT_WAIT", "Wait before trying again.", data={"retry_after": wait.seconds + 1}
-            )
+            found = await claimed(reader, claim, demonstration=self.identity.demonstration)
         if not found:
-            await attempts.count(self.identity.database, keys, now)
+            await one.failed(self.identity.database, now)
             raise Refusal(Kind.NOT_FOUND, "NO_USER_FOUND", "Nobody is known by these details.")
+        await one.take_back(self.identity.database)
         if len(found) > 1:
             problem = "Several people are on this card: give the names too."
             raise Refusal(Kind.CONFLICT, "SEVERAL_HOLDERS", problem, element="prenom")

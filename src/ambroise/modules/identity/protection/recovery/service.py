@@ -67,9 +67,9 @@ class Recovery(Struct, frozen=True):
         identity, now = self.identity, self.identity.clock.now()
         network = attempts.network_of(origin) or ""
         keys = [attempts.key("recovery", number_of(claim), network), attempts.key("recovery-network", network)]
-        async with identity.database.reader() as reader:
-            _wait(await attempts.wait(reader, keys, now))
-        await attempts.count(identity.database, keys, now)
+        one = await attempts.begin(identity.database, keys, now)
+        _wait(one.wait)
+        await one.failed(identity.database, now)
         token, id = tokens.new_session_token(), new_id()
         born = claim.birth_date.isoformat() if claim.birth_date else None
         kept = {"claim": {**asdict(claim), "birth_date": born}, "channel": channel.value, "language": origin.language}
@@ -116,12 +116,14 @@ class Recovery(Struct, frozen=True):
             row = self._open(await repository.find(reader, tokens.digest(token)))
             network = attempts.network_of(origin) or ""
             keys = [attempts.key("recovery-code", str(row.id)), attempts.key("recovery-code-network", network)]
-            _wait(await attempts.wait(reader, keys, self.identity.clock.now()))
+        one = await attempts.begin(self.identity.database, keys, self.identity.clock.now())
+        _wait(one.wait)
         try:
             rescue = await self._checked(row, code)
         except Refusal:
-            await attempts.count(self.identity.database, keys, self.identity.clock.now())
+            await one.failed(self.identity.database, self.identity.clock.now())
             raise
+        await one.take_back(self.identity.database)
         async with self.identity.database.transaction() as tx:
             held = await accounts.credentials(tx, account=row.account) if row.account else None
             if held is None:
