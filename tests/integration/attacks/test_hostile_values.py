@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +25,7 @@ _NAMED = re.compile(r"""(?:query|sent|form)(?:\.get|\.getlist)?[\[(]"([a-z_]+)\"
 _FIELD = re.compile(r"^ {4}([a-z_]+) = \w+(?:Field|Ticks)\(|name=\"([a-z_]+)\"", re.MULTILINE)
 
 
+@cache
 def names() -> list[str]:
     """The names that our pages and their forms know."""
     found: set[str] = set()
@@ -36,48 +39,56 @@ def written(value: str) -> str:
     return quote(value.encode("utf-8", "surrogatepass"), safe="")
 
 
-def filled(page: Page, value: str) -> str:
-    return re.sub(r"\{\w+(:int)?\}", lambda _: written(value), page.path)
+def value(turn: int | None, place: int) -> str:
+    """A hostile value, by turns; the sign NUL for None."""
+    return NUL if turn is None else HOSTILE[(place + turn) % len(HOSTILE)]
 
 
-async def broken(browser: httpx.AsyncClient, page: Page, token: str, known: list[str], turn: int | None) -> set[str]:
-    """The methods of a page that break on these values: one for each name, by turns; on the sign NUL for None."""
+@cache
+def asked(turn: int | None) -> tuple[str, str]:
+    """Every name with a value of this turn, in two halves of a query."""
+    pairs = [f"{name}={written(value(turn, place))}" for place, name in enumerate(names())]
+    return "&".join(pairs[::2]), "&".join(pairs[1::2])
 
-    def value(place: int) -> str:
-        return NUL if turn is None else HOSTILE[(place + turn) % len(HOSTILE)]
 
-    pairs = [f"{name}={written(value(place))}" for place, name in enumerate(known)]
-    asked, sent = "&".join(pairs[::2]), "&".join(pairs[1::2])
-    found: set[str] = set()
+def filled(page: Page, turn: int | None) -> str:
+    return re.sub(r"\{\w+(:int)?\}", lambda _: written(value(turn, 0)), page.path)
+
+
+async def answers(
+    browser: httpx.AsyncClient, page: Page, token: str, turn: int | None
+) -> AsyncIterator[tuple[str, httpx.Response]]:
+    """What a page answers to these values, by method."""
+    one, other = asked(turn)
     if "GET" in page.methods:
-        answer = await browser.get(f"{filled(page, value(0))}?{asked}&{sent}")
-        found |= {"GET"} if answer.status_code == 500 else set()
+        yield "GET", await browser.get(f"{filled(page, turn)}?{one}&{other}")
     if "POST" in page.methods:
         headers = {"content-type": "application/x-www-form-urlencoded"}
-        body = f"jeton={written(token)}&{sent if turn is None or turn % 2 else asked}"
-        query = "" if turn is None else asked
-        answer = await browser.post(f"{page.address}?{query}", content=body, headers=headers)
-        found |= {"POST"} if answer.status_code == 500 else set()
-    return found
+        body = f"jeton={written(token)}&{other if turn is None or turn % 2 else one}"
+        query = "" if turn is None else one
+        yield "POST", await browser.post(f"{page.address}?{query}", content=body, headers=headers)
 
 
 @pytest.mark.parametrize("kind", list(AccountKind))
 async def test_no_value_breaks_a_page(target: Target, kind: AccountKind) -> None:
     browser = await target.signed_in(kind)
-    token, known = await form_token(browser, "/reglages"), names()
-    assert len(known) > 100
-    walked, faults = 0, dict[str, set[str]]()
+    token = await form_token(browser, "/reglages")
+    assert len(names()) > 100
+    walked, faults = set[str](), dict[str, set[str]]()
     for page in target.pages():
         if page.path in ("/deconnexion", "/static/{name}", "/etre"):
             continue
         if page.path in EVERYBODY and kind is not AccountKind.PROFESSIONAL:
             continue
-        first = await browser.request("GET" if "GET" in page.methods else "POST", page.address, data={"jeton": token})
-        if first.status_code == 403 and OTHERS in first.text:
-            continue
-        walked += 1
-        for turn in (None, 0):
-            if found := await broken(browser, page, token, known, turn):
-                faults.setdefault(page.path, set()).update(f"{method} {turn}" for method in found)
-    assert walked > 20
+        # The sign NUL is refused before anything is asked of who came: the other values say whose page it is.
+        for turn in (0, None):
+            async for method, answer in answers(browser, page, token, turn):
+                if answer.status_code == 403 and OTHERS in answer.text:
+                    break
+                walked.add(page.path)
+                if answer.status_code == 500:
+                    faults.setdefault(page.path, set()).add(f"{method} {turn}")
+            if page.path not in walked:
+                break
+    assert len(walked) > 20
     assert faults == {}

@@ -69,6 +69,8 @@ class Portals:
     joined: str = ""
     lines: Sequence[str] = ()
     """The name of a file inside a letter; the lines of the history that the holder may report."""
+    tokens: dict[str, str] = field(default_factory=dict[str, str])
+    """What the forms of each person's session carry."""
 
     def context(self, actor: Professional | Citizen | System) -> Context:
         return Context(actor, self.house.services.clock, demonstration=True)
@@ -99,8 +101,9 @@ class Portals:
     async def send(self, part: str, address: str, **fields: str | list[str]) -> httpx.Response:
         """What somebody's form is answered."""
         browser = self.browsers[part]
-        token = await form_token(browser, "/connexion" if part == "visitor" else "/reglages")
-        return await browser.post(address, data={**fields, "jeton": token})
+        if part not in self.tokens:
+            self.tokens[part] = await form_token(browser, "/connexion" if part == "visitor" else "/reglages")
+        return await browser.post(address, data={**fields, "jeton": self.tokens[part]})
 
 
 def pages(house: House) -> Iterator[Route]:

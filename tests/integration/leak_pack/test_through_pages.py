@@ -68,6 +68,7 @@ async def walk(portals: Portals) -> Walk:
 
 async def _look(portals: Portals, walk: Walk, part: str, routes: Sequence[Route]) -> None:
     browser = portals.browsers[part]
+    beside: dict[str, tuple[int, str]] = {}
     for route in routes:
         if not of_portal(route.path, part):
             continue
@@ -79,8 +80,10 @@ async def _look(portals: Portals, walk: Walk, part: str, routes: Sequence[Route]
                     walk.leaks.append((part, address, word))
             hidden = next((one for one in portals.marks if id and one.id == id and part not in one.seen_by), None)
             if hidden is not None:
-                beside = await browser.get(address.replace(id, NOBODY))
-                if _plain(answer, id) != _plain(beside, NOBODY):
+                nothing = address.replace(id, NOBODY)
+                if nothing not in beside:
+                    beside[nothing] = _plain(await browser.get(nothing), NOBODY)
+                if _plain(answer, id) != beside[nothing]:
                     walk.tells.append((part, address))
 
 
