@@ -2,7 +2,8 @@
 
 What a write puts down is read back from the tables: every row that the transaction of one real request wrote, its trace
 and its events apart. The floor then writes such rows again, with new ids, one transaction each, in one round trip.
-A process of its own, as many connections as the workload had.
+A process of its own, as many connections as the workload had, or as PostgreSQL has left beside the instance, whose own
+are few whatever the number of its clients.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ Row = tuple[Any, ...]
 _OBSERVATION = type_number("Observation")
 # In the order in which they are written. Trace and events are what the floor leaves out.
 _TABLES = ("record_unique_id", "blob", "resource", "resource_range", "resource_text", "notification")
+_SPARED = 10
 _OWN_IDS = frozenset({"resource", "blob", "notification"})
 
 
@@ -179,10 +181,21 @@ def _searching(keys: Sequence[tuple[UUID, UUID]]) -> Callable[[AsyncConnection[R
     return search
 
 
+async def _free(dsn: str) -> int:
+    """How many connections PostgreSQL accepts beside those that are open, some left to whoever comes."""
+    async with await AsyncConnection.connect(dsn) as connection:
+        cursor = await connection.execute(
+            "select current_setting('max_connections')::int - sum(numbackends)::int from pg_stat_database"
+        )
+        row = await cursor.fetchone()
+    return max(1, row[0] - _SPARED) if row else 1
+
+
 async def _repeat(job: FloorJob) -> float:
     acts = {"read": lambda: _reading(job.keys), "search": lambda: _searching(job.keys)}
     act = acts[job.kind]() if job.kind in acts else _Insertion(job.written)
     done = 0
+    connections = min(job.connections, await _free(job.dsn))
     begin = time.perf_counter() + job.seconds / 4
     end = begin + job.seconds
 
@@ -193,7 +206,7 @@ async def _repeat(job: FloorJob) -> float:
                 await act(connection)
                 done += begin <= now
 
-    await asyncio.gather(*(worker() for _ in range(job.connections)))
+    await asyncio.gather(*(worker() for _ in range(connections)))
     return done / (time.perf_counter() - begin)
 
 

@@ -40,8 +40,8 @@ def _lines(results: Results) -> Iterator[str]:
     yield ""
     yield (
         "*PostgreSQL alone* writes or reads the same rows through psycopg, one round trip and one durable commit each, "
-        "without access rules, trace, events, validation or HTTP, with as many connections, right after the operation "
-        "beside it. *Alone* is the latency of one client on an idle server."
+        "without access rules, trace, events, validation or HTTP, with as many connections (or all that it has left), "
+        "right after the operation beside it. *Alone* is the latency of one client on an idle server."
     )
     yield (
         f"The web server alone, answering 35 bytes to anybody, gives {_number(results.hello.rate)} a second to the "
