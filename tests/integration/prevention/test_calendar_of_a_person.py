@@ -109,6 +109,43 @@ async def test_a_pregnancy_that_others_wrote_of_is_stopped_too_and_a_birth_moves
     assert (await calendar(world, prevention)).person.expected == written, "their own word counts first"
 
 
+async def test_a_minor_s_own_pregnancy_is_kept_from_their_parents_and_shown_to_them_when_a_parent_tells_it(
+    world: World, prevention: Prevention
+) -> None:
+    today = world.clock.now().date()
+    born = today.replace(year=today.year - 15)
+    async with world.database.transaction() as tx:
+        girl = await world.gateway.create(tx, world.system, _newborn(born))
+        rights = world.gateway.rights
+        await rights.set_relation(tx, world.system, girl.key, world.patient, "representative")
+    own = world.context(Citizen(girl.key, "Zoé Bébé"))
+    parent = world.context(world.citizen.actor, acting_for=girl.key, relation="representative")
+    expected = today + timedelta(weeks=20)
+
+    async def followed(ctx: Context) -> date | None:
+        async with world.database.reader() as reader:
+            return (await prevention.calendar(reader, ctx, girl.key)).person.expected
+
+    async def say(ctx: Context, use_case: Any, *details: Any) -> None:
+        async with world.database.transaction() as tx:
+            await use_case(tx, ctx, girl.key, *details)
+
+    await say(own, prevention.expect, expected)
+    await say(own, prevention.done, f"pregnancy.first-examination:{expected:%Y%m}", today)
+    assert await followed(own) == expected
+    assert await followed(parent) is None
+    async with world.database.reader() as reader:
+        for ctx, seen in ((own, {"Observation", "Procedure"}), (parent, set[str]())):
+            lines, _ = await world.gateway.access_history(reader, ctx, girl.key)
+            made = {one.resource.type for one in lines if one.event == "create" and one.resource}
+            assert made & {"Observation", "Procedure"} == seen
+        assert not any(one.key.startswith("pregnancy") for one in await prevention.waiting(reader, parent, girl.key))
+    await say(own, prevention.expect_no_more)
+    assert await followed(own) is None
+    await say(parent, prevention.expect, expected)
+    assert await followed(parent) == expected, "the control: what a parent tells, a parent sees"
+
+
 async def test_what_does_not_concern_them_is_said_once_and_taken_back(world: World, prevention: Prevention) -> None:
     key = "screening.cervix-hpv"
     assert (await item(world, prevention, world.citizen, key)).waits

@@ -30,16 +30,19 @@ from ambroise.modules.prevention.past import (
     stopped_resource,
 )
 from ambroise.modules.prevention.shipped import shipped
+from ambroise.modules.prevention.spans import Span
 from ambroise.trust.access.decide import Action, Target, judge_entry, refusal
 from ambroise.trust.access.facts import Eyes
+from ambroise.trust.access.kinds import OPERATIONAL
 from ambroise.trust.access.rules import Rule as AccessRule
 from ambroise.trust.access.rules import Verdict
 from ambroise.trust.context import Citizen, Context, Professional, System
-from ambroise.trust.gateway import Flags, Gateway, Label
+from ambroise.trust.gateway import Flags, Gateway, Label, author_of
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 _KEPT_AFTER_BIRTH: Final = timedelta(weeks=27)
 _LONGEST: Final = timedelta(weeks=42)
+_MAJORITY: Final = Span.of("18y")
 _NOT_DISCLOSED: Final = Flags.INVISIBLE_PATIENT
 _KEPT: Final = Flags.INVISIBLE_PATIENT | Flags.INVISIBLE_REPRESENTATIVES
 _SEXES: Final[dict[Sex, Literal["F", "M"]]] = {Sex.FEMALE: "F", Sex.MALE: "M"}
@@ -176,25 +179,29 @@ class Prevention(Struct, frozen=True, dict=True):
         if not calendar.person.birth <= day <= calendar.today:
             raise Refusal(Kind.UNPROCESSABLE, "DATE_OUTSIDE_LIFE", "Give a day from birth to today.", element="date")
         await self._forget(tx, ctx, item)
-        await self.gateway.create(tx, ctx, done_resource(item, patient, day))
+        await self._note(tx, ctx, calendar, patient, done_resource(item, patient, day), secret=_intimate(item.rule))
         await self.refresh(tx, patient, ctx)
 
     async def not_done(self, tx: Transaction, ctx: Context, patient: UUID, key: str) -> None:
         """Note that it was not done, and ask no more. Raises NOTHING_ASKED for what is not asked for."""
-        item = (await self.calendar(tx, ctx, patient)).item(key)
+        calendar = await self.calendar(tx, ctx, patient)
+        item = calendar.item(key)
         if not item.waits and item.state is not State.TO_DISCUSS:
             raise Refusal(Kind.CONFLICT, "NOTHING_ASKED", "This is not asked for now.")
-        await self.gateway.create(tx, ctx, declined_resource(item, patient, day_of(ctx)))
+        said = declined_resource(item, patient, calendar.today)
+        await self._note(tx, ctx, calendar, patient, said, secret=_intimate(item.rule))
         await self.refresh(tx, patient, ctx)
 
     async def not_concerned(self, tx: Transaction, ctx: Context, patient: UUID, key: str) -> None:
         """Note that a rule does not concern the person. Raises NOT_CONCERNED_BY_LAW where the law asks for it."""
-        item = (await self.calendar(tx, ctx, patient)).item(key)
+        calendar = await self.calendar(tx, ctx, patient)
+        item = calendar.item(key)
         if item.mandatory:
             raise Refusal(Kind.CONFLICT, "NOT_CONCERNED_BY_LAW", "The law asks for this: see a professional.")
         if item.state in (State.DONE, State.NOT_CONCERNED):
             raise Refusal(Kind.CONFLICT, "NOTHING_ASKED", "This is not asked for now.")
-        await self.gateway.create(tx, ctx, not_concerned_resource(item, patient, day_of(ctx)))
+        said = not_concerned_resource(item, patient, calendar.today)
+        await self._note(tx, ctx, calendar, patient, said, secret=_intimate(item.rule))
         await self.refresh(tx, patient, ctx)
 
     async def take_back(self, tx: Transaction, ctx: Context, patient: UUID, key: str) -> None:
@@ -211,8 +218,8 @@ class Prevention(Struct, frozen=True, dict=True):
         if not today - _KEPT_AFTER_BIRTH <= expected <= today + _LONGEST:
             says = "The expected date is within the 42 weeks to come."
             raise Refusal(Kind.UNPROCESSABLE, "EXPECTED_DATE_UNLIKELY", says, element="terme")
-        await self._expect_no_more(tx, ctx, patient)
-        await self.gateway.create(tx, ctx, expected_resource(patient, expected, today))
+        calendar = await self._expect_no_more(tx, ctx, patient)
+        await self._note(tx, ctx, calendar, patient, expected_resource(patient, expected, today), secret=True)
         await self.refresh(tx, patient, ctx)
 
     async def born(self, tx: Transaction, ctx: Context, patient: UUID, day: date) -> None:
@@ -231,9 +238,10 @@ class Prevention(Struct, frozen=True, dict=True):
     async def expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
         """Follow a pregnancy no more: nothing about it is shown or recalled, whoever wrote of it."""
         await self._expect_no_more(tx, ctx, patient)
-        left = (await self.calendar(tx, ctx, patient)).told
-        if left is not None:
-            await self.gateway.create(tx, ctx, stopped_resource(patient, left.day, day_of(ctx)))
+        calendar = await self.calendar(tx, ctx, patient)
+        if calendar.told is not None:
+            said = stopped_resource(patient, calendar.told.day, calendar.today)
+            await self._note(tx, ctx, calendar, patient, said, secret=True)
         await self.refresh(tx, patient, ctx)
 
     async def refresh(self, tx: Transaction, patient: UUID, ctx: Context) -> Looked:
@@ -246,10 +254,25 @@ class Prevention(Struct, frozen=True, dict=True):
         await repository.watch(tx, patient, reminders.next_look(holder.items, holder.today), _kept(holder))
         return Looked(holder, frozenset(_waiting(holder)) - frozenset(_waiting(others)), others)
 
-    async def _expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> None:
-        told = (await self.calendar(tx, ctx, patient)).told
-        if told is not None and told.own:
-            await self.gateway.delete(tx, ctx, "Observation", told.id)
+    async def _expect_no_more(self, tx: Transaction, ctx: Context, patient: UUID) -> Calendar:
+        """Take back what the person told of a pregnancy; the calendar as it stood."""
+        calendar = await self.calendar(tx, ctx, patient)
+        if calendar.told is not None and calendar.told.own:
+            await self.gateway.delete(tx, ctx, "Observation", calendar.told.id)
+        return calendar
+
+    async def _note(
+        self, tx: Transaction, ctx: Context, calendar: Calendar, patient: UUID, said: dict[str, Any], *, secret: bool
+    ) -> None:
+        """Keep what a person says. What a minor says of a pregnancy is kept from their representatives: they may have
+        care without them (CSP L. 1111-5, L. 2212-7, R. 1111-50)."""
+        minor = calendar.today < _MAJORITY.after(calendar.person.birth)
+        if not (secret and minor and Eyes.of(ctx).own):
+            await self.gateway.create(tx, ctx, said)
+            return
+        author, organization = author_of(ctx)
+        flags = Flags.PATIENT_AUTHORED | Flags.OPERATIONAL | Flags.INVISIBLE_REPRESENTATIVES
+        await self.gateway.file(tx, ctx, said, Label(patient, OPERATIONAL, flags, author, organization))
 
     async def _forget(self, tx: Transaction, ctx: Context, item: Item) -> None:
         if item.source is not None and item.source.kind == "declared":
@@ -270,6 +293,11 @@ class Prevention(Struct, frozen=True, dict=True):
         if not verdict.allowed:
             await self.gateway.trace_refusal(ctx, Action.READ, target, verdict.rule)
             raise refusal(Action.READ, "Patient", verdict.rule)
+
+
+def _intimate(rule: Rule) -> bool:
+    """Whether a rule tells of a pregnancy."""
+    return rule.audience.pregnant
 
 
 def day_of(ctx: Context) -> date:

@@ -32,6 +32,7 @@ from ambroise.modules.prevention.api import (
     chosen_advice,
 )
 from ambroise.modules.prevention.api import Kind as Sort
+from ambroise.modules.relations.api import is_minor
 from ambroise.trust.context import Context
 
 _MOST_TO_COME = 8
@@ -181,6 +182,7 @@ def agenda_routes(screen: Screen, lives: Lives) -> list[BaseRoute]:
             birth=birth,
             problems=[*form.problems, *birth.problems],
             expected=found.person.expected,
+            minor=is_minor(found.person.birth, visit.now),
             read=found.told is not None and not found.told.own,
             today=found.today,
             **_place(),
