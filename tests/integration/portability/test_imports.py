@@ -21,10 +21,13 @@ from ambroise.interfaces.web.copies.filer import Filing
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.outbox import Delivery, Subscriptions
 from ambroise.modules.portability.api import TAKES_ON, Import, Imports, ImportState, Problem
+from ambroise.modules.profile.api import Draft, Profile, Section
+from ambroise.modules.record.api import MASKED
 from ambroise.trust.context import Citizen, Context
 from tests.integration.portability.conftest import Copying
 from tests.integration.record.conftest import World
 from tests.integration.record.test_feed_checks import LETTER
+from tests.integration.record.test_visibility import flagged
 from tests.support.cda_samples import cda_names, mended
 
 IPS: bytes = (Path(__file__).parents[3] / "examples" / "fhir" / "ips.json").read_bytes()
@@ -231,6 +234,32 @@ async def test_a_copy_of_another_instance_is_taken_as_ones_own_documents(copying
     mine = next(one for one in documents if "description" in one and "Repris par moi" in one["description"])
     assert mine["author"][0]["reference"] == f"Patient/{world.patient}"
     assert mine["content"][0]["attachment"]["contentType"] == "application/pdf"
+
+
+async def test_what_was_told_or_masked_there_is_told_and_masked_here(copying: Copying, bringing: Bringing) -> None:
+    world = bringing.world
+    await world.submit(world.author, LETTER, flagged(MASKED))
+    profile = Profile(world.database, world.gateway)
+    async with world.database.transaction() as tx:
+        await profile.add(tx, world.citizen, world.patient, Draft(Section.ILLNESSES, "Goutte", start="2020"))
+        await profile.add(tx, world.citizen, world.patient, Draft(Section.ILLNESSES, "Eczéma", start="2021"))
+        items = (await profile.sheet_in(tx, world.citizen, world.patient, (Section.ILLNESSES,)))[
+            Section.ILLNESSES
+        ].items
+        secret = next(one for one in items if one.name == "Eczéma")
+        await profile.hide(tx, world.citizen, world.patient, secret.reference, hidden=True)
+    taken = await copying.exports.take(world.citizen, world.patient, (await _made(copying)).id)
+    done = await bringing.taken(b"".join([chunk async for chunk in taken.chunks]))
+    assert (done.papers, done.items) == (3, 2)
+    brought = [
+        one for one in await bringing.found("DocumentReference") if "Repris par moi" in one.get("description", "")
+    ]
+    shown = {one["id"]: MASKED not in str(one["securityLabel"]) for one in brought}
+    assert sorted(shown.values()) == [False, False, True]
+    facts = [one for one in await bringing.found("Condition") if one["meta"].get("source")]
+    seen = {one["code"]["text"]: shown[one["meta"]["source"].partition("/")[2]] for one in facts}
+    assert seen == {"Goutte": True, "Eczéma": False}
+    assert {one["content"][0]["attachment"]["title"] for one in brought} >= {"Mon profil médical"}
 
 
 async def _made(copying: Copying) -> Any:

@@ -31,7 +31,7 @@ from ambroise.trust.access.restrictions import restrictions_of
 from ambroise.trust.access.spaces import space_of
 from ambroise.trust.audit.render import stored_event
 from ambroise.trust.context import Context
-from ambroise.trust.gateway import Gateway, Stored
+from ambroise.trust.gateway import Flags, Gateway, Stored
 
 FORMAT: Final = "ambroise-copy"
 VERSION: Final = 1
@@ -64,6 +64,7 @@ class Piece:
         self.documents: list[Listed] = []
         self.resources: dict[str, int] = {}
         self.pages: list[str] = []
+        self.hidden: list[str] = []
 
     def add(self, path: str, content: bytes, about: str | None = None) -> str:
         """Add a file; its path."""
@@ -87,7 +88,9 @@ class Piece:
 
     @property
     def listing(self) -> Listing:
-        return Listing(tuple(self.members), tuple(self.documents), self.resources, tuple(self.pages))
+        return Listing(
+            tuple(self.members), tuple(self.documents), self.resources, tuple(self.pages), tuple(self.hidden)
+        )
 
 
 class Made(Struct, frozen=True):
@@ -227,10 +230,12 @@ class Maker(Struct, frozen=True):
         documents: list[Listed] = []
         resources: dict[str, int] = {}
         history: list[str] = []
+        hidden: list[str] = []
         async for listing in self.listings(tx, export):
             members += listing.members
             documents += listing.documents
             history += listing.pages
+            hidden += listing.hidden
             for type, count in listing.resources.items():
                 resources[type] = resources.get(type, 0) + count
         person = await identity_of(tx, export.patient)
@@ -249,7 +254,7 @@ class Maker(Struct, frozen=True):
         for path, content in self.scribe.index(summary):
             piece.add(path, content)
         members += piece.members
-        piece.add(MANIFEST, _manifest(members, made_at, export.patient, self.address))
+        piece.add(MANIFEST, _manifest(members, made_at, export.patient, self.address, hidden))
         members.append(piece.members[-1])
         end = export.size + len(piece.content)
         for line in directory(members, end, export.asked_at):
@@ -268,6 +273,9 @@ def _put_resources(piece: Piece, type: str, number: int, found: list[Stored]) ->
     if found:
         _put_lines(piece, f"fhir/{type}-{number:04}.ndjson", [one.body for one in found])
         piece.resources[type] = len(found)
+        piece.hidden += [
+            f"{type}/{one.id}" for one in found if one.label.source is None and one.label.flags & Flags.MASKED
+        ]
 
 
 def _put_lines(piece: Piece, path: str, bodies: list[bytes]) -> None:
@@ -289,8 +297,11 @@ async def _facts(tx: Transaction, patient: UUID) -> dict[str, Any]:
     return told
 
 
-def _manifest(members: list[Member], made_at: datetime, patient: UUID, origin: str) -> bytes:
-    """What the copy holds, each file with its digest, so that one can check that nothing was lost or changed."""
+def _manifest(members: list[Member], made_at: datetime, patient: UUID, origin: str, hidden: list[str]) -> bytes:
+    """What the copy holds, each file with its digest, so that one can check that nothing was lost or changed.
+
+    `hidden`: the facts that professionals did not see, so that they do not see them elsewhere either.
+    """
     files: list[Mapping[str, Any]] = [
         {"path": one.path, "size": one.size, "sha256": one.sha256, **({"about": one.about} if one.about else {})}
         for one in members
@@ -301,6 +312,7 @@ def _manifest(members: list[Member], made_at: datetime, patient: UUID, origin: s
         "made": made_at.isoformat(),
         "origin": origin,
         "patient": f"Patient/{patient}",
+        "hidden": hidden,
         "files": files,
     }
     return json.dumps(told, ensure_ascii=False, indent=1).encode()
@@ -315,4 +327,4 @@ def _extension(media_type: str, content: bytes) -> str:
 
 def _named(title: str) -> str:
     """A title as part of a file name, on any system."""
-    return _NOT_IN_NAMES.sub(" ", title).strip(" .")[:80].strip(" .")
+    return " ".join(_NOT_IN_NAMES.sub(" ", title).split()).strip(" .")[:80].strip(" .")

@@ -149,6 +149,8 @@ class Listing(Struct, frozen=True):
     documents: tuple[Listed, ...] = ()
     resources: Mapping[str, int] = field(default_factory=dict[str, int])
     pages: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Facts that no document states, and that professionals do not see: nothing in the resource says it."""
 
 
 class Summary(Struct, frozen=True):

@@ -25,6 +25,11 @@ SORTS: Final[Mapping[ImportSort, str]] = {
 }
 
 
+def title_of(paper: Paper) -> str:
+    """Its title; what was told in a profile has none of its own."""
+    return paper.title or gettext("Mon profil médical")
+
+
 class Filing(Struct, frozen=True):
     """Implements the filer of the module of copies."""
 
@@ -33,7 +38,7 @@ class Filing(Struct, frozen=True):
     def metadata(self, space: UUID, name: str, paper: Paper, media_type: str, origin_words: str) -> Mapping[str, Any]:
         """The DocumentReference with which the citizen files one; its comment says from where it comes."""
         category = paper.category if paper.category in CITIZEN_TYPES else "AUTR_DOC"
-        new = NewDocument(b"", media_type, paper.title[:120], category, paper.day, masked=False)
+        new = NewDocument(b"", media_type, title_of(paper)[:120], category, paper.day, paper.masked)
         told = ". ".join(filter(None, (origin_words, paper.origin)))
         return {**metadata(space, name, new, media_type), "description": told}
 
@@ -47,7 +52,14 @@ class Filing(Struct, frozen=True):
 
     async def pdf(self, language: str, paper: Paper, origin_words: str, sections: Sequence[Section]) -> bytes:
         """A summary as a PDF, for those that come as data alone."""
+        i18n.speak(language)
         told = [(one.title, Markup(one.html)) for one in sections]  # noqa: S704 - made safe when it was read.
         return await printed(
-            self.templates(), language, "copies/summary_paper.html", paper=paper, origin=origin_words, sections=told
+            self.templates(),
+            language,
+            "copies/summary_paper.html",
+            paper=paper,
+            title=title_of(paper),
+            origin=origin_words,
+            sections=told,
         )

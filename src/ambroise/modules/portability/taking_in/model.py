@@ -63,7 +63,10 @@ class Section(Struct, frozen=True):
 
 
 class Paper(Struct, frozen=True):
-    """One document to take. Its content is that of the file, else made of its sections."""
+    """One document to take. Its content is that of the file, else made of its sections.
+
+    Without a title it is what the person had told in a profile; `masked` is what professionals did not see there.
+    """
 
     title: str
     day: date
@@ -73,6 +76,7 @@ class Paper(Struct, frozen=True):
     sections: tuple[Section, ...] = ()
     items: tuple[Item, ...] = ()
     problem: Problem | None = None
+    masked: bool = False
 
 
 class Brought(Struct, frozen=True):

@@ -15,6 +15,8 @@ from datetime import date
 from typing import Any, Final
 
 import nh3
+from markupsafe import escape
+from msgspec.structs import replace
 
 from ambroise.fhir.json import MAX_VALUES, decode
 from ambroise.kernel.errors import Kind, Refusal
@@ -41,6 +43,8 @@ _MOST_AS_DATA: Final = 20 * 1024 * 1024
 _MOST_NARRATIVE: Final = 1_000_000
 """Characters of a summary that are made a PDF: more would keep a processor busy for minutes."""
 _MOST_DOCUMENTS: Final = 500
+_MOST_TOLD: Final = 200
+"""Facts that one paper carries."""
 _SUMMARY: Final = "60591-5"
 _SUMMARIES: Final = "SYNTHESE"
 _FILED: Final = frozenset({FileSort.PDF, FileSort.JPEG, FileSort.TEXT})
@@ -231,8 +235,36 @@ def _copy(content: bytes) -> Brought:
         for resource in documents:
             reference = f"DocumentReference/{resource['id']}"
             mine = [item(one, str(one["id"]), named) for one in facts if one.get("meta", {}).get("source") == reference]
-            papers.append(_paper(inside, read_document(resource), by_document.get(reference), mine))
+            document = read_document(resource)
+            paper = _paper(inside, document, by_document.get(reference), mine)
+            papers.append(replace(paper, masked=document.masked))
+        papers += _told(facts, named, manifest)
         return Brought(Sort.COPY, origin, _person(patient), tuple(papers))
+
+
+def _told(facts: list[Json], named: Mapping[str, Json], manifest: Json) -> list[Paper]:
+    """What no document states, as papers of their own: what professionals saw, and what they did not.
+
+    A copy of before says nothing of it: none of it is shown to them then.
+    """
+    told = [one for one in facts if not one.get("meta", {}).get("source")]
+    if not told:
+        return []
+    hidden: list[str] | None = manifest.get("hidden")
+    day = date.fromisoformat(str(manifest["made"])[:10])
+    papers: list[Paper] = []
+    for masked in (False, True):
+        items = [
+            item(one, str(one["id"]), named)
+            for one in told
+            if masked is (hidden is None or f"{one['resourceType']}/{one['id']}" in hidden)
+        ]
+        for start in range(0, len(items), _MOST_TOLD):
+            some = tuple(items[start : start + _MOST_TOLD])
+            words = "".join(f"<li>{escape(one.words)}</li>" for one in some)
+            sections = (Section("", f"<ul>{words}</ul>"),)
+            papers.append(Paper("", day, "", _SUMMARIES, sections=sections, items=some, masked=masked))
+    return papers
 
 
 def _paper(files: _Files, document: Document, file: Json | None, items: list[Item]) -> Paper:
