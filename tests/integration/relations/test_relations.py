@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from ambroise.fhir.store.types import Flags
-from ambroise.kernel.errors import Refusal
+from ambroise.kernel.errors import Kind, Refusal
+from ambroise.modules.profile.api import EmergencyCodes, Profile, Section
 from ambroise.modules.relations.api import Known, majority
 from ambroise.modules.space.api import Reason, Spaces
 from ambroise.trust.access.authority import Act
@@ -273,3 +274,26 @@ async def test_who_acts_for_somebody_is_told_to_the_holder_and_to_who_represents
     await family.do(family.relations.end_for, family.desk, holder, guardian, "representative")
     assert await told(claims) == set()
     assert await told(family.of(holder)) == {carer}
+
+
+async def test_a_help_that_ended_shows_neither_the_life_of_a_space_nor_its_emergency_code(family: Family) -> None:
+    world, holder = family.world, await family.person()
+    helper = await family.carer(holder)
+    carer = family.of(helper, holder, "carer")
+    spaces = Spaces(world.gateway, world.record)
+    codes = EmergencyCodes(Profile(world.database, world.gateway), world.clock, demonstration=True)
+    await family.do(codes.make, family.of(holder), holder, (Section.ALLERGIES,))
+
+    async def shown() -> tuple[bool, bool]:
+        found: list[bool] = []
+        for ask in (spaces.life, codes.present):
+            async with world.database.reader() as reader:
+                try:
+                    found.append(await ask(reader, carer, holder) is not None)
+                except Refusal as refusal:
+                    found.append(refusal.kind is not Kind.NOT_FOUND)
+        return found[0], found[1]
+
+    assert await shown() == (True, True), "the control"
+    await family.do(family.relations.leave, family.of(helper), holder, "carer")
+    assert await shown() == (False, False)

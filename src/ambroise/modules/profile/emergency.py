@@ -23,7 +23,7 @@ from ambroise.modules.profile.kinds import kind_of_section
 from ambroise.modules.profile.model import Item, Part, Section, Sheet
 from ambroise.modules.profile.service import Profile, Traced
 from ambroise.trust.access.decide import Action, Target
-from ambroise.trust.access.facts import OPEN_STATES
+from ambroise.trust.access.facts import OPEN_STATES, Eyes
 from ambroise.trust.access.relations import relations_of
 from ambroise.trust.access.spaces import space_of
 from ambroise.trust.audit.entry import Entry
@@ -73,7 +73,9 @@ class EmergencyCodes:
 
     async def present(self, reader: Reader, ctx: Context, patient: UUID) -> EmergencyCode | None:
         """The code in force of the space that a citizen looks at."""
-        if ctx.space != patient:
+        eyes = Eyes.of(ctx)
+        facts = await self._profile.gateway.facts(reader, ctx, eyes, patient)
+        if ctx.space != patient or not (eyes.own or facts.relation):
             raise Refusal(Kind.NOT_FOUND, "NOT_FOUND", "There is no such space.")
         row = await repository.emergency_code(reader, patient)
         if row is None or not await _acts(reader, patient, row[-1], ctx.now()):

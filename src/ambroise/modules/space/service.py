@@ -19,7 +19,7 @@ from ambroise.modules.space import repository
 from ambroise.modules.space.events import event_of
 from ambroise.modules.space.model import Channel, Life, Reason, Step, Suspicion, follow
 from ambroise.trust.access.authority import Act
-from ambroise.trust.access.facts import SpaceState
+from ambroise.trust.access.facts import Eyes, SpaceState
 from ambroise.trust.access.spaces import count_by_state
 from ambroise.trust.context import Context, Operator
 from ambroise.trust.gateway import Gateway
@@ -123,8 +123,14 @@ class Spaces(Struct, frozen=True):
 
     async def life(self, reader: Reader, ctx: Context, patient: UUID) -> Life:
         """The life of a space, for its holder's side and the desk. Raises SPACE_NOT_FOUND."""
+        eyes = Eyes.of(ctx)
         if not isinstance(ctx.actor, Operator) and ctx.space != patient:
             raise _unknown()
+        if eyes.space is not None and not eyes.own:
+            # What a session says of a help that ended is no right.
+            facts = await self.gateway.facts(reader, ctx, eyes, patient)
+            if facts.relation is None:
+                raise _unknown()
         found = await repository.life(reader, patient)
         if found is None:
             raise _unknown()
