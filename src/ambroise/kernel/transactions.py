@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import Any, LiteralString
 
 import orjson
 from psycopg import AsyncConnection
@@ -13,10 +13,8 @@ from psycopg.sql import SQL
 
 from ambroise.kernel import wire
 from ambroise.kernel.log import logger
+from ambroise.kernel.slots import Lender, Slot
 from ambroise.kernel.wire import Params, Row
-
-if TYPE_CHECKING:
-    from ambroise.kernel.db import Database, Slot
 
 Statement = wire.Text
 Callback = Callable[[], Awaitable[None] | None]
@@ -61,26 +59,26 @@ class Reader:
 class Borrowed(Reader):
     """A reader that holds a slot from its first statement to the end of its block: who reads nothing holds nothing."""
 
-    def __init__(self, database: Database) -> None:
-        self._database: Database | None = database
+    def __init__(self, lender: Lender) -> None:
+        self._lender: Lender | None = lender
         self._holds = False
 
     async def __aenter__(self) -> Reader:
         return self
 
     async def __aexit__(self, *raised: object) -> None:
-        database, self._database = self._database, None
-        if self._holds and database is not None:
-            await database.give_back(self._slot)
+        lender, self._lender = self._lender, None
+        if self._holds and lender is not None:
+            await lender.give_back(self._slot)
 
     async def _run(self, statement: wire.Statement) -> PGresult:
         return (await (await self._held()).run_afresh([statement]))[-1]
 
     async def _held(self) -> Slot:
         if not self._holds:
-            if self._database is None:
+            if self._lender is None:
                 raise RuntimeError("the block of this reader has ended")
-            self._slot = await self._database.take()
+            self._slot = await self._lender.take()
             self._holds = True
         return self._slot
 

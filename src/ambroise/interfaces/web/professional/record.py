@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from ambroise.interfaces.web.examinations import Examined
 from ambroise.interfaces.web.names import proper
+from ambroise.interfaces.web.opening import opened_page
 from ambroise.interfaces.web.professional.colleagues import colleague
 from ambroise.interfaces.web.professional.describing import professional_of
 from ambroise.interfaces.web.professional.filing import Filing
@@ -159,17 +160,8 @@ class ProfessionalRecord:
 
     async def document(self, ctx: Context, patient: UUID, id: str) -> DocumentPage:
         opened = await self._records.open(ctx, id, f"/pro/patients/{patient}/documents/{id}")
-        return replace(
-            await self._described(ctx, patient, opened.document),
-            html=opened.html,
-            frame=opened.frame,
-            frame_at=opened.frame_at,
-            joined=opened.joined,
-            header=opened.header,
-            same=await self._records.same(ctx, opened.document),
-            imaged=await self._examined.imaged_before(ctx, opened.document),
-            results=await self._records.results(ctx, opened.document),
-        )
+        page = await self._described(ctx, patient, opened.document)
+        return await opened_page(ctx, self._records, self._examined, page, opened)
 
     async def examinations(self, ctx: Context, patient: UUID, words: str) -> Examinations:
         return await self._examined.done(ctx, patient, words)

@@ -31,10 +31,28 @@ def matricule_shard(ins: Ins) -> int:
     return hash64(ins.matricule) % SHARDS
 
 
+def _said(identity: PatientIdentity) -> tuple[object, ...]:
+    """What both statements write of an identity: its INS, its status, its traits, its used names."""
+    traits, ins = identity.traits, identity.ins
+    return (
+        ins.matricule if ins else None,
+        ins.oid if ins else None,
+        identity.status.value,
+        traits.birth_name,
+        traits.first_given or "",
+        traits.given_names,
+        identity.used_name,
+        identity.used_first_name,
+        traits.birth_date,
+        traits.sex.value if traits.sex else None,
+        traits.birth_place,
+    )
+
+
 async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> None:
     """Write a new identity and the matricule that leads to it."""
     _forget(tx)
-    traits, ins = identity.traits, identity.ins
+    ins = identity.ins
     await tx.execute(
         """
         insert into identity_registry (
@@ -46,17 +64,7 @@ async def insert(tx: Transaction, identity: PatientIdentity, at: datetime) -> No
         (
             shard_of(identity.patient),
             identity.patient,
-            ins.matricule if ins else None,
-            ins.oid if ins else None,
-            identity.status.value,
-            traits.birth_name,
-            traits.first_given or "",
-            traits.given_names,
-            identity.used_name,
-            identity.used_first_name,
-            traits.birth_date,
-            traits.sex.value if traits.sex else None,
-            traits.birth_place,
+            *_said(identity),
             at,
         ),
     )
@@ -108,7 +116,6 @@ async def lead(tx: Transaction, ins: Ins, patient: UUID, at: datetime) -> None:
 async def update(tx: Transaction, identity: PatientIdentity, at: datetime) -> None:
     """Write the traits, status, attributes and INS that an identity now has."""
     _forget(tx)
-    traits, ins = identity.traits, identity.ins
     await tx.execute(
         """
         update identity_registry
@@ -119,17 +126,7 @@ async def update(tx: Transaction, identity: PatientIdentity, at: datetime) -> No
           and patient = %s
         """,
         (
-            ins.matricule if ins else None,
-            ins.oid if ins else None,
-            identity.status.value,
-            traits.birth_name,
-            traits.first_given or "",
-            traits.given_names,
-            identity.used_name,
-            identity.used_first_name,
-            traits.birth_date,
-            traits.sex.value if traits.sex else None,
-            traits.birth_place,
+            *_said(identity),
             identity.merged_into,
             sorted(one.value for one in identity.attributes),
             at,

@@ -13,6 +13,7 @@ from ambroise.interfaces.web.citizen.record.base import Base, citizen_of, space_
 from ambroise.interfaces.web.citizen.views import NewDocument
 from ambroise.interfaces.web.files import fileable, sniffed
 from ambroise.interfaces.web.names import proper
+from ambroise.interfaces.web.opening import opened_page
 from ambroise.interfaces.web.records import Page, reported_as, row_of
 from ambroise.interfaces.web.views import Content, DocumentFilter, DocumentList, DocumentPage, Shelf, Viewer
 from ambroise.interfaces.xdm.writing import MOST
@@ -65,18 +66,7 @@ class Documents(Base):
         async with self._database.reader() as reader:
             viewers = await self._viewers(reader, ctx, opened.stored)
         await self._seen(ctx, id)
-        return replace(
-            page,
-            html=opened.html,
-            frame=opened.frame,
-            frame_at=opened.frame_at,
-            joined=opened.joined,
-            header=opened.header,
-            same=await self._records.same(ctx, opened.document),
-            imaged=await self._examined.imaged_before(ctx, opened.document),
-            results=await self._records.results(ctx, opened.document),
-            viewers=viewers,
-        )
+        return replace(await opened_page(ctx, self._records, self._examined, page, opened), viewers=viewers)
 
     async def recent(self, ctx: Context, wanted: DocumentFilter) -> DocumentList:
         page = await self._records.page(ctx, space_of(ctx), wanted, count=MOST)
