@@ -26,6 +26,7 @@ LEFT = re.compile(
 )
 _KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{5,}|(?<=/)[\w-]{40,}|(?<=/profil/)[a-z-]+(?=/|$)")
 LEAST = 50
+ROOT = Path(__file__).parents[2]
 MOST = 200
 
 pytestmark = needs_chromium
@@ -92,7 +93,7 @@ async def _links(page: Page) -> list[str]:
 
 def test_pictures_are_taken_of_a_running_demonstration(instance: Instance, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tools.pictures", instance.address, str(tmp_path), "--only", "emergency"]
-    taken = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    taken = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert taken.returncode == 0, taken.stdout + taken.stderr
     pictures = sorted(path.name for path in tmp_path.glob("*.png"))
     assert len(pictures) == 4
