@@ -273,8 +273,11 @@ def _put_resources(piece: Piece, type: str, number: int, found: list[Stored]) ->
     if found:
         _put_lines(piece, f"fhir/{type}-{number:04}.ndjson", [one.body for one in found])
         piece.resources[type] = len(found)
+        # A document says it itself, in its labels.
         piece.hidden += [
-            f"{type}/{one.id}" for one in found if one.label.source is None and one.label.flags & Flags.MASKED
+            f"{type}/{one.id}"
+            for one in found
+            if type != "DocumentReference" and one.label.source is None and one.label.flags & Flags.MASKED
         ]
 
 

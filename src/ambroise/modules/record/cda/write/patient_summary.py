@@ -40,6 +40,7 @@ from ambroise.modules.record.cda.write.sections import (
     listed,
     parted,
     results_table,
+    stated,
 )
 
 PATIENT_SUMMARY = templates("2.16.840.1.113883.10.22.1.1", f"{FR}.1.51#2024.01")
@@ -120,7 +121,7 @@ def _sections(content: PatientSummary, ids: EntryIds) -> list[str]:
 def _always(kind: Kind, lines: Sequence[Line], said: str, absences: tuple[Coded, Coded], ids: EntryIds) -> str:
     """A section that the model asks for, with an entry: that there is none, or that nothing is known."""
     absence = absences[0] if said else absences[1]
-    return listed(kind, lines or (Line(said or absence.label, absence),), ids)
+    return listed(kind, lines, ids) if lines else stated(kind, Line(said or absence.label, absence), ids)
 
 
 def _alerts(alerts: Sequence[str], ids: EntryIds) -> str:

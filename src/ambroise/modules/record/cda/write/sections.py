@@ -126,6 +126,14 @@ def _period(line: Line) -> str:
     return " – ".join(days)
 
 
+def stated(kind: Kind, line: Line, ids: EntryIds) -> str:
+    """The sub-section whose only line is a sentence: that there is none, or that nothing is known."""
+    words = f'<content ID="{kind.anchor}0">{escape(line.name)}</content><content ID="{kind.anchor}0-more"/>'
+    opening = f"{kind.opening}{ids()}{kind.code}<title>{kind.title}</title>"
+    entry = kind.entry(line, f"{kind.anchor}0", ids)
+    return section(f"{opening}<text><paragraph>{words}</paragraph></text>{entry}")
+
+
 def results_table(results: Sequence[Line]) -> str:
     """Results and measures as a narrative: the models ask for no entry."""
     rows = "".join(
