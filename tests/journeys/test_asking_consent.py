@@ -19,7 +19,7 @@ async def test_a_patient_finds_the_request_accepts_it_and_undoes_it(visitors: Vi
     await stranger.get("/pro/patients")
     assert "Sans réponse pour l’instant" in stranger.words
     await stranger.get(f"{visitors.record}/documents/{visitors.document}")
-    assert stranger.status == 403, "asking gives no right"
+    assert stranger.status == 404, "asking gives no right, and tells of no document"
 
     citizen = await visitors.enter("Dominique Fictive")
     assert "Julie Martin vous demande votre accord" in citizen.words
