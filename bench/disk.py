@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import psycopg
 
 _STORE = ("resource", "resource_history", "resource_range", "resource_text", "named_id")
+_CONTENTS = ("blob", "blob_piece")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Disk:
 def measure(dsn: str) -> Disk:
     """Look, after what waits in the index has been put in its place."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        for table in (*_STORE, "trace", "blob"):
+        for table in (*_STORE, "trace", *_CONTENTS):
             connection.execute(f"vacuum (analyze) {table}".encode())
 
         def value(statement: str) -> int:
@@ -52,10 +53,10 @@ def measure(dsn: str) -> Disk:
             lines=value("select count(*) from trace"),
             trace=size("trace"),
             documents=value("select count(*) from blob"),
-            contents=size("blob"),
+            contents=sum(size(table) for table in _CONTENTS),
             clear=value("select sum(size)::bigint from blob where place is null"),
             tables={
                 table: (size(table) - (indexes := value(f"select pg_indexes_size('{table}')")), indexes)
-                for table in (*_STORE, "trace", "blob")
+                for table in (*_STORE, "trace", *_CONTENTS)
             },
         )

@@ -32,9 +32,9 @@ Row = tuple[Any, ...]
 
 _OBSERVATION = type_number("Observation")
 # In the order in which they are written. Trace and events are what the floor leaves out.
-_TABLES = ("record_unique_id", "blob", "resource", "resource_range", "resource_text", "notification")
+_TABLES = ("record_unique_id", "blob", "blob_piece", "resource", "resource_range", "resource_text", "notification")
 _SPARED = 10
-_OWN_IDS = frozenset({"resource", "blob", "notification"})
+_OWN_IDS = frozenset({"resource", "blob", "blob_piece", "notification"})
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _CHUNK: Final = 1 << 16
 _OVERLAP: Final = 1 << 10
 _MAX_SUSPECTS: Final = 20
 _ATTACHMENT: Final = b'"data":"'
+_TINY: Final = b"0.000000"
 _NEGATIVE_ZERO: Final = re.compile(rb"[:\[,\s]-0(?![.0-9eE])")
 
 
@@ -123,17 +124,16 @@ def _unusual_numbers(data: bytes) -> tuple[bool, bool]:
     A false alarm only costs a second parse. Looking at the few bytes that a number is made of costs a fifth of a
     regular expression over all of them.
     """
-    rewritten = negative_zero = False
-    suspects = 0
     data = _without_attachments(data)
+    rewritten, negative_zero = _TINY in data, False
+    suspects = 0
     for start in range(0, len(data), _CHUNK):
         folded = data[max(0, start - _OVERLAP) : start + _CHUNK].translate(_FOLD, _NOT_OF_NUMBERS)
         negative_zero = negative_zero or b":-0" in folded
-        rewritten = rewritten or b"0.000000" in folded
         place = -1 if rewritten else folded.find(b"0e")
         while place >= 0:
             suspects += 1
-            if suspects > _MAX_SUSPECTS or _ends_a_number(folded, place):
+            if suspects > _MAX_SUSPECTS or _is_a_number(folded, place):
                 rewritten = True
                 break
             place = folded.find(b"0e", place + 2)
@@ -161,7 +161,11 @@ def _without_attachments(data: bytes) -> bytes:
     return b"".join((*pieces, data[kept:])) if pieces else data
 
 
-def _ends_a_number(folded: bytes, place: int) -> bool:
-    """Whether the digits that end at `place` stand where a JSON value does, and not inside a text."""
+def _is_a_number(folded: bytes, place: int) -> bool:
+    """Whether the digits around the exponent at `place` stand as a JSON value does, and not as in `urn:uuid:0e57…`."""
     before = folded[max(0, place - _OVERLAP) : place].rstrip(b"0.").removesuffix(b"-")
-    return before == b"" or before.endswith(b":")
+    if before and not before.endswith(b":"):
+        return False
+    # What closes an array or an object was left out: after a number comes a comma, a blank or nothing.
+    after = folded[place + 2 : place + _OVERLAP].removeprefix(b"-").lstrip(b"0")
+    return after == b"" or after.startswith(b":")

@@ -17,7 +17,17 @@ from psycopg.sql import SQL
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.log import logger
 from ambroise.kernel.slots import OPTIONS, Slot
-from ambroise.kernel.transactions import Alone, Borrowed, Callback, Reader, Statement, Together, Transaction, json_rows
+from ambroise.kernel.transactions import (
+    Alone,
+    Answer,
+    Borrowed,
+    Callback,
+    Reader,
+    Statement,
+    Together,
+    Transaction,
+    json_rows,
+)
 from ambroise.kernel.wire import Params, Row
 
 _log = logger(__name__)
@@ -166,4 +176,15 @@ class Database:
         return False
 
 
-__all__ = ["Callback", "Database", "Params", "Reader", "Row", "Statement", "Together", "Transaction", "json_rows"]
+__all__ = [
+    "Answer",
+    "Callback",
+    "Database",
+    "Params",
+    "Reader",
+    "Row",
+    "Statement",
+    "Together",
+    "Transaction",
+    "json_rows",
+]

@@ -56,6 +56,29 @@ class Reader:
         return (await self._slot.run_afresh([statement]))[-1]
 
 
+class Answer:
+    """What a statement that was asked ahead answers: sent with the next one, or now if nothing has been sent since."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.result: PGresult | None = None
+
+    async def row(self) -> Row | None:
+        """The first row."""
+        return self._transaction.read_row(await self._arrived())
+
+    async def touched(self) -> int:
+        """How many rows it touched."""
+        return (await self._arrived()).command_tuples or 0
+
+    async def _arrived(self) -> PGresult:
+        if self.result is None:
+            await self._transaction.begin()
+        if self.result is None:
+            raise RuntimeError("the statement was undone before it was sent")
+        return self.result
+
+
 class Borrowed(Reader):
     """A reader that holds a slot from its first statement to the end of its block: who reads nothing holds nothing."""
 
@@ -102,9 +125,11 @@ class Transaction(Reader):
         self._begun = False
         self._rows: dict[Together, list[Any]] = {}
         self._last: dict[Together, list[Any]] = {}
+        self._asked: dict[wire.Statement, Answer] = {}
         self._callbacks: list[Callback] = []
         self._enqueued = False
         self._depth = 0
+        self._undone = 0
         self._gathering = False
 
     async def execute(self, sql: Statement, params: Params = ()) -> int:
@@ -121,6 +146,17 @@ class Transaction(Reader):
         """
         self._waiting.append(wire.Statement(sql, params))
         self._enqueued = True
+
+    def ask(self, sql: Statement, params: Params = ()) -> Answer:
+        """Run a statement with the next one, and read its answer later: no round trip of its own where one follows.
+
+        Its error, if any, is raised there.
+        """
+        statement = wire.Statement(sql, params)
+        self._waiting.append(statement)
+        self._enqueued = True
+        answer = self._asked[statement] = Answer(self)
+        return answer
 
     def enqueue_row(self, together: Together, row: Any) -> None:
         """Add a row to those that `together` makes one statement of: it leaves once, after all that is enqueued."""
@@ -234,6 +270,7 @@ class Transaction(Reader):
     async def finish(self, *, commit: bool) -> None:
         if not commit:
             self._waiting.clear()
+            self._asked.clear()
             self._rows.clear()
             self._last.clear()
             if self._begun and not self._slot.wire.broken:
@@ -256,6 +293,10 @@ class Transaction(Reader):
                 # The facts are committed: a failing echo must not make the caller believe otherwise.
                 _log.exception("after_commit_failed")
 
+    def read_row(self, result: PGresult) -> Row | None:
+        """The first row of a result of this connection."""
+        return self._slot.wire.row(result)
+
     async def _run(self, statement: wire.Statement) -> PGresult:
         if self._gathering:
             raise RuntimeError("inside pipeline() no answer is read: use execute")
@@ -267,6 +308,13 @@ class Transaction(Reader):
         self._waiting.clear()
         self._rows.clear()
         self._enqueued = False
+        asked, self._asked = self._asked, {}
+        results = await self._leave(batch)
+        for statement, answer in asked.items():
+            answer.result = results[batch.index(statement)]
+        return results
+
+    async def _leave(self, batch: list[wire.Statement]) -> list[PGresult]:
         if self._begun:
             return await self._slot.run(batch)
         self._begun = True
@@ -283,9 +331,16 @@ class Transaction(Reader):
             self._enqueued = True
         self._last.clear()
 
+    @property
+    def undone(self) -> int:
+        """How many savepoints were undone: what was read or written before may be no more."""
+        return self._undone
+
     async def _undo(self, set_it: wire.Statement, *back: wire.Statement) -> None:
+        self._undone += 1
         self._enqueued = False
         self._rows.clear()
+        self._asked.clear()
         if set_it in self._waiting:
             del self._waiting[self._waiting.index(set_it) :]
         elif not self._slot.wire.broken:

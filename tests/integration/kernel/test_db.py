@@ -209,6 +209,36 @@ async def test_what_is_enqueued_leaves_with_the_commit(database: Database, numbe
     assert await count(database) == 2
 
 
+async def test_what_is_asked_ahead_comes_with_the_next_statement_or_when_it_is_wanted(
+    database: Database, numbers: str
+) -> None:
+    async with database.transaction() as tx:
+        taken = tx.ask("insert into number values (%s) on conflict do nothing", (1,))
+        again = tx.ask("insert into number values (%s) on conflict do nothing", (1,))
+        assert await tx.fetch_value("select count(*) from number") == 1
+        assert (await taken.touched(), await again.touched()) == (1, 0)
+        assert await tx.ask("select value + 1 from number").row() == (2,)
+        never_wanted = tx.ask("insert into number values (7)")
+    assert await count(database) == 2
+    assert await never_wanted.touched() == 1
+
+
+async def test_what_was_asked_in_an_undone_savepoint_has_no_answer(database: Database, numbers: str) -> None:
+    async with database.transaction() as tx:
+        with pytest.raises(InterruptedError):
+            async with tx.savepoint():
+                undone = tx.ask("insert into number values (1)")
+                raise InterruptedError
+        with pytest.raises(RuntimeError, match="undone"):
+            await undone.touched()
+        before = tx.ask("insert into number values (2)")
+        with pytest.raises(InterruptedError):
+            async with tx.savepoint():
+                assert await before.touched() == 1
+                raise InterruptedError
+    assert await count(database) == 1
+
+
 async def test_an_error_of_what_is_enqueued_undoes_everything(database: Database, numbers: str) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
         async with database.transaction() as tx:

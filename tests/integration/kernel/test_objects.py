@@ -3,6 +3,7 @@ import io
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from uuid import UUID
 
 import psycopg
@@ -116,7 +117,8 @@ async def test_nothing_is_readable_on_disk_or_in_the_database(
     fresh_database: object, database: Database, folder: Path, kept: dict[bytes, UUID]
 ) -> None:
     async with database.reader() as reader:
-        stored = await reader.fetch_all("select data from blob where data is not null")
+        stored = await reader.fetch_all("select data from blob_piece")
+    assert stored
     assert all(SMALL not in data for (data,) in stored)
     assert all(LARGE[:64] not in file.read_bytes() for file in files(folder))
 
@@ -152,6 +154,35 @@ async def test_a_document_moved_to_another_citizen_does_not_open(
             await blobs.get(tx, kept[SMALL])
 
 
+async def test_a_content_said_to_be_of_another_form_does_not_open(
+    database: Database, blobs: Blobs, kept: dict[bytes, UUID]
+) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("update blob set form = 1 where id = %s", (kept[SMALL],))
+        with pytest.raises(Exception, match="not what was sealed"):
+            await blobs.get(tx, kept[SMALL])
+
+
+@pytest.mark.parametrize("missing", [0, 1, 4])
+async def test_a_content_that_lost_a_piece_does_not_open(database: Database, blobs: Blobs, missing: int) -> None:
+    content, id = Random(1).randbytes(40_000), new_id(17)
+    async with database.transaction() as tx:
+        await blobs.put(tx, PATIENT, id, content, "image/png")
+        assert await tx.fetch_value("select count(*) from blob_piece where id = %s", (id,)) == 5
+        assert await blobs.get(tx, id) == content
+        await tx.execute("delete from blob_piece where id = %s and number = %s", (id, missing))
+        with pytest.raises(Exception, match=r"not what was sealed|unknown envelope"):
+            await blobs.get(tx, id)
+
+
+async def test_a_piece_fills_a_page(database: Database, blobs: Blobs) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("delete from blob_piece")
+        await blobs.put(tx, PATIENT, new_id(17), Random(2).randbytes(8112 * 20 - 40), "image/png")
+        pages = await tx.fetch_all("select (ctid::text::point)[0], count(*) from blob_piece group by 1")
+    assert [count for _, count in pages] == [1] * 20
+
+
 async def test_a_purge_destroys_the_key_and_removes_everything(
     database: Database, blobs: Blobs, folder: Path, kept: dict[bytes, UUID]
 ) -> None:
@@ -170,8 +201,11 @@ async def test_a_destroyed_key_makes_a_restored_row_unreadable(
 ) -> None:
     async with database.transaction() as tx:
         await tx.execute("create temporary table saved on commit drop as select * from blob")
+        await tx.execute("create temporary table saved_pieces on commit drop as select * from blob_piece")
         await blobs.purge(tx, PATIENT)
+        assert await tx.fetch_value("select count(*) from blob_piece") == 0
         await tx.execute("insert into blob select * from saved")
+        await tx.execute("insert into blob_piece select * from saved_pieces")
         with pytest.raises(Refusal, match="KEY_DESTROYED"):
             await blobs.get(tx, kept[SMALL])
 

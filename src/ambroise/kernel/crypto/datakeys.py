@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from msgspec import Struct
 
 from ambroise.kernel.crypto.master import MasterKeys
-from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.db import Answer, Reader, Row, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import shard_of
 
@@ -22,6 +22,14 @@ _SIZE = 32
 _CACHED = 10_000
 # Taken shared by who makes a key and alone by who rotates: no key is ever wrapped by a master key being retired.
 _ROTATION_LOCK = 0x6B657973
+_LATEST = """
+    select version, master_id, wrapped
+    from data_key
+    where shard = %s and patient = %s
+    order by version desc
+    limit 1
+    for share
+"""
 
 
 class DataKey(Struct, frozen=True):
@@ -42,9 +50,10 @@ class DataKeys:
 
     def __init__(self, master: MasterKeys) -> None:
         self._master = master
-        self._current: OrderedDict[UUID, DataKey] = OrderedDict()
-        # A key is certain once its transaction has committed; before that, it is so for this transaction alone.
-        self._within: WeakKeyDictionary[Transaction, dict[UUID, DataKey]] = WeakKeyDictionary()
+        # Unwrapped, so that it is not done again; which of them is current, and not destroyed, the database says.
+        self._opened: OrderedDict[UUID, DataKey] = OrderedDict()
+        # What a transaction holds, with how much of it had been undone before.
+        self._within: WeakKeyDictionary[Transaction, dict[UUID, tuple[int, DataKey]]] = WeakKeyDictionary()
 
     def unwrap(self, patient: UUID, version: int, master_id: str, wrapped: bytes | None) -> DataKey:
         """A key from its row. Raises DataKeyDestroyed."""
@@ -52,23 +61,28 @@ class DataKeys:
             raise DataKeyDestroyed
         return DataKey(patient, version, self._master.unwrap(master_id, wrapped, _context(patient, version)))
 
-    async def current(self, tx: Transaction, patient: UUID | None) -> DataKey:
-        """The key that protects what is written now; made the first time. Raises DataKeyDestroyed after a purge."""
+    def ask(self, tx: Transaction, patient: UUID | None) -> Answer | None:
+        """Read the current key's row with the next statement, for a `current` that follows; None when it is known."""
         owner = patient or NOBODY
-        within = self._within.setdefault(tx, {})
-        cached = self._current.get(owner) or within.get(owner)
-        if cached is not None:
-            return cached
-        key = await self._latest(tx, owner)
-        if key is None:
+        return None if self._held(tx, owner) else tx.ask(_LATEST, (shard_of(owner), owner))
+
+    async def current(self, tx: Transaction, patient: UUID | None, asked: Answer | None = None) -> DataKey:
+        """The key that protects what is written now, which nobody destroys before this transaction ends.
+
+        Made the first time. Raises DataKeyDestroyed after a purge.
+        """
+        owner = patient or NOBODY
+        held = self._held(tx, owner)
+        if held is not None:
+            return held
+        row = await asked.row() if asked is not None else await self._latest(tx, owner)
+        if row is not None and row[2] is None:
+            # Destroyed while we waited for its row: by a purge, or by a rotation, which left a newer one.
+            row = await self._latest(tx, owner)
+        if row is None:
             await self._make(tx, owner, 1)
-            key = await self._latest(tx, owner)
-        if key is None:
-            raise DataKeyDestroyed
-        # A key made by a transaction that rolls back never existed.
-        within[owner] = key
-        tx.after_commit(lambda: self._remember(key))
-        return key
+            row = await self._latest(tx, owner)
+        return self._hold(tx, owner, row)
 
     async def read(self, tx: Transaction, patient: UUID | None, version: int) -> DataKey:
         owner = patient or NOBODY
@@ -84,13 +98,6 @@ class DataKeys:
             raise DataKeyDestroyed
         return self.unwrap(owner, version, row[0], row[1])
 
-    def forget_cached(self, patient: UUID | None) -> None:
-        """Stop trusting what we remember about a citizen's current key."""
-        owner = patient or NOBODY
-        self._current.pop(owner, None)
-        for within in self._within.values():
-            within.pop(owner, None)
-
     async def hold(self, tx: Transaction, patient: UUID) -> None:
         """Wait until nobody is writing under this citizen's keys, and let nobody start until this transaction ends."""
         await tx.execute(
@@ -102,12 +109,7 @@ class DataKeys:
         owner = patient or NOBODY
         latest = await self.current(tx, patient)
         await self._make(tx, owner, latest.version + 1)
-        renewed = await self._latest(tx, owner)
-        if renewed is None:
-            raise DataKeyDestroyed
-        self.forget_cached(patient)
-        tx.after_commit(lambda: self._remember(renewed))
-        return renewed
+        return self._hold(tx, owner, await self._latest(tx, owner))
 
     async def destroy(self, tx: Transaction, patient: UUID, *, below_version: int | None = None) -> None:
         """Destroy a citizen's keys for ever (or only those below a version, once nothing uses them)."""
@@ -119,8 +121,8 @@ class DataKeys:
             """,
             (shard_of(patient), patient, below_version, below_version),
         )
-        self.forget_cached(patient)
-        tx.after_commit(lambda: self.forget_cached(patient))
+        self._within.get(tx, {}).pop(patient, None)
+        tx.after_commit(lambda: self._forget(patient))
 
     async def rotate_master(self, tx: Transaction) -> str:
         """Make a new master key, once no key is being made under the former one."""
@@ -163,18 +165,24 @@ class DataKeys:
             )
         return len(rows)
 
-    async def _latest(self, tx: Transaction, owner: UUID) -> DataKey | None:
-        row = await tx.fetch_one(
-            """
-            select version, master_id, wrapped
-            from data_key
-            where shard = %s and patient = %s
-            order by version desc
-            limit 1
-            """,
-            (shard_of(owner), owner),
-        )
-        return None if row is None else self.unwrap(owner, row[0], row[1], row[2])
+    async def _latest(self, tx: Transaction, owner: UUID) -> Row | None:
+        return await tx.fetch_one(_LATEST, (shard_of(owner), owner))
+
+    def _held(self, tx: Transaction, owner: UUID) -> DataKey | None:
+        """The key that this transaction holds already, unless it came by in a part of it that was undone."""
+        undone, key = self._within.get(tx, {}).get(owner, (0, None))
+        return key if undone == tx.undone else None
+
+    def _hold(self, tx: Transaction, owner: UUID, row: Row | None) -> DataKey:
+        if row is None:
+            raise DataKeyDestroyed
+        version, master_id, wrapped = row
+        key = self._opened.get(owner)
+        if key is None or key.version != version or wrapped is None:
+            key = self.unwrap(owner, version, master_id, wrapped)
+            tx.after_commit(lambda: self._remember(key))
+        self._within.setdefault(tx, {})[owner] = (tx.undone, key)
+        return key
 
     async def _make(self, tx: Transaction, owner: UUID, version: int) -> None:
         await tx.execute("select pg_advisory_xact_lock_shared(%s)", (_ROTATION_LOCK,))
@@ -188,10 +196,13 @@ class DataKeys:
             (shard_of(owner), owner, version, master_id, wrapped),
         )
 
+    def _forget(self, owner: UUID) -> None:
+        self._opened.pop(owner, None)
+
     def _remember(self, key: DataKey) -> None:
-        self._current[key.patient] = key
-        if len(self._current) > _CACHED:
-            self._current.popitem(last=False)
+        self._opened[key.patient] = key
+        if len(self._opened) > _CACHED:
+            self._opened.popitem(last=False)
 
 
 def _context(patient: UUID, version: int) -> bytes:

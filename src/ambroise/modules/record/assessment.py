@@ -61,6 +61,9 @@ class Recognised(Struct, frozen=True):
     """A document whose author and patient are known: the checks that follow concern somebody."""
 
     incoming: Incoming
+    digests: Digests
+    document: UUID
+    binary: UUID
     clinical: ClinicalDocument | None
     header: DocumentMetadata | None
     responsible: frozenset[str]
@@ -80,7 +83,24 @@ async def recognise(reader: Reader, ctx: Context, incoming: Incoming, limit: int
         )
     responsible = checks.authors_said(said or {}) or (checks.said_by(header) if header else frozenset[str]())
     checks.check_author(ctx, responsible)
-    return Recognised(incoming, clinical, header, responsible, await identify(reader, ctx, said, header))
+    identified = await identify(reader, ctx, said, header)
+    shard = shard_of(identified.identity.patient)
+    return Recognised(
+        incoming=incoming,
+        digests=await _digests(incoming.content),
+        document=new_id(shard),
+        binary=new_id(shard),
+        clinical=clinical,
+        header=header,
+        responsible=responsible,
+        identified=identified,
+    )
+
+
+def unique_id_of(recognised: Recognised) -> str | None:
+    """The unique id of a document, when it has one that `assess` will not refuse."""
+    found = _found_unique_id(recognised.incoming.metadata, recognised.header)
+    return found.urn if found is not None and found.well_formed else None
 
 
 async def assess(reader: Reader, ctx: Context, recognised: Recognised, space: Facts, scanner: Scanner) -> Assessed:
@@ -100,8 +120,7 @@ async def assess(reader: Reader, ctx: Context, recognised: Recognised, space: Fa
     visibility = entry.visibility_of(said or {})
     if space.masked_by_default and not isinstance(ctx.actor, Citizen):
         visibility |= {MASKED}
-    document, binary = new_id(shard_of(patient)), new_id(shard_of(patient))
-    digests = await _digests(incoming.content)
+    document, binary, digests = recognised.document, recognised.binary, recognised.digests
     resource = reference.write(
         said,
         header,
@@ -180,17 +199,14 @@ def _read(content: bytes) -> tuple[ClinicalDocument | None, DocumentMetadata | N
 
 def _unique_id(said: Mapping[str, Any] | None, header: DocumentMetadata | None) -> str:
     """The unique id in the one form that the record keeps: a URN, with `^extension` when there is one."""
-    found = header.identifier if header else None
+    found = _found_unique_id(said, header)
     if found is None:
-        written = entry.unique_id_of(said or {})
-        if not written:
-            raise Refusal(
-                Kind.UNPROCESSABLE,
-                "METADATA_MISSING",
-                "Give the document a unique id in masterIdentifier.",
-                element="DocumentReference.masterIdentifier",
-            )
-        found = Identifier.parse(written)
+        raise Refusal(
+            Kind.UNPROCESSABLE,
+            "METADATA_MISSING",
+            "Give the document a unique id in masterIdentifier.",
+            element="DocumentReference.masterIdentifier",
+        )
     if not found.well_formed:
         raise Refusal(
             Kind.UNPROCESSABLE,
@@ -199,6 +215,13 @@ def _unique_id(said: Mapping[str, Any] | None, header: DocumentMetadata | None) 
             element="DocumentReference.masterIdentifier",
         )
     return found.urn
+
+
+def _found_unique_id(said: Mapping[str, Any] | None, header: DocumentMetadata | None) -> Identifier | None:
+    if header is not None:
+        return header.identifier
+    written = entry.unique_id_of(said or {})
+    return Identifier.parse(written) if written else None
 
 
 def _media_type(incoming: Incoming, clinical: ClinicalDocument | None) -> str:

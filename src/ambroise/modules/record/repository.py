@@ -10,7 +10,7 @@ from msgspec import Struct
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from ambroise.kernel.db import Reader, Row, Transaction, json_rows
+from ambroise.kernel.db import Answer, Reader, Row, Transaction, json_rows
 from ambroise.kernel.ids import SHARDS, hash64, shard_of
 from ambroise.modules.record.model import Outcome, Report, ReportKind, ReportState
 
@@ -44,9 +44,12 @@ async def known_unique_id(reader: Reader, unique_id: str) -> Known | None:
     return Known(row[0], row[1], row[2], bytes(row[3])) if row else None
 
 
-async def take_unique_id(tx: Transaction, unique_id: str, known: Known) -> bool:
-    """Reserve a unique id; whether it was free. A concurrent submission of the same id waits for the first to end."""
-    taken = await tx.execute(
+def take_unique_id(tx: Transaction, unique_id: str, known: Known) -> Answer:
+    """Reserve a unique id: one row is touched if it was free, with the next statement.
+
+    A concurrent submission of the same id waits for the first to end.
+    """
+    return tx.ask(
         """
         insert into record_unique_id (shard, unique_id, patient, document, binary_id, sha256)
         values (%s, %s, %s, %s, %s, %s)
@@ -54,7 +57,6 @@ async def take_unique_id(tx: Transaction, unique_id: str, known: Known) -> bool:
         """,
         (_unique_id_shard(unique_id), unique_id, known.patient, known.document, known.binary, known.sha256),
     )
-    return taken == 1
 
 
 async def with_same_bytes(reader: Reader, patient: UUID, document: UUID) -> list[UUID]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ambroise.fhir.json import decode
-from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.db import Answer, Reader, Transaction
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import hash64
 from ambroise.kernel.outbox import Event as Due
@@ -29,7 +29,7 @@ from ambroise.modules.record import (
     telling,
     withholding,
 )
-from ambroise.modules.record.assessment import Assessed, assess, recognise
+from ambroise.modules.record.assessment import Assessed, Recognised, assess, recognise, unique_id_of
 from ambroise.modules.record.cda.model import Identifier
 from ambroise.modules.record.cda.write import Former
 from ambroise.modules.record.changing import FLAGS, Changing, replaced_already
@@ -59,6 +59,13 @@ class Limits(Struct, frozen=True):
 
     professional: int = 50 * MEGABYTE
     citizen: int = 5 * MEGABYTE
+
+
+class _Reserved(Struct, frozen=True):
+    """What the filing of a document asked ahead: whether its unique id was free, and the key of its patient."""
+
+    unique_id: Answer
+    key: Answer | None
 
 
 class Record(Changing):
@@ -151,15 +158,21 @@ class Record(Changing):
     async def _file(self, tx: Transaction, ctx: Context, incoming: Incoming) -> tuple[Filed, Label | None]:
         """File one document; no label when it was there already."""
         limit = self._limits.citizen if isinstance(ctx.actor, Citizen) else self._limits.professional
-        assessed = await self._assessed(tx, ctx, incoming, limit)
+        assessed, reserved = await self._assessed(tx, ctx, incoming, limit)
         patient = assessed.identity.patient
-        known = repository.Known(patient, assessed.document, assessed.binary, assessed.digests.sha256)
-        if not await repository.take_unique_id(tx, assessed.unique_id, known):
+        if not await reserved.unique_id.touched():
             return await self._replay(tx, ctx, assessed), None
         label = self._label(ctx, assessed)
         media_type = _media_type(assessed.resource)
         await self._gateway.put_content(
-            tx, ctx, label, assessed.binary, assessed.content, media_type, digests=assessed.digests
+            tx,
+            ctx,
+            label,
+            assessed.binary,
+            assessed.content,
+            media_type,
+            digests=assessed.digests,
+            expected=reserved.key,
         )
         stored = await self._gateway.file(tx, ctx, assessed.resource, label, key=assessed.document)
         followers, facts = followers_of(ctx, assessed)
@@ -180,16 +193,27 @@ class Record(Changing):
         )
         return filed, stored.label
 
-    async def _assessed(self, tx: Transaction, ctx: Context, incoming: Incoming, limit: int) -> Assessed:
+    async def _assessed(
+        self, tx: Transaction, ctx: Context, incoming: Incoming, limit: int
+    ) -> tuple[Assessed, _Reserved]:
         """Run the feed checks; what they refuse is traced, for the patient as soon as it is sure who that is."""
         patient: UUID | None = None
         try:
             recognised = await recognise(tx, ctx, incoming, limit)
             patient = recognised.identified.identity.patient
+            unique_id = unique_id_of(recognised)
+            reserved = self._reserve(tx, unique_id, recognised) if unique_id else None
             space = await self._gateway.facts(tx, ctx, Eyes.of(ctx), patient)
-            return await assess(tx, ctx, recognised, space, self._scanner)
+            assessed = await assess(tx, ctx, recognised, space, self._scanner)
+            return assessed, reserved or self._reserve(tx, assessed.unique_id, recognised)
         except Refusal as refusal:
             raise await self._refused(ctx, patient, refusal) from None
+
+    def _reserve(self, tx: Transaction, unique_id: str, recognised: Recognised) -> _Reserved:
+        """Ask for the unique id and the patient's key, with the facts that follow: what is refused then undoes it."""
+        patient = recognised.identified.identity.patient
+        known = repository.Known(patient, recognised.document, recognised.binary, recognised.digests.sha256)
+        return _Reserved(repository.take_unique_id(tx, unique_id, known), self._gateway.expect_content(tx, patient))
 
     async def _refused(self, ctx: Context, patient: UUID | None, refusal: Refusal) -> Refusal:
         """The refusal of a filing, once it left its line in a transaction of its own, under the name of the check."""

@@ -10,7 +10,7 @@ from ambroise.fhir.json import decode
 from ambroise.fhir.store import reading as store
 from ambroise.fhir.store.keys import as_key
 from ambroise.fhir.store.types import Label, Stored
-from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.db import Answer, Reader, Transaction
 from ambroise.kernel.digests import Digests
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.objects import BlobInfo, Blobs, BlobStream
@@ -26,6 +26,10 @@ from ambroise.trust.gateway.writes import Writes
 class Contents(Writes):
     """The part of the gateway that keeps contents."""
 
+    def expect_content(self, tx: Transaction, patient: UUID) -> Answer | None:
+        """Have what a `put_content` needs to know come with the next statement; nothing is given nor written by it."""
+        return self._kept.expect(tx, patient)
+
     async def put_content(
         self,
         tx: Transaction,
@@ -36,13 +40,14 @@ class Contents(Writes):
         media_type: str,
         *,
         digests: Digests | None = None,
+        expected: Answer | None = None,
     ) -> BlobInfo:
         """Keep the bytes of the Binary that will be filed under this key and label; filing it is what gets traced.
 
-        `digests` are those of these very bytes, from who counted them already.
+        `digests` are those of these very bytes, from who counted them already; `expected` is from `expect_content`.
         """
         await self.decide(tx, ctx, Action.CREATE, Target("Binary", label))
-        return await self._kept.put(tx, label.patient, key, content, media_type, digests=digests)
+        return await self._kept.put(tx, label.patient, key, content, media_type, digests=digests, expected=expected)
 
     async def replace_content(
         self, tx: Transaction, ctx: Context, current: Stored, content: bytes | BinaryIO, media_type: str

@@ -9,36 +9,52 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from datetime import datetime
+from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
 
 import obstore
 from msgspec import Struct
-from obstore.store import LocalStore, ObjectStore
+from obstore.store import ObjectStore
 
 from ambroise.kernel.crypto import DataKey, DataKeys
 from ambroise.kernel.crypto.envelope import CHUNK, Opener, seal, seal_stream, unseal
-from ambroise.kernel.crypto.files import sync_folder
-from ambroise.kernel.db import Reader, Transaction
+from ambroise.kernel.db import Answer, Reader, Transaction
 from ambroise.kernel.digests import Digests
 from ambroise.kernel.errors import Kind, Refusal
 from ambroise.kernel.ids import new_id, shard_of
-from ambroise.kernel.log import logger
+from ambroise.kernel.objects.packing import Form, pack, unpack
+from ambroise.kernel.objects.stores import ORPHAN_AGE, make_durable, sweep_drafts
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
-
-_log = logger(__name__)
 
 INLINE_LIMIT = 1024 * 1024
 
 _IN_THREAD = 256 * 1024
 _PART = 5 * 1024 * 1024
-_ORPHAN_AGE = timedelta(hours=1)
 _SWEEP_BATCH = 500
-_KEY_ATTEMPTS = 3
+_PIECE = 8112
+"""Bytes of a row of `blob_piece` that fills a page of PostgreSQL: 8,160 less the head of the row, key and length."""
+
+
+# That the key is there, and was not destroyed, is known already; a content without a key would be lost, so that it is
+# looked at once more: the column is never null.
+_INSERT = """
+    insert into blob (shard, id, patient, size, sha1, sha256, content_type, place, form, key_version)
+    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, (
+      select version from data_key where shard = %s and patient = %s and version = %s and wrapped is not null))
+"""
+_PIECES = """
+    with content as (select %s::smallint as shard, %s::uuid as id, %s::bytea as data)
+    insert into blob_piece (shard, id, number, data)
+    select shard, id, n, substr(data, n * 8112 + 1, 8112) from content, generate_series(0, %s::integer) n
+"""
+_FORGET = """
+    with gone as ({which} returning shard, id, place),
+         pieces as (delete from blob_piece p using gone where p.shard = gone.shard and p.id = gone.id)
+    select place from gone
+"""
 
 
 class BlobInfo(Struct, frozen=True):
@@ -60,7 +76,22 @@ class _Row(Struct, frozen=True):
     patient: UUID | None
     key: DataKey
     place: str | None
+    form: Form
     data: bytes | None
+
+    def open_whole(self, id: UUID) -> bytes:
+        """The content of a small document. Raises Altered."""
+        sealed = self.data or b""
+        return unpack(self.form, unseal(self.key.key, _context(self.patient, id, self.form), sealed), self.info.size)
+
+
+class _Sealed(Struct, frozen=True):
+    """A content as it will be kept: sealed bytes for the database, or a place in the object store."""
+
+    info: BlobInfo
+    place: str | None = None
+    form: Form = Form.PLAIN
+    data: bytes = b""
 
 
 class Blobs:
@@ -71,6 +102,10 @@ class Blobs:
         self._store = store
         self._inline_limit = inline_limit
 
+    def expect(self, tx: Transaction, patient: UUID | None) -> Answer | None:
+        """Have what a `put` needs to know come with the next statement."""
+        return self._keys.ask(tx, patient)
+
     async def put(
         self,
         tx: Transaction,
@@ -80,23 +115,17 @@ class Blobs:
         content_type: str,
         *,
         digests: Digests | None = None,
+        expected: Answer | None = None,
     ) -> BlobInfo:
-        """Keep a document. A file is read from its present position to its end.
+        """Keep a document: it leaves with the next statement. A file is read from its present position to its end.
 
-        `digests` are those of these very bytes, from who counted them already.
+        `digests` are those of these very bytes, from who counted them already; `expected` is what `expect` gave.
         """
         _check_shard(patient, id)
-        start = 0 if isinstance(content, bytes) else content.tell()
-        for _ in range(_KEY_ATTEMPTS):
-            key = await self._keys.current(tx, patient)
-            place, data, info = await self._write(key, id, content, content_type, digests)
-            if await self._insert(tx, patient, id, info, key, place, data):
-                return info
-            # The key that we remembered was destroyed meanwhile, by a rotation or a purge.
-            self._keys.forget_cached(patient)
-            if not isinstance(content, bytes):
-                content.seek(start)
-        raise Refusal(Kind.UNAVAILABLE, "KEY_CHANGED", "The key of this space keeps changing; send it again later.")
+        key = await self._keys.current(tx, patient, expected)
+        sealed = await self._seal(key, id, content, content_type, digests)
+        self._write(tx, patient, id, key, sealed)
+        return sealed.info
 
     async def info(self, tx: Reader, id: UUID) -> BlobInfo:
         row = await tx.fetch_one(
@@ -109,12 +138,7 @@ class Blobs:
     async def get(self, tx: Reader, id: UUID) -> bytes:
         """The whole document, in memory; for large ones prefer `open_stream`."""
         row = await self._row(tx, id)
-        context = _context(row.patient, id)
-        if row.data is None:
-            return b"".join([chunk async for chunk in self._chunks(row, id)])
-        if len(row.data) > _IN_THREAD:
-            return await asyncio.to_thread(unseal, row.key.key, context, row.data)
-        return unseal(row.key.key, context, row.data)
+        return b"".join([chunk async for chunk in self._chunks(row, id)])
 
     async def open_stream(self, tx: Reader, id: UUID) -> BlobStream:
         """The document chunk by chunk; the stream may be read after the transaction has ended."""
@@ -123,13 +147,15 @@ class Blobs:
 
     async def delete(self, tx: Transaction, id: UUID) -> None:
         """Forget one document; its object goes once the deletion is committed."""
-        places = await tx.fetch_all("delete from blob where shard = %s and id = %s returning place", (shard_of(id), id))
+        places = await tx.fetch_all(
+            _FORGET.format(which="delete from blob where shard = %s and id = %s"), (shard_of(id), id)
+        )
         self._remove_after_commit(tx, [place for (place,) in places if place is not None])
 
     async def purge(self, tx: Transaction, patient: UUID) -> int:
         """Delete every document of a citizen and destroy their keys; how many documents."""
         rows = await tx.fetch_all(
-            "delete from blob where shard = %s and patient = %s returning place", (shard_of(patient), patient)
+            _FORGET.format(which="delete from blob where shard = %s and patient = %s"), (shard_of(patient), patient)
         )
         await self._keys.destroy(tx, patient)
         self._remove_after_commit(tx, [place for (place,) in rows if place is not None])
@@ -153,76 +179,56 @@ class Blobs:
         removed = 0
         listing: Iterator[Sequence[ObjectMeta]] = obstore.list(self._store, chunk_size=_SWEEP_BATCH)  # pyright: ignore[reportUnknownMemberType]
         for batch in listing:
-            old = [meta["path"] for meta in batch if now - meta["last_modified"] > _ORPHAN_AGE]
+            old = [meta["path"] for meta in batch if now - meta["last_modified"] > ORPHAN_AGE]
             known = {place for (place,) in await tx.fetch_all("select place from blob where place = any(%s)", (old,))}
             orphans = [place for place in old if place not in known]
             if orphans:
                 await obstore.delete_async(self._store, orphans)
                 removed += len(orphans)
-        return removed + _sweep_drafts(self._store, now)
+        return removed + sweep_drafts(self._store, now)
 
-    async def _write(
+    async def _seal(
         self,
         key: DataKey,
         id: UUID,
         content: bytes | BinaryIO,
         content_type: str,
         digests: Digests | None = None,
-    ) -> tuple[str | None, bytes | None, BlobInfo]:
-        context = _context(None if key.patient.int == 0 else key.patient, id)
+    ) -> _Sealed:
+        patient = None if key.patient.int == 0 else key.patient
+        if not isinstance(content, bytes) and _remaining(content) <= self._inline_limit:
+            content = content.read()
         if isinstance(content, bytes) and len(content) <= self._inline_limit:
             if len(content) > _IN_THREAD:
-                return None, *await asyncio.to_thread(_seal_small, key, context, content, content_type, digests)
-            return None, *_seal_small(key, context, content, content_type, digests)
-        if not isinstance(content, bytes) and _remaining(content) <= self._inline_limit:
-            return await self._write(key, id, content.read(), content_type)
+                return await asyncio.to_thread(_seal_small, key, patient, id, content, content_type, digests)
+            return _seal_small(key, patient, id, content, content_type, digests)
         running = _RunningDigests()
         place = f"{shard_of(id):04}/{id}.{new_id().hex[-12:]}"
-        sealed = seal_stream(key.key, context, running.follow(_pieces(content)))
+        sealed = seal_stream(key.key, _context(patient, id), running.follow(_pieces(content)))
         await obstore.put_async(self._store, place, sealed, chunk_size=_PART, max_concurrency=2, use_multipart=True)
         await asyncio.to_thread(make_durable, self._store, place)
-        return place, None, running.info(content_type)
+        return _Sealed(running.info(content_type), place)
 
-    async def _insert(
-        self,
-        tx: Transaction,
-        patient: UUID | None,
-        id: UUID,
-        info: BlobInfo,
-        key: DataKey,
-        place: str | None,
-        data: bytes | None,
-    ) -> bool:
-        """Write the row, unless the key it was sealed with has been destroyed meanwhile."""
-        inserted = await tx.execute(
-            """
-            insert into blob (shard, id, patient, size, sha1, sha256, content_type, key_version, place, data)
-            select %s, %s, %s, %s, %s, %s, %s, version, %s, %s
-            from data_key
-            where shard = %s and patient = %s and version = %s and wrapped is not null
-            for share
-            """,
-            (
-                shard_of(id),
-                id,
-                patient,
-                info.size,
-                info.sha1,
-                info.sha256,
-                info.content_type,
-                place,
-                data,
-                shard_of(key.patient),
-                key.patient,
-                key.version,
-            ),
-        )
-        return inserted == 1
+    def _write(self, tx: Transaction, patient: UUID | None, id: UUID, key: DataKey, sealed: _Sealed) -> None:
+        info, shard = sealed.info, shard_of(id)
+        # fmt: off
+        tx.enqueue(_INSERT, (
+            shard, id, patient, info.size, info.sha1, info.sha256, info.content_type, sealed.place, int(sealed.form),
+            shard_of(key.patient), key.patient, key.version,
+        ))
+        # fmt: on
+        self._write_pieces(tx, id, sealed)
+
+    def _write_pieces(self, tx: Transaction, id: UUID, sealed: _Sealed) -> None:
+        if sealed.data:
+            tx.enqueue(_PIECES, (shard_of(id), id, sealed.data, (len(sealed.data) - 1) // _PIECE))
 
     async def _row(self, tx: Reader, id: UUID) -> _Row:
         row = await tx.fetch_one(
             """
-            select b.size, b.sha1, b.sha256, b.content_type, b.patient, b.place, b.data,
+            select b.size, b.sha1, b.sha256, b.content_type, b.patient, b.place, b.form,
+                   (select string_agg(p.data, ''::bytea order by p.number)
+                    from blob_piece p where p.shard = b.shard and p.id = b.id),
                    k.patient, k.version, k.master_id, k.wrapped
             from blob b
             left join data_key k
@@ -235,31 +241,32 @@ class Blobs:
         )
         if row is None:
             raise _missing(id)
-        key = self._keys.unwrap(row[7], row[8], row[9], row[10])
-        return _Row(BlobInfo(*row[:4]), row[4], key, row[5], row[6])
+        key = self._keys.unwrap(row[8], row[9], row[10], row[11])
+        return _Row(BlobInfo(*row[:4]), row[4], key, row[5], Form(row[6]), row[7])
 
     async def _chunks(self, row: _Row, id: UUID) -> AsyncIterator[bytes]:
+        if row.place is None:
+            large = row.info.size > _IN_THREAD
+            yield await asyncio.to_thread(row.open_whole, id) if large else row.open_whole(id)
+            return
         opener = Opener(row.key.key, _context(row.patient, id))
-        if row.data is not None:
-            for start in range(0, len(row.data), CHUNK):
-                for chunk in opener.feed(row.data[start : start + CHUNK]):
-                    yield chunk
-        else:
-            answer = await obstore.get_async(self._store, row.place or "")
-            async for piece in answer.stream(min_chunk_size=CHUNK):
-                for chunk in opener.feed(bytes(piece)):
-                    yield chunk
+        answer = await obstore.get_async(self._store, row.place)
+        async for piece in answer.stream(min_chunk_size=CHUNK):
+            for chunk in opener.feed(bytes(piece)):
+                yield chunk
         yield opener.finish()
 
     async def _reseal(self, tx: Transaction, id: UUID, key: DataKey) -> None:
         row = await self._row(tx, id)
         # One citizen's document at a time, in a temporary file when it is large, so that memory stays small.
-        content: bytes | BinaryIO = await self.get(tx, id) if row.data is not None else await self._spool(row, id)
-        place, data, _ = await self._write(key, id, content, row.info.content_type)
-        await tx.execute(
-            "update blob set key_version = %s, place = %s, data = %s where shard = %s and id = %s",
-            (key.version, place, data, shard_of(id), id),
+        content: bytes | BinaryIO = await self.get(tx, id) if row.place is None else await self._spool(row, id)
+        sealed = await self._seal(key, id, content, row.info.content_type)
+        tx.enqueue(
+            "update blob set key_version = %s, place = %s, form = %s where shard = %s and id = %s",
+            (key.version, sealed.place, int(sealed.form), shard_of(id), id),
         )
+        tx.enqueue("delete from blob_piece where shard = %s and id = %s", (shard_of(id), id))
+        self._write_pieces(tx, id, sealed)
         if row.place is not None:
             self._remove_after_commit(tx, [row.place])
 
@@ -302,11 +309,15 @@ class _RunningDigests:
 
 
 def _seal_small(
-    key: DataKey, context: bytes, content: bytes, content_type: str, digests: Digests | None
-) -> tuple[bytes, BlobInfo]:
+    key: DataKey, patient: UUID | None, id: UUID, content: bytes, content_type: str, digests: Digests | None
+) -> _Sealed:
     known = digests or Digests.of(content)
-    info = BlobInfo(known.size, known.sha1, known.sha256, content_type)
-    return seal(key.key, context, content), info
+    form, packed = pack(content)
+    return _Sealed(
+        BlobInfo(known.size, known.sha1, known.sha256, content_type),
+        form=form,
+        data=seal(key.key, _context(patient, id, form), packed),
+    )
 
 
 def _pieces(content: bytes | BinaryIO) -> Iterator[bytes]:
@@ -325,8 +336,9 @@ def _remaining(content: BinaryIO) -> int:
     return end - here
 
 
-def _context(patient: UUID | None, id: UUID) -> bytes:
-    return (patient.bytes if patient else bytes(16)) + id.bytes
+def _context(patient: UUID | None, id: UUID, form: Form = Form.PLAIN) -> bytes:
+    """What a content is sealed for: a row moved elsewhere, or said to be of another form, does not open."""
+    return (patient.bytes if patient else bytes(16)) + id.bytes + (bytes([form]) if form else b"")
 
 
 def _check_shard(patient: UUID | None, id: UUID) -> None:
@@ -336,38 +348,3 @@ def _check_shard(patient: UUID | None, id: UUID) -> None:
 
 def _missing(id: UUID) -> Refusal:
     return Refusal(Kind.NOT_FOUND, "BLOB_UNKNOWN", f"There is no document content {id}.")
-
-
-def make_durable(store: ObjectStore, place: str) -> None:
-    """Sync a local object and the names that lead to it; a remote store answers only once it is durable."""
-    if not isinstance(store, LocalStore) or store.prefix is None:
-        return
-    file = Path(store.prefix) / place
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    sync_folder(file.parent)
-    sync_folder(file.parent.parent)
-
-
-def _sweep_drafts(store: ObjectStore, now: datetime) -> int:
-    """Remove the half-written files of a crash, which a listing does not show."""
-    if not isinstance(store, LocalStore) or store.prefix is None:
-        return 0
-    removed = 0
-    for draft in Path(store.prefix).glob("*/*#*"):
-        if now.timestamp() - draft.stat().st_mtime > _ORPHAN_AGE.total_seconds():
-            draft.unlink(missing_ok=True)
-            removed += 1
-    return removed
-
-
-def open_store(url: str, **options: Any) -> ObjectStore:
-    """An object store by address: `file:///…` (made when absent) or `s3://bucket/prefix`."""
-    if url.startswith("file://"):
-        folder = Path(url.removeprefix("file://"))
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return LocalStore(prefix=folder)
-    return obstore.store.from_url(url, **options)
