@@ -183,6 +183,18 @@ async def test_a_piece_fills_a_page(database: Database, blobs: Blobs) -> None:
     assert [count for _, count in pages] == [1] * 20
 
 
+async def test_keeping_a_content_is_planned_once_whatever_its_length(database: Database, blobs: Blobs) -> None:
+    for length in (100, 9_000, 200_000) * 5:
+        async with database.transaction() as tx:
+            await blobs.put(tx, PATIENT, new_id(17), Random(3).randbytes(length), "image/png")
+    async with database.reader() as reader:
+        # PostgreSQL plans a statement for its values five times before it settles on one plan.
+        planned = "select statement, custom_plans from pg_prepared_statements where strpos(statement, 'blob') > 0"
+        found = await reader.fetch_all(planned, prepare=False)
+    assert found
+    assert [statement for statement, plans in found if plans > 5] == []
+
+
 async def test_a_purge_destroys_the_key_and_removes_everything(
     database: Database, blobs: Blobs, folder: Path, kept: dict[bytes, UUID]
 ) -> None:

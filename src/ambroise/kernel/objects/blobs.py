@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
 
@@ -45,10 +46,11 @@ _INSERT = """
     values (%s, %s, %s, %s, %s, %s, %s, %s, %s, (
       select version from data_key where shard = %s and patient = %s and version = %s and wrapped is not null))
 """
+# The numbers of the pieces as an array: of a series PostgreSQL supposes a thousand rows, and plans it anew each time.
 _PIECES = """
     with content as (select %s::smallint as shard, %s::uuid as id, %s::bytea as data)
     insert into blob_piece (shard, id, number, data)
-    select shard, id, n, substr(data, n * 8112 + 1, 8112) from content, generate_series(0, %s::integer) n
+    select shard, id, n, substr(data, n * 8112 + 1, 8112) from content, unnest(%s::smallint[]) n
 """
 _FORGET = """
     with gone as ({which} returning shard, id, place),
@@ -221,7 +223,7 @@ class Blobs:
 
     def _write_pieces(self, tx: Transaction, id: UUID, sealed: _Sealed) -> None:
         if sealed.data:
-            tx.enqueue(_PIECES, (shard_of(id), id, sealed.data, (len(sealed.data) - 1) // _PIECE))
+            tx.enqueue(_PIECES, (shard_of(id), id, sealed.data, _numbers(-(-len(sealed.data) // _PIECE))))
 
     async def _row(self, tx: Reader, id: UUID) -> _Row:
         row = await tx.fetch_one(
@@ -318,6 +320,12 @@ def _seal_small(
         form=form,
         data=seal(key.key, _context(patient, id, form), packed),
     )
+
+
+@cache
+def _numbers(count: int) -> str:
+    """The numbers from 0, as PostgreSQL reads an array."""
+    return "{" + ",".join(map(str, range(count))) + "}"
 
 
 def _pieces(content: bytes | BinaryIO) -> Iterator[bytes]:
