@@ -45,7 +45,7 @@ from ambroise.modules.letters.api import Letters
 from ambroise.modules.notification.api import Wishing
 from ambroise.modules.portability.api import Exports, Imports
 from ambroise.modules.prevention.api import Prevention
-from ambroise.modules.record.api import ClamAv, Limits, Record
+from ambroise.modules.record.api import ClamAv, Indexer, Limits, Record, Texts
 from ambroise.modules.relations.api import Relations
 from ambroise.modules.space.api import Spaces
 from ambroise.modules.vitale.api import Vitale
@@ -60,6 +60,7 @@ class Application(Struct, frozen=True):
     services: Services
     delivery: Delivery
     runner: Runner
+    indexer: Indexer
 
     async def check(self, *, demonstration: bool) -> None:
         """Refuse to run a demonstration as a real instance, and the other way round."""
@@ -74,7 +75,7 @@ class Application(Struct, frozen=True):
 
     def work(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """What the role `worker` does for ever."""
-        return self.delivery.run(), self.runner.run()
+        return self.delivery.run(), self.runner.run(), self.indexer.run()
 
 
 @asynccontextmanager
@@ -252,4 +253,5 @@ def _application(services: Services, blobs: Blobs) -> Application:
         services,
         Delivery(services.database, subscriptions, services.clock),
         Runner(services.database, schedule, services.clock),
+        Indexer(Texts(services.database, services.gateway), services.clock),
     )

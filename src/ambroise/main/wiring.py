@@ -24,7 +24,7 @@ from ambroise.modules.portability.api import GOES_ON, TAKES_ON
 from ambroise.modules.prevention.api import Handlers as PreventionHandlers
 from ambroise.modules.prevention.api import Prevention, remind
 from ambroise.modules.profile.api import forget_purged as forget_emergency_code
-from ambroise.modules.record.api import Handlers, Texts, own_types
+from ambroise.modules.record.api import Handlers, own_types
 from ambroise.modules.relations.api import Handlers as RelationHandlers
 from ambroise.modules.space.api import PRINTING_ASKED, PURGED, Notices, Populations, Printings, Telling, end_delays
 from ambroise.modules.space.api import Handlers as SpaceHandlers
@@ -38,8 +38,6 @@ _FORGET_EVERY = timedelta(days=1)
 _SWEEP_EVERY = timedelta(hours=1)
 _LIFE_EVERY = timedelta(minutes=1)
 _TELL_EVERY = timedelta(seconds=5)
-_INDEX_EVERY = timedelta(seconds=30)
-_INDEX_SECONDS = 3.0
 
 
 def own(services: Services) -> None:
@@ -152,18 +150,11 @@ def schedule(schedule: Schedule, services: Services, blobs: Blobs) -> None:
     async def end_space_delays(tx: Transaction) -> None:
         await end_delays(services.database, services.spaces, services.clock)
 
-    texts = Texts(services.database, services.gateway)
-
-    async def index_texts(tx: Transaction) -> None:
-        # A tenth of one processor at most: deposits come first, and a search indexes what waits in its own record.
-        await texts.work(services.clock, seconds=_INDEX_SECONDS)
-
     prevention = Prevention(services.gateway)
 
     async def remind_of_prevention(tx: Transaction) -> None:
         await remind(services.database, prevention, services.clock)
 
-    schedule.every(_INDEX_EVERY, "record.texts", index_texts)
     schedule.every(_LIFE_EVERY, "prevention.reminders", remind_of_prevention)
 
     async def tell_of_visits(tx: Transaction) -> None:

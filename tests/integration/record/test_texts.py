@@ -1,5 +1,6 @@
 """Searching inside documents: French words, within one record, for who may see the document, until it goes."""
 
+import asyncio
 import time
 import zlib
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ import pytest
 
 from ambroise.interfaces.demonstration.pdf_writer import Letter, write
 from ambroise.kernel.errors import Refusal
-from ambroise.modules.record.api import Texts, index_again
+from ambroise.modules.record.api import Indexer, Texts, index_again
 from ambroise.modules.record.content.words import folded, words_of
+from ambroise.modules.record.indexing import share_beside
 from ambroise.trust.context import Context
 from tests.integration.record.conftest import World
 from tests.integration.record.test_feed_checks import LETTER
@@ -77,6 +79,24 @@ async def test_a_purge_takes_the_index_and_the_texts_and_a_store_from_before_is_
     async with world.database.transaction() as tx:
         await world.record.purge(tx, world.context(world.system.actor, channel="job"), world.patient)
     assert [await count(world, table) for table in ("record_text", "record_to_index", "blob")] == [0, 0, 0]
+
+
+async def test_what_is_filed_is_indexed_without_being_sought_for(world: World) -> None:
+    await world.submit(world.system, LETTER)
+    working = asyncio.create_task(Indexer(Texts(world.database, world.gateway), world.clock).run())
+    try:
+        for _ in range(200):
+            if await count(world, "record_text"):
+                break
+            await asyncio.sleep(0.1)
+    finally:
+        working.cancel()
+    assert (await count(world, "record_text"), await count(world, "record_to_index")) == (1, 0)
+
+
+@pytest.mark.parametrize(("busy", "share"), [(0.0, 0.5), (0.3, 0.5), (0.7, 0.3), (0.95, 0.1), (1.4, 0.1)])
+def test_indexing_takes_what_requests_leave(busy: float, share: float) -> None:
+    assert share_beside(busy) == pytest.approx(share)
 
 
 async def test_nobody_but_the_instance_takes_contents_without_a_trace(world: World) -> None:

@@ -27,6 +27,7 @@ from ambroise.modules.record.entry import read as read_document
 from ambroise.modules.record.events import DOCUMENT_FILED, DOCUMENT_WITHDRAWN
 from ambroise.modules.record.folders import Folders
 from ambroise.modules.record.handlers import Handlers
+from ambroise.modules.record.indexing import Indexer
 from ambroise.modules.record.model import (
     ARCHIVED_EXTENSION,
     INVISIBLE_PATIENT,
@@ -73,6 +74,7 @@ __all__ = [
     "Hit",
     "Identifier",
     "Incoming",
+    "Indexer",
     "Limits",
     "LotSignature",
     "NoScanner",
