@@ -50,9 +50,15 @@ _HALVES: dict[str, LiteralString] = {
         select count(*) from blob_piece p where not exists (
           select from blob c where c.shard = p.shard and c.id = p.id)
     """,
-    "bytes without a Binary": """
+    "bytes that are neither a Binary's nor the words of a document": """
         select count(*) from blob c where not exists (
           select from resource b where b.type = %(binary)s and b.shard = c.shard and b.id = c.id)
+        and not exists (
+          select from record_text t where t.shard = c.shard and t.text_id = c.id)
+    """,
+    "words of a document without their bytes": """
+        select count(*) from record_text t where not exists (
+          select from blob c where c.shard = t.shard and c.id = t.text_id)
     """,
     "a document without the List of its submission": """
         select count(*) from resource d where d.type = %(document)s and not exists (
