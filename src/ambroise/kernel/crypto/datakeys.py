@@ -84,20 +84,6 @@ class DataKeys:
             row = await self._latest(tx, owner)
         return self._hold(tx, owner, row)
 
-    async def read(self, tx: Transaction, patient: UUID | None, version: int) -> DataKey:
-        owner = patient or NOBODY
-        row = await tx.fetch_one(
-            """
-            select master_id, wrapped
-            from data_key
-            where shard = %s and patient = %s and version = %s
-            """,
-            (shard_of(owner), owner, version),
-        )
-        if row is None:
-            raise DataKeyDestroyed
-        return self.unwrap(owner, version, row[0], row[1])
-
     async def hold(self, tx: Transaction, patient: UUID) -> None:
         """Wait until nobody is writing under this citizen's keys, and let nobody start until this transaction ends."""
         await tx.execute(
